@@ -2,48 +2,48 @@
 
 import os
 import sys
-from glob import glob
 from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext  # Cython's, where Cython is installed
 
 SOURCES = {"vargrad._core_c": ["src/vargrad/_core_c.pyx", "csrc/tape.c"]}
-SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
-if sys.platform == "win32":
-    ALWAYS, LIBRARIES, SANITIZERS = ["/fp:precise", "/std:c11"], [], []
+if WINDOWS := sys.platform == "win32":
+    ALWAYS = ["/fp:precise", "/std:c11"]
     FLAGS = {"": ["/O2"], "debug": ["/Od", "/UNDEBUG"], "sanitize": ["/fsanitize=address"]}
 else:  # never -ffast-math and never contraction: the twins agree to the bit
-    ALWAYS, LIBRARIES, DEBUG = ["-ffp-contract=off"], ["m"], ["-g", "-UNDEBUG", "-Wall"]
-    FLAGS = {"": ["-O3"], "debug": ["-O0", *DEBUG], "sanitize": ["-O1", *DEBUG, *SANITIZERS]}
+    ALWAYS, DEBUG = ["-ffp-contract=off"], ["-g", "-UNDEBUG", "-Wall"]
+    SANITIZE = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
+    FLAGS = {"": ["-O3"], "debug": ["-O0", *DEBUG], "sanitize": [*SANITIZE, *DEBUG]}
 
 MODE = os.environ.get("VARGRAD_BUILD", "")
 if MODE not in (*FLAGS, "python"):
     sys.exit(f"VARGRAD_BUILD={MODE!r}: expected python, debug, sanitize, or nothing (optimised)")
-C_FLAGS = {
+C_ARGUMENTS = {
     "include_dirs": ["csrc"],
-    "depends": ["setup.py", *glob("csrc/*.[hd]*"), *glob("src/vargrad/*.px[di]")],
-    "libraries": LIBRARIES,
+    "depends": ["setup.py", *map(str, Path("csrc").glob("*.[hd]*"))],  # Cython sees .pxi
     "extra_compile_args": [*ALWAYS, *FLAGS.get(MODE, [])],
-    "extra_link_args": SANITIZERS if MODE == "sanitize" else [],
+    "extra_link_args": [] if WINDOWS else [*FLAGS.get(MODE, []), "-lm"],
 }
+EXTENSIONS = [Extension(*item, **C_ARGUMENTS) for item in SOURCES.items() if MODE != "python"]
 
 
 class BuildOrFallBack(build_ext):
+    def run(self):
+        for ext in self.extensions:  # in place or in a named mode, a failure is an error
+            ext.optional = not (MODE or self.inplace or self.editable_mode)
+        super().run()
+
     def build_extension(self, ext):
         ext.cython_c_in_temp = True
         try:
             super().build_extension(ext)
-        except Exception as error:  # Cython's, the compiler's and setuptools' share no other base
-            if not ext.optional or self.editable_mode:
+        except Exception as error:  # Cython's and the compiler's share no other base
+            Path(self.get_ext_fullpath(ext.name)).unlink(missing_ok=True)  # of an earlier build
+            if not ext.optional:
                 raise
-            Path(self.get_ext_fullpath(ext.name)).unlink(missing_ok=True)  # from an earlier build
-            print(f"vargrad: no {ext.name}, the pure-Python core serves: {error}", file=sys.stderr)
+            print(f"{ext.name} did not compile: pure Python it is ({error!s:.60})", file=sys.stderr)
 
 
-setup(
-    ext_modules=[Extension(*item, optional=not MODE, **C_FLAGS) for item in SOURCES.items()]
-    * (MODE != "python"),
-    cmdclass={"build_ext": BuildOrFallBack},
-    options={"build": {"build_base": f"build/{MODE or 'release'}"}},  # modes share no object file
-)
+OPTIONS = {"build": {"build_base": f"build/{MODE or 'release'}"}}  # modes share no object file
+setup(ext_modules=EXTENSIONS, cmdclass={"build_ext": BuildOrFallBack}, options=OPTIONS)
