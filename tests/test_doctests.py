@@ -1,0 +1,31 @@
+"""Every docstring example of the installed package runs, and every public name has one."""
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+
+import vargrad
+
+MODULES = ["vargrad", *(m.name for m in pkgutil.walk_packages(vargrad.__path__, "vargrad."))]
+EXAMPLES = [
+    pytest.param(test, id=test.name)
+    for name in MODULES
+    for test in doctest.DocTestFinder(exclude_empty=True).find(importlib.import_module(name))
+    if test.examples
+]
+
+
+@pytest.mark.parametrize("test", EXAMPLES)
+def test_docstring_example(test: doctest.DocTest) -> None:
+    result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, clear_globs=False)
+    assert result.failed == 0
+
+
+@pytest.mark.parametrize("name", vargrad.__all__)
+def test_public_name_has_an_example(name: str) -> None:
+    thing = getattr(vargrad, name)
+    if callable(thing) and not (isinstance(thing, type) and issubclass(thing, Exception)):
+        assert ">>>" in (inspect.getdoc(thing) or ""), f"vargrad.{name} shows no example"

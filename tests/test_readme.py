@@ -1,0 +1,36 @@
+"""The README's Python blocks run from top to bottom, in one namespace, and show what it says."""
+
+import doctest
+import re
+from pathlib import Path
+
+README = Path(__file__).parents[1] / "README.md"
+FENCED = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+def test_python_blocks() -> None:
+    text = README.read_text(encoding="utf-8")
+    blocks = list(FENCED.finditer(text))
+    assert blocks
+    assert len(blocks) == text.count("```python")
+    namespace: dict[str, object] = {"__name__": "readme"}
+    parser, runner = doctest.DocTestParser(), doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    for block in blocks:
+        source, line = block[1], text.count("\n", 0, block.start())
+        if source.startswith(">>>"):
+            test = parser.get_doctest(source, namespace, "README.md", str(README), line)
+            failed = runner.run(test, clear_globs=False).failed
+            namespace = test.globs  # get_doctest copies the names it is given
+            assert failed == 0, f"the example under README.md line {line + 1}"
+        else:
+            exec(compile("\n" * (line + 1) + source, str(README), "exec"), namespace)
+
+
+def test_the_two_commands() -> None:
+    """Each is alone in its block, to be pasted whole; .ci/run takes the second from here."""
+    text = README.read_text(encoding="utf-8")
+    commands = re.findall(r"^```sh\n(.*?)\n```$", text, re.DOTALL | re.MULTILINE)
+    assert commands[:2] == [
+        "pip install . && python -m vargrad xor",
+        "pip install '.[test]' && python -m pytest",
+    ]
