@@ -1,0 +1,64 @@
+"""Exact derivatives of ordinary Python code on scalars, at C speed.
+
+>>> import vargrad
+>>> x = vargrad.Var(3.0, requires_grad=True)
+>>> y = x**2 if x > 0 else -x
+>>> y.backward()
+>>> x.grad
+6.0
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from vargrad._core import Var, backend, custom
+from vargrad._modes import detect_anomaly, no_grad
+
+if TYPE_CHECKING:
+    from vargrad import math, reference
+    from vargrad.nn import NN
+    from vargrad.numeric import finite_difference, gradcheck
+    from vargrad.transforms import grad, hessian, hvp, jacobian, value_and_grad
+
+__version__ = "0.1.0"
+__all__ = [
+    "NN",
+    "Var",
+    "backend",
+    "custom",
+    "detect_anomaly",
+    "finite_difference",
+    "grad",
+    "gradcheck",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "math",
+    "no_grad",
+    "reference",
+    "value_and_grad",
+]
+
+# Imported when first asked for, so that `import vargrad` stays cheap.
+_LAZY = {
+    "NN": "nn",
+    "finite_difference": "numeric",
+    "gradcheck": "numeric",
+    **dict.fromkeys(("grad", "hessian", "hvp", "jacobian", "value_and_grad"), "transforms"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("math", "reference"):
+        return importlib.import_module(f"vargrad.{name}")
+    if name not in _LAZY:
+        raise AttributeError(f"module 'vargrad' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"vargrad.{_LAZY[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,79 @@
+"""What both twins say of wrong input, once."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any, NoReturn
+
+LOSES = "{0}() of a Var would lose its derivative: use v.value to leave the graph, or vargrad.math for its functions"
+
+
+def as_float(value: object, what: str) -> float:
+    """A real number as a float; TypeError or OverflowError that names ``what`` was wrong."""
+    if isinstance(value, numbers.Real):
+        try:
+            return float(value)
+        except OverflowError:
+            raise OverflowError(f"{what} is too large for a float: {value!s:.20}...") from None
+    kind = type(value).__name__
+    if kind == "Var":
+        raise TypeError(f"{what} must be a plain number, not a Var: use its .value, or detach() for a new leaf")
+    hint = "; build one Var per element" if hasattr(value, "__len__") and not isinstance(value, (str, bytes)) else ""
+    raise TypeError(f"{what} must be a real number, not {kind} ({value!r:.60}){hint}")
+
+
+def loses_derivative(name: str) -> NoReturn:
+    """What float(v), int(v) and the functions that call them raise."""
+    raise TypeError(LOSES.format(name))
+
+
+def no_grad_attribute(op: str | None) -> AttributeError:
+    """What .grad raises where requires_grad is false."""
+    what = "leaf" if op is None else f"result of {op!r}"
+    return AttributeError(f"this Var ({what}) has no .grad: set requires_grad=True before backward()")
+
+
+def computed_value(op: str) -> AttributeError:
+    """What setting .value of a computed Var raises."""
+    return AttributeError(
+        f"the .value of a computed Var (result of {op!r}) follows from its operands and cannot be set; "
+        "set a leaf's, or make a new leaf with detach()"
+    )
+
+
+def edited_leaf(recorded: float, current: float, op: str) -> RuntimeError:
+    """What backward raises when a leaf changed after the forward pass."""
+    return RuntimeError(
+        f"a leaf used by {op!r} had the value {recorded!r} in the forward pass and has {current!r} now: its "
+        "derivatives would mix both. Call backward() before editing leaves, or run the forward pass again"
+    )
+
+
+def computed_copy() -> TypeError:
+    """What copying or pickling a computed Var raises."""
+    return TypeError(
+        "a computed Var cannot be copied or pickled, its graph stays behind: use v.detach() for a leaf with "
+        "its value, or vargrad.compile for a program that can be stored"
+    )
+
+
+def three_argument_pow() -> TypeError:
+    """What pow(x, y, z) raises, as for floats."""
+    return TypeError("pow() 3rd argument not allowed unless all arguments are integers; a Var is a float")
+
+
+def check_node(op: object, previous: tuple[object, ...], is_var: tuple[bool, ...], table: Any) -> None:
+    """The constructor's prev_* arguments against the formula sheet."""
+    given = sum(p is not None for p in previous)
+    if op is None:
+        if given:
+            raise ValueError("prev_var1 and prev_var2 need prev_op, the name of the operation that made this value")
+        return
+    if op not in table:
+        raise ValueError(f"prev_op={op!r} is no operation of one or two operands; known are {', '.join(table)}")
+    arity = table[op].arity
+    if given != arity or previous[0] is None:
+        raise ValueError(f"prev_op={op!r} takes {arity} operand(s), got {given}")
+    for name, value, good in zip(("prev_var1", "prev_var2"), previous[:arity], is_var, strict=False):
+        if not good:
+            raise TypeError(f"{name} must be a Var, not {type(value).__name__}")

@@ -1,0 +1,36 @@
+"""Which twin is active: the compiled core where it is built, unless VARGRAD_BACKEND says otherwise."""
+
+from __future__ import annotations
+
+import os
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from vargrad import _core_py
+
+_wanted = os.environ.get("VARGRAD_BACKEND", "")
+if _wanted not in ("", "compiled", "python"):
+    raise ImportError(f"VARGRAD_BACKEND={_wanted!r}: expected 'compiled', 'python', or nothing (the fastest there is)")
+
+module: ModuleType = _core_py
+if _wanted != "python":
+    try:
+        from vargrad import _core_c as module  # type: ignore[no-redef]
+    except ImportError as error:
+        if _wanted == "compiled":
+            raise ImportError(
+                f"VARGRAD_BACKEND=compiled, but this installation has no compiled core ({error}): reinstall where a C "
+                "compiler is found (pip install -v shows what it says), or unset VARGRAD_BACKEND"
+            ) from error
+
+backend: str = module.IMPLEMENTATION
+
+if TYPE_CHECKING:  # the pure twin is the type stub of both
+    from vargrad._core_py import Var as Var
+    from vargrad._core_py import custom as custom
+    from vargrad._core_py import identity as identity
+    from vargrad._core_py import pullback as pullback
+    from vargrad._core_py import pullback_graph as pullback_graph
+else:
+    Var, custom, identity = module.Var, module.custom, module.identity
+    pullback, pullback_graph = module.pullback, module.pullback_graph

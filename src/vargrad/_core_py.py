@@ -1,0 +1,407 @@
+"""The pure twin: what a Var does, written to be read. The compiled core equals it to the bit.
+
+A Var remembers the operation that made it, its operands and their values at that moment. ``order`` lists the
+graph under a root from the newest node to the oldest; operands are always older than their result, so one
+pass over that list carries the adjoints from the root to the leaves. Nothing recurses: a graph a million
+operations deep is walked like any other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import count
+from math import copysign
+from typing import Any, NoReturn, TypeAlias
+
+from vargrad import _checks, _formula, _nary
+from vargrad._float import Float
+from vargrad._formula import IEEE, Space
+from vargrad._modes import anomaly_error, detect_anomaly, no_grad, note_origin, thread
+from vargrad._ops import BY_NAME, NARY_BY_NAME
+
+__all__ = ["IMPLEMENTATION", "Var", "custom", "detect_anomaly", "no_grad"]
+IMPLEMENTATION = "python"
+_uids = count()
+
+
+class Var(Float):
+    """A float that remembers how it was computed; ``backward`` then gives the derivative.
+
+    ``value``: the number. ``requires_grad``: whether ``backward`` adds to ``.grad``. ``prev_var1``,
+    ``prev_var2``, ``prev_op``: operands and name of the operation, to build a node by hand; leave them out
+    for a leaf. Raises TypeError for what is no real number, ValueError for an unknown operation.
+
+    >>> from vargrad.reference import Var
+    >>> x, y = Var(3.0, requires_grad=True), Var(4.0, requires_grad=True)
+    >>> z = (x**2 + 3) ** 2 + y
+    >>> z.backward()
+    >>> z.value, x.grad, y.grad
+    (148.0, 144.0, 1.0)
+    """
+
+    __slots__ = ("_grad", "_inputs", "_op", "_operands", "_requires_grad", "_uid")
+
+    def __init__(
+        self,
+        value: float,
+        requires_grad: bool = False,
+        prev_var1: Var | None = None,
+        prev_var2: Var | None = None,
+        prev_op: str | None = None,
+    ) -> None:
+        number = _checks.as_float(value, "value")
+        previous = (prev_var1, prev_var2)
+        _checks.check_node(prev_op, previous, tuple(isinstance(p, Var) for p in previous), BY_NAME)
+        self._set(number, prev_op, [p for p in previous if p is not None])
+        self._requires_grad = bool(requires_grad)
+
+    def __init_subclass__(cls) -> NoReturn:
+        raise TypeError("type 'vargrad.Var' is not an acceptable base type: hold a Var in your class instead")
+
+    def _set(self, value: float, op: str | None, operands: list[Any]) -> None:
+        self._value = value
+        self._op = op
+        self._operands: list[Var | float] = operands
+        self._inputs = tuple([p._value if isinstance(p, Var) else p for p in operands])
+        self._requires_grad = False
+        self._grad = 0.0
+        self._uid = next(_uids)
+
+    # ---- what it is (repr, comparison and rounding: see _float.py)
+
+    @property
+    def value(self) -> float:
+        """The number; settable on a leaf."""
+        return self._value
+
+    @value.setter
+    def value(self, value: float) -> None:
+        if self._op is not None:
+            raise _checks.computed_value(self._op)
+        self._value = _checks.as_float(value, "value")
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether backward adds to .grad; settable, also on a computed Var."""
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        if not (wanted and self._requires_grad):
+            self._grad = 0.0
+        self._requires_grad = bool(wanted)
+
+    @property
+    def grad(self) -> float:
+        """The derivative that backward has accumulated; AttributeError where requires_grad is false."""
+        if not self._requires_grad:
+            raise _checks.no_grad_attribute(self._op)
+        return self._grad
+
+    @grad.setter
+    def grad(self, grad: float) -> None:
+        if not self._requires_grad:
+            raise _checks.no_grad_attribute(self._op)
+        self._grad = _checks.as_float(grad, "grad")
+
+    @property
+    def prev_op(self) -> str | None:
+        """The name of the operation that made this Var; None for a leaf."""
+        return self._op
+
+    @property
+    def prev_var1(self) -> Var | None:
+        """The first operand; None for a leaf."""
+        return self.parents[0] if self._operands else None
+
+    @property
+    def prev_var2(self) -> Var | None:
+        """The second operand; None if there is none."""
+        return self.parents[1] if len(self.parents) > 1 else None
+
+    @property
+    def parents(self) -> tuple[Var, ...]:
+        """All operands; a constant one becomes a Var the first time somebody asks."""
+        row = NARY_BY_NAME.get(self._op or "")
+        visible = len(self._operands) // 2 if row is not None and row.partner else len(self._operands)
+        for i in range(visible):
+            self._operands[i] = _as_var(self._operands[i])
+        return tuple(self._operands[:visible])  # type: ignore[arg-type]
+
+    def detach(self) -> Var:
+        """A new leaf with this value."""
+        return Var(self._value)
+
+    def item(self) -> float:
+        """The value, as NumPy and torch name it."""
+        return self._value
+
+    # ---- derivatives
+
+    def backward(self, current_grad: float = 1) -> None:
+        """Add current_grad times the derivative of this Var to .grad of every Var under it that requires one.
+
+        May be called again; .grad accumulates. Raises RuntimeError if a leaf was edited since the forward
+        pass; then no .grad has changed.
+        """
+        seed = _checks.as_float(current_grad, "current_grad")
+        for v, adjoint in adjoints(order(self), seed).items():
+            if v._requires_grad:
+                v._grad += adjoint
+
+    def _node(self) -> tuple[str | None, Sequence[Var | float], tuple[float, ...]]:
+        return self._op, self._operands, self._inputs
+
+    # ---- arithmetic
+
+    def _unary(self, name: str) -> Var:
+        return apply(name, self)
+
+    def _method(self, name: str, other: Var | float) -> Var:
+        result = self._binary(name, other)
+        if result is NotImplemented:
+            raise TypeError(f"{name}() takes a number or a Var, not {type(other).__name__}")
+        return result
+
+    def _binary(self, name: str, other: Var | float) -> Var:
+        number = _operand(other)
+        return NotImplemented if number is None else apply(name, self, number)
+
+    def _reflected(self, name: str, other: Var | float) -> Var:
+        number = _operand(other)
+        return NotImplemented if number is None else apply(name, number, self)
+
+    def __pow__(self, other: Var | float, modulo: object = None) -> Var:
+        if modulo is not None:
+            raise _checks.three_argument_pow()
+        return self._binary("pow", other)
+
+    def __rpow__(self, other: Var | float, modulo: object = None) -> Var:
+        if modulo is not None:
+            raise _checks.three_argument_pow()
+        return self._reflected("pow", other)
+
+    def __divmod__(self, other: Var | float) -> tuple[Var, Var]:
+        quotient = self._binary("floordiv", other)
+        return NotImplemented if quotient is NotImplemented else (quotient, self._binary("mod", other))
+
+    def __rdivmod__(self, other: Var | float) -> tuple[Var, Var]:
+        quotient = self._reflected("floordiv", other)
+        return NotImplemented if quotient is NotImplemented else (quotient, self._reflected("mod", other))
+
+    def __pos__(self) -> Var:
+        return self
+
+    conjugate = __pos__  # np.conjugate of an object array asks for it
+
+    def clamp(self, min: Var | float | None = None, max: Var | float | None = None) -> Var:
+        """This value, but at least min and at most max; the derivative passes at the bounds."""
+        result = self if min is None else self._method("clamp_min", min)
+        return result if max is None else result._method("clamp_max", max)
+
+    def hypot(self, other: Var | float) -> Var | float:
+        """Euclidean norm of the pair."""
+        if _operand(other) is None:
+            raise TypeError(f"hypot() takes a number or a Var, not {type(other).__name__}")
+        return apply_nary("hypot", (self, other))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._op is not None:
+            raise _checks.computed_copy()
+        return _restore, (self._value, self._requires_grad, self._grad)
+
+
+def _restore(value: float, requires_grad: bool, grad: float) -> Var:
+    leaf = Var(value, requires_grad)
+    leaf._grad = grad
+    return leaf
+
+
+Operand: TypeAlias = Var | float
+
+
+def _as_var(operand: Operand) -> Var:
+    return operand if isinstance(operand, Var) else Var(operand)
+
+
+def _operand(value: object) -> Operand | None:
+    """A Var as it is, a number as a float, None for anything else."""
+    if isinstance(value, Var):
+        return value
+    return float(value) if isinstance(value, (float, int)) else None
+
+
+def _value(operand: Operand) -> float:
+    return operand._value if isinstance(operand, Var) else operand
+
+
+def _new(value: float, op: str, operands: list[Operand]) -> Var:
+    result: Var = Var.__new__(Var)
+    if thread.no_grad:
+        result._set(value, None, [])
+        return result
+    result._set(value, op, operands)
+    note_origin(result._uid)
+    return result
+
+
+def apply(name: str, *operands: Operand, ieee: bool = False) -> Var:
+    """The result of a row of one or two operands; with ``ieee`` it never raises."""
+    function = _formula.value(name, _formula.IEEE if ieee else _formula.PYTHON)
+    return _new(function(*map(_value, operands)), name, list(operands))
+
+
+def function(name: str, *operands: Any) -> Var | float:
+    """vargrad.math's function for a row: of Vars a Var, of plain numbers what the standard module says."""
+    if any(isinstance(x, Var) for x in operands):
+        return apply(name, *_numbers(BY_NAME[name].function, operands))
+    plain = getattr(math, BY_NAME[name].function, None) or _formula.value(name)
+    result: float = plain(*operands)
+    return result
+
+
+def apply_nary(name: str, values: Iterable[Any], partners: Iterable[Any] = ()) -> Var | float:
+    """The result of a row of any number of operands: a float if no operand is a Var."""
+    xs, ys = _numbers(name, values), _numbers(name, partners)
+    result = _nary.value(NARY_BY_NAME[name], [_value(x) for x in xs], [_value(y) for y in ys])
+    return _new(result, name, xs + ys) if any(isinstance(x, Var) for x in xs + ys) else result
+
+
+def _numbers(name: str, values: Iterable[Any]) -> list[Operand]:
+    operands = []
+    for v in values:
+        operand = _operand(v)
+        operands.append(_checks.as_float(v, f"an operand of {name}()") if operand is None else operand)
+    return operands
+
+
+def identity(v: Operand) -> Var:
+    """A fresh node with v's value and derivative 1."""
+    return apply("identity", v)
+
+
+def custom(value: float, parents: Sequence[Operand], partials: Sequence[Operand]) -> Var:
+    """A node of your own: its value, the Vars it depends on, and its derivative by each of them.
+
+    Partials given as Vars can be differentiated again. ValueError if the two lengths differ.
+
+    >>> from vargrad.reference import Var, custom
+    >>> x = Var(2.0, requires_grad=True)
+    >>> y = custom(8.0, [x], [12.0])  # x**3
+    >>> y.backward()
+    >>> x.grad
+    12.0
+    """
+    number = _checks.as_float(value, "value")
+    xs, ys = _numbers("custom", parents), _numbers("custom", partials)
+    if len(xs) != len(ys):
+        raise ValueError(f"custom() got {len(xs)} parents and {len(ys)} partials: give one partial per parent")
+    return _new(number, "custom", xs + ys)
+
+
+# ---- walks over the graph
+
+
+def order(root: Var) -> list[Var]:
+    """All Vars under root, newest first, each once."""
+    seen = {root}
+    stack = [root]
+    while stack:
+        for operand in stack.pop()._operands:
+            if isinstance(operand, Var) and operand not in seen:
+                seen.add(operand)
+                stack.append(operand)
+    return sorted(seen, key=lambda v: v._uid, reverse=True)
+
+
+def _contributions(
+    op: str,
+    operands: Sequence[Any],
+    out: Any,
+    wanted: Sequence[bool],
+    inputs: Sequence[float],
+    space: Space,
+) -> Iterator[tuple[int, Any]]:
+    """Pairs (operand index, partial) of one node's wanted operands, in the order in which both twins add them."""
+    row = NARY_BY_NAME.get(op)
+    if row is not None:
+        yield from _nary.partials(row, operands, out, wanted, inputs, space)
+        return
+    for i, partial in enumerate(_formula.partials(op, space)):
+        if wanted[i]:
+            yield i, partial(*operands, out)
+
+
+def _same(a: float, b: float) -> bool:
+    return (a == b and copysign(1.0, a) == copysign(1.0, b)) or (a != a and b != b)
+
+
+def adjoints(nodes: Sequence[Any], seed: float) -> dict[Any, float]:
+    """The adjoint of every Var that the seed of the first node reaches; ``nodes`` as ``order`` gives them."""
+    result = {nodes[0]: 0.0 + seed}
+    for v in nodes:
+        op, operands, inputs = v._node()
+        if op is None or v not in result:
+            continue
+        adjoint = result[v]
+        wanted = [not isinstance(operand, float) for operand in operands]
+        for i, partial in _contributions(op, inputs, v.value, wanted, inputs, IEEE):
+            if partial is None:
+                continue
+            operand: Any = operands[i]
+            if thread.anomaly and not math.isfinite(adjoint * partial):
+                raise anomaly_error(v._uid, op, inputs, partial, adjoint)
+            if operand.prev_op is None and not _same(operand.value, inputs[i]):
+                raise _checks.edited_leaf(inputs[i], operand.value, op)
+            result[operand] = result.get(operand, 0.0) + adjoint * partial
+    return result
+
+
+def pullback(root: Var, wrt: Sequence[Var]) -> tuple[list[float], bool]:
+    """The derivatives of root by the leaves ``wrt``, and whether root depends on another leaf that wants one."""
+    found = adjoints(order(root), 1.0)
+    others = any(v._requires_grad and v._op is None for v in found.keys() - set(wrt))
+    return [found.get(v, 0.0) for v in wrt], others
+
+
+def pullback_graph(root: Var, wrt: Sequence[Var]) -> list[Var]:
+    """The derivatives of root by any Vars ``wrt``, as Vars that can be differentiated again."""
+    return [_as_var(v) for v in adjoint_graph(order(root), wrt, apply, Var)]
+
+
+def adjoint_graph(nodes: Sequence[Any], wrt: Sequence[Any], apply: Callable[..., Any], kind: type) -> list[Any]:
+    """The adjoints of ``wrt`` built from the rows' partials over Vars of ``kind``; floats where they are constant."""
+    space = _formula.graph_space(apply, kind)
+    keep = set(wrt)
+    needed = set(wrt)  # only nodes between the root and wrt are differentiated
+    for v in reversed(nodes):
+        if any(isinstance(operand, kind) and operand in needed for operand in v._node()[1]):
+            needed.add(v)
+    result: dict[Any, Any] = {nodes[0]: 1.0}
+    for v in nodes:
+        op, operands, inputs = v._node()
+        path = [isinstance(operand, kind) and operand in needed for operand in operands]
+        if op is None or v not in result or not any(path):
+            continue
+        row = NARY_BY_NAME.get(op)
+        for i, partial in _contributions(op, operands, v, path, inputs, space):
+            if partial is None:
+                continue
+            operand = operands[i]
+            if row is not None and row.partner and isinstance(partial, float):
+                raise TypeError("custom() was given this partial as a number: give a Var, to differentiate it again")
+            if operand.prev_op is None and not _same(operand.value, inputs[i]):
+                raise _checks.edited_leaf(inputs[i], operand.value, op)
+            term = _times(result[v], partial)
+            result[operand] = result[operand] + term if operand in result else term
+        if v not in keep:
+            del result[v]
+    return [result.get(v, 0.0) for v in wrt]
+
+
+def _times(adjoint: Any, partial: Any) -> Any:
+    """adjoint * partial, without a node for a factor of one."""
+    if isinstance(partial, float) and partial == 1.0:
+        return adjoint
+    return partial if isinstance(adjoint, float) and adjoint == 1.0 else adjoint * partial

@@ -1,0 +1,111 @@
+"""Values and partials of the rows with any number of operands, over floats or over Vars."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from math import copysign, fabs, inf
+from typing import Any
+
+from vargrad._formula import IEEE, Space, compile_formula
+from vargrad._ops import NARY_BY_NAME, NaryOp
+
+_AGGREGATES = ("x", "y", "out", "n", "biggest", "ties", "others", "scaled", "norm")
+_PYTHON: dict[str, Callable[..., float]] = {"fsum": math.fsum, "hypot": lambda xs: math.hypot(*xs)}
+if hasattr(math, "sumprod"):  # from Python 3.12
+    _PYTHON["sumprod"] = math.sumprod
+
+
+@cache
+def _fold(name: str) -> tuple[float, Callable[..., float], Callable[..., float]]:
+    row = NARY_BY_NAME[name]
+    step = compile_formula(row.fold, ("acc", "x", "y", "biggest"), (), IEEE)
+    final = compile_formula(row.final, ("acc", "n", "biggest"), (), IEEE)
+    return float(row.start), step, final
+
+
+def value(row: NaryOp, xs: Sequence[float], ys: Sequence[float]) -> float:
+    """The row's value; ys is the second vector of rows of pairs, else empty."""
+    if not xs and not row.empty:
+        raise ValueError(f"{row.name}() of no values: give at least one")
+    if not row.exact:
+        return float(_PYTHON[row.final](*((xs, ys) if row.pairs else (xs,))))
+    acc, step, final = _fold(row.name)
+    biggest = biggest_of(xs)
+    for i, x in enumerate(xs):
+        acc = step(acc, x, ys[i] if row.pairs else 0.0, biggest)
+    return final(acc, float(len(xs)), biggest)
+
+
+def biggest_of(xs: Sequence[float]) -> float:
+    """The largest x, nan if there is one, -inf of none."""
+    biggest = -inf
+    for x in xs:
+        if x > biggest or x != x:
+            biggest = x
+    return biggest
+
+
+def partials(
+    row: NaryOp,
+    operands: Sequence[Any],
+    out: Any,
+    wanted: Sequence[bool],
+    inputs: Sequence[float],
+    space: Space,
+) -> Iterator[tuple[int, Any]]:
+    """Pairs (operand index, partial) in scatter order, the last operand first; a None partial means: skip.
+
+    ``operands`` and ``out`` are floats or Vars (then the partials are Vars too); ``inputs`` the recorded values.
+    """
+    half = len(inputs) // 2 if row.pairs else len(inputs)
+    biggest = biggest_of(inputs[:half])
+    result = out if isinstance(out, float) else out.value
+    ties = float(sum(x == result for x in inputs[:half])) if "ties" in row.partial else 0.0
+    scaled, norm = _scale(operands, inputs, space) if "norm" in row.partial else ([], 0.0)
+    before = _prefixes(operands) if "others" in row.partial else []
+    after: Any = 1.0
+    for i in reversed(range(len(inputs))):
+        if wanted[i]:
+            text = row.partner if row.partner and i >= half else row.partial
+            partner = operands[(i + half) % len(inputs)] if row.pairs else 0.0
+            others = before[i] * after if before else 0.0
+            shrunk = scaled[i] if scaled else 0.0
+            arguments = (
+                operands[i],
+                partner,
+                out,
+                float(half),
+                biggest,
+                ties,
+                others,
+                shrunk,
+                norm,
+            )
+            yield i, compile_formula(text, _AGGREGATES, (), space)(*arguments)
+        if before:
+            after = after * operands[i]
+
+
+def _prefixes(operands: Sequence[Any]) -> list[Any]:
+    products: list[Any] = [1.0]
+    for x in operands[:-1]:
+        products.append(products[-1] * x)
+    return products
+
+
+def _scale(operands: Sequence[Any], inputs: Sequence[float], space: Space) -> tuple[list[Any], Any]:
+    """Each operand over the largest magnitude, and the norm of that: no square can over- or underflow."""
+    top = 0.0
+    for x in inputs:
+        if fabs(x) > top:
+            top = fabs(x)
+    if top == 0.0 or top == inf:
+        scaled = [copysign(1.0, x) if fabs(x) == inf else x * 0.0 for x in inputs]
+    else:
+        scaled = [space.names["div"](x, top) for x in operands]
+    total: Any = 0.0
+    for x in scaled:
+        total = total + x * x
+    return scaled, space.names["sqrt"](total) if top > 0.0 else 1.0
