@@ -35,7 +35,7 @@ def test_import_stays_light() -> None:
     loaded = json.loads(subprocess.run(run, check=True, capture_output=True, text=True).stdout)
     assert "vargrad" in loaded
     dependencies = {re.split(r"\W", name)[0] for name in PROJECT["dependencies"]}
-    heavy = {"argparse", "asyncio", "hypothesis", "inspect", "logging", "mpmath", "unittest"}
+    heavy = {"argparse", "asyncio", "hypothesis", "logging", "mpmath", "unittest"}
     assert not (dependencies | heavy) & set(loaded)
 
 
