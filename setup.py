@@ -7,7 +7,8 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext  # Cython's, where Cython is installed
 
-SOURCES = {"vargrad._core_c": ["src/vargrad/_core_c.pyx", "csrc/tape.c"]}
+TAPE = [f"csrc/{name}.c" for name in ("tape", "leaves", "nodes", "sweep")]
+SOURCES = {"vargrad._core_c": ["src/vargrad/_core_c.pyx", *TAPE]}
 if WINDOWS := sys.platform == "win32":
     ALWAYS = ["/fp:precise", "/std:c11"]
     FLAGS = {"": ["/O2"], "debug": ["/Od", "/UNDEBUG"], "sanitize": ["/fsanitize=address"]}
@@ -15,7 +16,6 @@ else:  # never -ffast-math and never contraction: the twins agree to the bit
     ALWAYS, DEBUG = ["-ffp-contract=off"], ["-g", "-UNDEBUG", "-Wall"]
     SANITIZE = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
     FLAGS = {"": ["-O3"], "debug": ["-O0", *DEBUG], "sanitize": [*SANITIZE, *DEBUG]}
-
 MODE = os.environ.get("VARGRAD_BUILD", "")
 if MODE not in (*FLAGS, "python"):
     sys.exit(f"VARGRAD_BUILD={MODE!r}: expected python, debug, sanitize, or nothing (optimised)")
