@@ -190,7 +190,20 @@ def methods_py() -> str:
 
 
 def methods_pxi() -> str:
-    lines = [f"# {NOTE}"]
+    lines = [
+        f"# {NOTE}",
+        "",
+        'cdef extern from "ops.h":',
+        *(f"    int OP_{row.name}" for row in ROWS),
+        "",
+        "",
+        "cdef class Sheet:  # Cython allows no include inside a class, hence a base class",
+        '    """What Var has of the sheet."""',
+        "",
+        "    def __cinit__(self, *_, **__):",
+        "        if type(self) is not Var:",
+        '            raise TypeError("this is the base of vargrad.Var: make one of those")',
+    ]
     for name in DUNDER:
         lines += [
             "",
@@ -198,15 +211,15 @@ def methods_pxi() -> str:
             f"        return binary(OP_{name}, left, right)",
         ]
     for name in ("neg", "abs"):
-        lines += ["", f"    def __{name}__(self):", f"        return unary(OP_{name}, self)"]
+        lines += ["", f"    def __{name}__(self):", f"        return unary(OP_{name}, <Var>self)"]
     for name, row in methods():
         if row.arity == 1:
-            head, body = "self", f"unary(OP_{row.name}, self)"
+            head, body = "self", f"unary(OP_{row.name}, <Var>self)"
         else:
             second = f"slope={DEFAULTS[name]}" if name in DEFAULTS else "other"
             head, body = (
                 f"self, {second}",
-                f'method(OP_{row.name}, "{row.name}", self, {second.split("=")[0]})',
+                f'method(OP_{row.name}, "{row.name}", <Var>self, {second.split("=")[0]})',
             )
         lines += [
             "",

@@ -34,3 +34,11 @@ if TYPE_CHECKING:  # the pure twin is the type stub of both
 else:
     Var, custom, identity = module.Var, module.custom, module.identity
     pullback, pullback_graph = module.pullback, module.pullback_graph
+
+
+def restore(value: float, requires_grad: bool, grad: float) -> Var:
+    """A leaf of the active twin, from a pickle of either."""
+    leaf = Var(value, requires_grad)
+    if requires_grad:
+        leaf.grad = grad
+    return leaf

@@ -209,7 +209,9 @@ class Var(Float):
     def __reduce__(self) -> tuple[Any, ...]:
         if self._op is not None:
             raise _checks.computed_copy()
-        return _restore, (self._value, self._requires_grad, self._grad)
+        from vargrad import _core
+
+        return _core.restore if _core.Var is Var else _restore, (self._value, self._requires_grad, self._grad)
 
 
 def _restore(value: float, requires_grad: bool, grad: float) -> Var:

@@ -32,6 +32,11 @@ def _change(step: int) -> None:
             listener(_active)
 
 
+def active() -> int:
+    """How many such blocks are entered, in all threads."""
+    return _active
+
+
 class no_grad(ContextDecorator):
     """Record nothing inside the block, in this thread: results are leaves. Also a decorator.
 

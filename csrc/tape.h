@@ -1,0 +1,209 @@
+/* The tape: nodes of a computation graph in segments, and the walks over them. No Python here.
+ *
+ * A node is a plain record of one operation: its value, its operands, its adjoint while a sweep runs. Nodes are
+ * appended to the open segment, an aligned block of a few hundred; operands always precede their result, so a
+ * backward sweep walks a segment from the root's place down, skips what was not reached, then goes on with the
+ * youngest older segment that was. O(nodes from the root down), nothing recurses, nothing is allocated.
+ *
+ * Handles. The caller owns handles (Python's Var); a node points back to its handle while that lives. A segment
+ * lives while it has handles or a younger segment refers to it, and is recycled whole: freeing 300 nodes costs
+ * as much as freeing one. A segment that refers to another keeps it; references go from younger to older only.
+ * That whole-segment rule keeps too much in loops where every segment holds a little of the next result, so
+ * when the segments have multiplied since last time, tape_trace() marks what the handles really reach and drops
+ * the references nobody needs: O(live nodes), paid once per quadrupling.
+ *
+ * Leaves stand in blocks of their own, so that a long-lived parameter keeps no segment alive. A leaf's value
+ * never changes once an operation has used it: an edit makes a new leaf and leaves the old one to the old graph,
+ * marked stale. A sweep that reaches a stale leaf reports it.
+ *
+ * All of this is for one thread at a time: the caller holds a lock (Python's GIL) around every call.
+ * Errors: functions that allocate return NULL or -1 when there is no memory, and then have changed nothing. */
+#ifndef VARGRAD_TAPE_H
+#define VARGRAD_TAPE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ops.h"
+
+#ifdef __GNUC__
+#define TAPE_LIKELY(x) __builtin_expect(!!(x), 1)
+#define TAPE_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#else
+#define TAPE_LIKELY(x) (x)
+#define TAPE_UNLIKELY(x) (x)
+#endif
+
+#ifndef TAPE_SEGMENT_BYTES
+#define TAPE_SEGMENT_BYTES 16384 /* a power of two: a node's segment is its address rounded down */
+#endif
+
+typedef struct Node Node;
+typedef struct Segment Segment;
+
+typedef struct {
+    Node *node; /* NULL: a constant */
+    double number;
+} Entry; /* one operand of a node with any number of them */
+
+typedef struct {
+    size_t count;
+    double *prefix; /* products of all entries before each one, where the row wants `others` */
+    Entry entry[];
+} Operands;
+
+typedef union {
+    Node *node;
+    double number;
+    Operands *many;
+} Operand;
+
+enum { A_CONSTANT = 1, B_CONSTANT = 2 }; /* the low bits of Node.code: which operand is a number */
+
+enum {
+    NODE_LEAF = 1,
+    NODE_USED = 2,     /* a leaf that some operation has read */
+    NODE_STALE = 4,    /* a leaf that was edited since; a.node is its successor */
+    NODE_REQUIRES = 8, /* requires_grad */
+    NODE_REACHED = 16, /* by the running sweep */
+    NODE_MARKED = 32,  /* by the running trace or listing */
+    NODE_FREE = 64     /* a leaf's place, not in use */
+};
+
+struct Node {
+    double value, adjoint;
+    Operand a, b;
+    void *handle;
+    uint16_t code; /* op << 2 | constants */
+    uint16_t flags;
+    uint32_t keep; /* 1 + index of the segment's record of grad, for a computed node that requires one */
+};
+
+typedef struct Leaf {
+    Node node; /* first, so that a Node with NODE_LEAF is a Leaf */
+    double grad;
+    struct Leaf *link; /* in the list of free leaves, or of those a sweep has reached */
+} Leaf;
+
+typedef struct Keep {
+    double grad, pending;
+    struct Keep *link;
+} Keep;
+
+struct Segment {
+    uint64_t seq;      /* age: larger is younger */
+    uint64_t referrer; /* the youngest segment that has listed this one among its references */
+    uint64_t stamp;    /* of the last trace that found a needed reference, by referrer */
+    uint32_t used, handles, referrers;
+    uint32_t top;      /* the highest node reached, while queued */
+    int queued;
+    Segment *older, *younger; /* all live segments; spare ones are linked by the same fields */
+    Segment **reference;
+    uint32_t references, reference_room;
+    Keep **keep;
+    uint32_t keeps, keep_room;
+    struct Pool *pool;
+    Segment *todo; /* while a list of segments is worked off */
+    struct Chunk *chunk;
+    Node node[];
+};
+
+#define TAPE_SEGMENT_NODES ((uint32_t)((TAPE_SEGMENT_BYTES - sizeof(Segment)) / sizeof(Node)))
+
+extern Segment *tape_open; /* where the next node goes; never NULL after tape_start() */
+
+/* ---- life */
+
+int tape_start(void);               /* 0, or -1 without memory */
+Segment *tape_next_segment(void);   /* open a fresh segment; NULL without memory */
+int tape_refer(Segment *s, Node *operand);
+void tape_idle(Segment *s);         /* the last handle into s has gone */
+
+static inline Segment *tape_segment(const Node *n) {
+    return (Segment *)((uintptr_t)n & ~(uintptr_t)(TAPE_SEGMENT_BYTES - 1));
+}
+
+static inline int tape_elsewhere(const Segment *s, const Node *n) {
+    return ((uintptr_t)s ^ (uintptr_t)n) >= TAPE_SEGMENT_BYTES;
+}
+
+/* Let a node that will stand in s refer to an operand. */
+static inline int tape_use(Segment *s, Node *operand) {
+    if (TAPE_LIKELY(!tape_elsewhere(s, operand))) return 0;
+    if (operand->flags & NODE_LEAF) {
+        operand->flags |= NODE_USED;
+        return 0;
+    }
+    return tape_refer(s, operand);
+}
+
+/* The place of the next node of a row of one or two operands, or NULL. Counts it only in tape_push(). */
+static inline Segment *tape_room(void) {
+    return TAPE_LIKELY(tape_open->used < TAPE_SEGMENT_NODES) ? tape_open : tape_next_segment();
+}
+
+static inline Node *tape_push(Segment *s, unsigned code, double value, Operand a, Operand b) {
+    Node *n = &s->node[s->used++];
+    n->value = value;
+    n->adjoint = 0.0;
+    n->a = a;
+    n->b = b;
+    n->handle = NULL;
+    n->code = (uint16_t)code;
+    n->flags = 0;
+    n->keep = 0;
+    return n;
+}
+
+static inline void tape_attach(Node *n, void *handle) {
+    n->handle = handle;
+    if (!(n->flags & NODE_LEAF)) tape_segment(n)->handles++;
+}
+
+void tape_free_leaf(Node *leaf);
+
+static inline void tape_detach(Node *n) {
+    n->handle = NULL;
+    if (n->flags & NODE_LEAF) {
+        if (!(n->flags & NODE_USED)) tape_free_leaf(n);
+    } else {
+        Segment *s = tape_segment(n);
+        if (TAPE_UNLIKELY(--s->handles == 0)) tape_idle(s);
+    }
+}
+
+/* ---- leaves and operands */
+
+Node *tape_leaf(double value);
+Node *tape_edit(Node *leaf, double value); /* the leaf that has the value now; takes the handle along */
+Node *tape_current(Node *n);               /* a stale leaf's last successor; any other node itself */
+Operands *tape_operands(Segment *s, size_t count, int op);
+Node *tape_push_many(Segment *s, int op, double value, Operands *operands);
+double tape_value_many(int op, const Operands *operands); /* of an exact row */
+size_t tape_count(const Node *n);                         /* operands of a node */
+Node *tape_parent(Node *n, size_t i);                     /* the i-th; a constant becomes a leaf; NULL: no memory */
+int tape_constant(const Node *n, size_t i, double *value); /* the i-th operand's recorded value; 1: a number */
+double *tape_grad(Node *n);                                /* where requires_grad is true; NULL otherwise */
+int tape_require(Node *n, int wanted);
+
+/* ---- walks */
+
+typedef struct {
+    int op;
+    double recorded, current;
+} Edited; /* a leaf that has changed since the forward pass, and the operation that used it */
+
+enum { SWEEP_DONE, SWEEP_EDITED, SWEEP_RESTORED }; /* restored: edited, but back at the recorded value */
+
+int tape_sweep(Node *root, double seed, Edited *edited);
+int tape_reaches_other(void);    /* after SWEEP_DONE: whether a reached leaf not marked requires grad */
+void tape_finish(int accumulate); /* after any sweep: add the adjoints to the grads, or drop them */
+Node **tape_list(Node *root, size_t *count); /* all nodes under root, youngest first; free() it; NULL: no memory */
+
+typedef struct {
+    size_t segments, spare, nodes, leaves, bytes;
+} Statistics;
+
+void tape_statistics(Statistics *into);
+
+#endif

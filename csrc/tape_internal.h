@@ -1,0 +1,16 @@
+/* What the files of the tape share among themselves. */
+#ifndef VARGRAD_TAPE_INTERNAL_H
+#define VARGRAD_TAPE_INTERNAL_H
+
+#include "tape.h"
+
+extern Segment *tape_youngest; /* of the live segments */
+extern Segment **tape_queue;   /* room for all live segments, so that no sweep allocates */
+extern size_t tape_segments;   /* live ones */
+
+void tape_trace(void);
+void tape_sweep_leaves(void);
+void tape_leaf_statistics(Statistics *into);
+void tape_clear_operands(Segment *s);
+
+#endif

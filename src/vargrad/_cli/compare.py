@@ -1,0 +1,51 @@
+"""``compare``: the same programs on both twins in one run, first equal to the bit, then timed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vargrad._cli import backends, measure
+from vargrad._cli.problems import Program, programs
+
+
+def show(chosen: Sequence[Program] | None = None, budget: float = 0.5) -> int:
+    """Print the comparison; return 1 if the twins differ in a bit. Raises Missing without a compiled core."""
+    twins = [backends.find("compiled"), backends.find("python")]
+    sizes = [measure.bytes_per_node(twin.Var, n) for twin, n in zip(twins, (1_000_000, 100_000), strict=True)]
+    print(f"{'':<33}{'nodes':>9}{'compiled':>12}{'python':>12}{'ratio':>8}{'nodes/s':>11}   same bits")
+    differing = []
+    for program in chosen or programs():
+        fast, slow = (bits(program.run(twin)) for twin in twins)
+        same = fast == slow
+        times = [measure.fastest(lambda twin=twin: program.run(twin), budget) for twin in twins]  # type: ignore[misc]
+        nodes = program.nodes()
+        print(
+            f"{program.title:<33}{nodes:>9,}{seconds(times[0]):>12}{seconds(times[1]):>12}"
+            f"{times[1] / times[0]:>7.1f}x{nodes / times[0] / 1e6:>9.1f} M   {'yes' if same else 'NO'}"
+        )
+        if not same:
+            differing.append(program.title)
+    print()
+    print("Seconds: build the graph, backward, free it; the least of several runs. nodes/s: of the compiled core.")
+    if None in sizes:
+        print("Memory per node: not measured, this system does not tell it without help.")
+    else:
+        print(f"Memory per node: compiled {sizes[0]:.0f} bytes, pure Python {sizes[1]:.0f} bytes.")
+    if differing:
+        print(f"THE TWINS DIFFER in {'; '.join(differing)}: this is a bug, please report it.")
+        return 1
+    print("All values and derivatives of the two twins are equal to the bit.")
+    return 0
+
+
+def bits(numbers: Sequence[float]) -> list[str]:
+    """Each float as text that two floats share only if they are the same bits (any nan is the same)."""
+    return [float(x).hex() for x in numbers]
+
+
+def seconds(t: float) -> str:
+    """A time with the unit that suits it."""
+    for unit, scale in (("s", 1.0), ("ms", 1e3), ("us", 1e6)):
+        if t * scale >= 1.0:
+            return f"{t * scale:.3g} {unit}"
+    return f"{t * 1e9:.3g} ns"

@@ -1,0 +1,51 @@
+"""``info``: versions, and which backend is active and why."""
+
+from __future__ import annotations
+
+import importlib
+import platform
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import vargrad
+from vargrad._cli import backends
+
+
+def show() -> None:
+    """Print one fact a line. Never fails: what is unknown is called so."""
+    for name, fact in facts():
+        print(f"{name:<9} {fact}")
+
+
+def facts() -> list[tuple[str, str]]:
+    """Pairs of a name and a fact."""
+    active = backends.find()
+    reason = backends.why()
+    return [
+        ("vargrad", vargrad.__version__),
+        ("backend", f"{vargrad.backend} (the {active.title}): {reason}" if active.name == "compiled" else f"python (the pure-Python twin): no compiled core, {reason}"),
+        ("core", _core()),
+        ("python", f"{platform.python_implementation()} {platform.python_version()}, {platform.python_compiler()}"),
+        ("system", platform.platform()),
+        ("numpy", _version("numpy")),
+        ("tqdm", _version("tqdm")),
+        ("package", str(Path(vargrad.__file__).parent)),
+        ("runs in", sys.executable),
+    ]
+
+
+def _core() -> str:
+    try:
+        core = importlib.import_module("vargrad._core_c")
+    except ImportError:
+        return "not built"
+    build = getattr(core, "BUILD", "")
+    return f"{core.__file__}{f' ({build})' if build else ''}"
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,78 @@
+# The tape as Cython sees it: csrc/tape.h and csrc/ops.h.
+from libc.stdint cimport uint16_t, uint32_t, uint64_t
+
+cdef extern from "tape.h" nogil:
+    ctypedef struct Node:
+        double value
+        void *handle
+        uint16_t code
+        uint16_t flags
+        double adjoint
+
+    ctypedef struct Segment:
+        uint64_t seq
+        uint32_t used
+        Node *node
+
+    ctypedef struct Entry:
+        Node *node
+        double number
+
+    ctypedef struct Operands:
+        size_t count
+        Entry *entry
+
+    ctypedef union Operand:
+        Node *node
+        double number
+        Operands *many
+
+    ctypedef struct Edited:
+        int op
+        double recorded
+        double current
+
+    ctypedef struct Statistics:
+        size_t segments, spare, nodes, leaves, bytes
+
+    ctypedef struct OpInfo:
+        const char *name
+        unsigned char arity, exact, pairs, wants
+
+    const OpInfo op_info[]
+    int OP_leaf, OP_COUNT, OP_custom  # those of one or two operands: _methods.pxi
+    unsigned A_CONSTANT, B_CONSTANT
+    int NODE_LEAF, NODE_USED, NODE_STALE, NODE_REQUIRES, NODE_MARKED
+    int SWEEP_DONE, SWEEP_EDITED, SWEEP_RESTORED
+
+    int tape_start() except -1
+    Segment *tape_segment(const Node *n)
+    Segment *tape_room()
+    int tape_use(Segment *s, Node *operand)
+    Node *tape_push(Segment *s, unsigned code, double value, Operand a, Operand b)
+    Node *tape_leaf(double value)
+    void tape_free_leaf(Node *leaf)
+    Node *tape_edit(Node *leaf, double value)
+    Node *tape_current(Node *n)
+    Operands *tape_operands(Segment *s, size_t count, int op)
+    Node *tape_push_many(Segment *s, int op, double value, Operands *operands)
+    double tape_value_many(int op, const Operands *operands)
+    size_t tape_count(const Node *n)
+    Node *tape_parent(Node *n, size_t i)
+    int tape_constant(const Node *n, size_t i, double *value)
+    double *tape_grad(Node *n)
+    int tape_require(Node *n, int wanted)
+    int tape_sweep(Node *root, double seed, Edited *edited)
+    int tape_reaches_other()
+    void tape_finish(int accumulate)
+    Node **tape_list(Node *root, size_t *count)
+    void tape_statistics(Statistics *into)
+    double op_value(int op, double a, double b)
+
+
+cdef class Sheet:
+    cdef Node *node
+
+
+cdef class Var(Sheet):
+    pass

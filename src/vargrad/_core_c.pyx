@@ -1,0 +1,438 @@
+# cython: language_level=3, c_api_binop_methods=True, binding=False, boundscheck=False, wraparound=False
+# cython: always_allow_keywords=True, autotestdict=False
+"""The compiled core: Var as a handle on a node of the tape. What it does, _core_py.py says.
+
+The graph is in csrc/; here are Python's objects and the dispatch of operators. A result that is not finite, and
+only such a one, is computed once more by the pure twin's formula, so that exceptions and messages are Python's.
+"""
+
+cimport cython
+from cpython.object cimport Py_EQ, Py_GE, Py_GT, Py_LE, Py_LT, Py_NE, PyObject_RichCompare
+from libc.math cimport isfinite
+from libc.stdlib cimport free
+
+import builtins as _builtins
+import math as _math
+
+from vargrad import _checks, _core_py, _formula, _modes, _nary
+from vargrad._ops import BY_NAME, NARY_BY_NAME
+
+IMPLEMENTATION = "compiled"
+
+include "_handle.pxi"
+
+
+# ---- recording
+
+
+cdef bint modes_active = False  # some thread is in no_grad or detect_anomaly
+cdef dict OPS = {}
+cdef list NAMES = []
+
+
+def _listen(int active):
+    global modes_active
+    modes_active = active > 0
+
+
+cdef inline int number(object value, double *into) except -1:
+    """1 and the number if value is one that floats take part with, else 0."""
+    if type(value) is float or isinstance(value, float):
+        into[0] = <double>value
+        return 1
+    if isinstance(value, int):
+        into[0] = as_double(value)
+        return 1
+    return 0
+
+
+cdef double as_double(object value) except? -1.0:
+    return float(value)  # an int too large raises as it does for floats
+
+
+cdef inline Var record(unsigned code, double value, Operand a, Operand b):
+    """A new node; operands that are nodes must be held by live handles."""
+    cdef Segment *s
+    if modes_active and _modes.thread.no_grad:
+        return leaf(value)
+    s = tape_room()
+    if s == NULL:
+        raise MemoryError
+    if not code & A_CONSTANT and tape_use(s, a.node) < 0:
+        raise MemoryError
+    if b.node != NULL and not code & B_CONSTANT and tape_use(s, b.node) < 0:
+        raise MemoryError
+    return handle_new(tape_push(s, code, value, a, b))
+
+
+cdef double checked(int op, double a, double b, bint ieee=False) except? -1.0:
+    """The value as the pure twin computes it, with Python's exceptions."""
+    cdef str name = NAMES[op]
+    function = _formula.value(name, _formula.IEEE if ieee else _formula.PYTHON)
+    return function(a, b) if op_info[op].arity == 2 else function(a)
+
+
+cdef inline Var leaf(double value):
+    cdef Node *n = tape_leaf(value)
+    if n == NULL:
+        raise MemoryError
+    return handle_or_free(n)
+
+
+cdef inline object binary(int op, object left, object right):
+    cdef Operand a, b
+    cdef double x, y, value
+    cdef unsigned code = <unsigned>op << 2
+    if type(left) is Var:
+        a.node = (<Var>left).node
+        x = a.node.value
+        if type(right) is Var:
+            b.node = (<Var>right).node
+            y = b.node.value
+        elif number(right, &y):
+            b.number = y
+            code |= B_CONSTANT
+        else:
+            return NotImplemented
+    else:
+        if not number(left, &x):
+            return NotImplemented
+        a.number = x
+        code |= A_CONSTANT
+        b.node = (<Var>right).node
+        y = b.node.value
+    value = op_value(op, x, y)
+    if not isfinite(value):
+        value = checked(op, x, y)
+    result = record(code, value, a, b)
+    if modes_active:
+        note_origin(result)
+    return result
+
+
+cdef inline Var unary(int op, Var operand):
+    cdef Operand a, b
+    cdef double value = op_value(op, operand.node.value, 0.0)
+    a.node = operand.node
+    b.node = NULL
+    if not isfinite(value):
+        value = checked(op, operand.node.value, 0.0)
+    result = record(<unsigned>op << 2, value, a, b)
+    if modes_active:
+        note_origin(result)
+    return result
+
+
+cdef object method(int op, str name, Var left, object right):
+    result = binary(op, left, right)
+    if result is NotImplemented:
+        raise TypeError(f"{name}() takes a number or a Var, not {type(right).__name__}")
+    return result
+
+
+cdef inline object function1(int op, str name, object x):
+    cdef double value
+    if type(x) is Var:
+        return unary(op, <Var>x)
+    if type(x) is float:
+        value = op_value(op, <double>x, 0.0)
+        if isfinite(value):
+            return value
+    return _core_py.function(name, x)
+
+
+cdef inline object function2(int op, str name, object x, object y):
+    if type(x) is Var or type(y) is Var:
+        result = binary(op, x, y)
+        if result is not NotImplemented:
+            return result
+    return function(name, x, y)
+
+
+cdef object as_number(object value, str name):
+    return _checks.as_float(value, f"an operand of {name}()")
+
+
+cdef int note_origin(Var result) except -1:
+    if not result.node.flags & NODE_LEAF:
+        _modes.note_origin(result._uid)
+    return 0
+
+
+# ---- Var
+
+
+cdef double *grad_of(Var v) except NULL:
+    cdef double *grad = tape_grad(v.node)
+    if grad == NULL:
+        raise _checks.no_grad_attribute(v.prev_op)
+    return grad
+
+
+include "_methods.pxi"
+
+
+@cython.final
+cdef class Var(Sheet):
+    """A float that remembers how it was computed; ``backward`` then gives the derivative.
+
+    ``value``: the number. ``requires_grad``: whether ``backward`` adds to ``.grad``. ``prev_var1``,
+    ``prev_var2``, ``prev_op``: operands and name of the operation, to build a node by hand; leave them out
+    for a leaf. Raises TypeError for what is no real number, ValueError for an unknown operation.
+
+    >>> from vargrad import Var
+    >>> x, y = Var(3.0, requires_grad=True), Var(4.0, requires_grad=True)
+    >>> z = (x**2 + 3) ** 2 + y
+    >>> z.backward()
+    >>> z.value, x.grad, y.grad
+    (148.0, 144.0, 1.0)
+    """
+
+    def __cinit__(self, value, requires_grad=False, prev_var1=None, prev_var2=None, prev_op=None):
+        cdef double x
+        cdef Operand a, b
+        cdef Segment *s
+        self.node = NULL
+        if type(value) is float:
+            x = <double>value
+        else:
+            x = _checks.as_float(value, "value")
+        cdef bint wanted = bool(requires_grad)
+        if prev_op is None and prev_var1 is None and prev_var2 is None:
+            self.node = tape_leaf(x)
+        else:
+            _checks.check_node(
+                prev_op, (prev_var1, prev_var2), (type(prev_var1) is Var, type(prev_var2) is Var), BY_NAME
+            )
+            a.node = (<Var>prev_var1).node
+            b.node = NULL if prev_var2 is None else (<Var>prev_var2).node
+            s = tape_room()
+            if s != NULL and tape_use(s, a.node) == 0 and (b.node == NULL or tape_use(s, b.node) == 0):
+                self.node = tape_push(s, <unsigned><int>OPS[prev_op] << 2, x, a, b)
+        if self.node == NULL:
+            raise MemoryError
+        handle_attach(self)
+        if wanted and tape_require(self.node, 1) < 0:
+            raise MemoryError
+
+    # what it is
+
+    @property
+    def value(self):
+        """The number; settable on a leaf."""
+        return self.node.value
+
+    @value.setter
+    def value(self, value):
+        cdef double x
+        cdef Node *n
+        if not self.node.flags & NODE_LEAF:
+            raise _checks.computed_value(self.prev_op)
+        if type(value) is float:
+            x = <double>value
+        else:
+            x = _checks.as_float(value, "value")
+        n = tape_edit(self.node, x)
+        if n == NULL:
+            raise MemoryError
+        self.node = n
+
+    @property
+    def requires_grad(self):
+        """Whether backward adds to .grad; settable, also on a computed Var."""
+        return bool(self.node.flags & NODE_REQUIRES)
+
+    @requires_grad.setter
+    def requires_grad(self, wanted):
+        if tape_require(self.node, bool(wanted)) < 0:
+            raise MemoryError
+
+    @property
+    def grad(self):
+        """The derivative that backward has accumulated; AttributeError where requires_grad is false."""
+        return grad_of(self)[0]
+
+    @grad.setter
+    def grad(self, grad):
+        cdef double *into = grad_of(self)
+        into[0] = <double>grad if type(grad) is float else _checks.as_float(grad, "grad")
+
+    @property
+    def prev_op(self):
+        """The name of the operation that made this Var; None for a leaf."""
+        return NAMES[self.node.code >> 2]
+
+    @property
+    def prev_var1(self):
+        """The first operand; None for a leaf."""
+        return parent(self, 0) if visible_parents(self) > 0 else None
+
+    @property
+    def prev_var2(self):
+        """The second operand; None if there is none."""
+        return parent(self, 1) if visible_parents(self) > 1 else None
+
+    @property
+    def parents(self):
+        """All operands; a constant one becomes a Var the first time somebody asks."""
+        return tuple([parent(self, i) for i in range(visible_parents(self))])
+
+    def detach(self):
+        """A new leaf with this value."""
+        return leaf(self.node.value)
+
+    def item(self):
+        """The value, as NumPy and torch name it."""
+        return self.node.value
+
+    # derivatives
+
+    def backward(self, current_grad=1):
+        """Add current_grad times the derivative of this Var to .grad of every Var under it that requires one.
+
+        May be called again; .grad accumulates. Raises RuntimeError if a leaf was edited since the forward
+        pass; then no .grad has changed.
+        """
+        cdef double seed = _checks.as_float(current_grad, "current_grad")
+        cdef Edited edited
+        cdef int outcome
+        if not (modes_active and _modes.thread.anomaly):
+            outcome = tape_sweep(self.node, seed, &edited)
+            tape_finish(outcome == SWEEP_DONE)
+            if outcome == SWEEP_DONE:
+                return
+            if outcome == SWEEP_EDITED:
+                raise _checks.edited_leaf(edited.recorded, edited.current, NAMES[edited.op])
+        # The walk in Python: it names anomalies, and adds up a leaf's adjoint over edits that were undone.
+        for v, adjoint in _core_py.adjoints(order(self), seed).items():
+            if v.requires_grad:
+                v.grad += adjoint
+
+    @property
+    def _uid(self):
+        cdef Segment *s = tape_segment(self.node)
+        return (s.seq << 16) | <uint64_t>(self.node - s.node)
+
+    def _node(self):
+        cdef size_t i
+        cdef double x
+        operands, inputs = [], []
+        for i in range(tape_count(self.node)):
+            operands.append(x if tape_constant(self.node, i, &x) else parent(self, i))
+            inputs.append(x)
+        return self.prev_op, operands, tuple(inputs)
+
+    # arithmetic that is no row of the sheet
+
+    def __pow__(left, right, modulo):
+        if modulo is not None:
+            raise _checks.three_argument_pow()
+        return binary(OP_pow, left, right)
+
+    def __divmod__(left, right):
+        quotient = binary(OP_floordiv, left, right)
+        return quotient if quotient is NotImplemented else (quotient, binary(OP_mod, left, right))
+
+    def __pos__(self):
+        return self
+
+    def conjugate(self):
+        """This Var: its value is real."""
+        return self
+
+    def clamp(self, min=None, max=None):
+        """This value, but at least min and at most max; the derivative passes at the bounds."""
+        result = self if min is None else method(OP_clamp_min, "clamp_min", self, min)
+        return result if max is None else method(OP_clamp_max, "clamp_max", result, max)
+
+    def hypot(self, other):
+        """Euclidean norm of the pair."""
+        if type(other) is not Var and not isinstance(other, (float, int)):
+            raise TypeError(f"hypot() takes a number or a Var, not {type(other).__name__}")
+        return apply_nary("hypot", (self, other))
+
+    # a float in every other respect
+
+    def __richcmp__(self, other, int how):
+        cdef double x = self.node.value, y
+        if type(other) is Var:
+            y = (<Var>other).node.value
+        elif type(other) is float:
+            y = <double>other
+        elif isinstance(other, (float, int)):
+            return PyObject_RichCompare(x, other, how)  # exact, also for ints beyond 2**53
+        else:
+            return NotImplemented
+        if how == Py_LT:
+            return x < y
+        if how == Py_LE:
+            return x <= y
+        if how == Py_GT:
+            return x > y
+        if how == Py_GE:
+            return x >= y
+        return x == y if how == Py_EQ else x != y
+
+    def __hash__(self):  # by identity, though == is by value: graph-walking code keeps Vars in sets
+        return object.__hash__(self)
+
+    def __bool__(self):
+        return self.node.value != 0.0
+
+    def __float__(self):
+        _checks.loses_derivative("float")
+
+    def __int__(self):
+        _checks.loses_derivative("int")
+
+    def __round__(self, ndigits=None):
+        return round(self.node.value) if ndigits is None else apply("round", self, float(ndigits))
+
+    def __floor__(self):
+        return _math.floor(self.node.value)
+
+    def __ceil__(self):
+        return _math.ceil(self.node.value)
+
+    def __trunc__(self):
+        return _math.trunc(self.node.value)
+
+    def __format__(self, spec):
+        return format(self.node.value, spec) if spec else repr(self)
+
+    def __repr__(self):
+        if self.node.flags & NODE_REQUIRES:
+            return f"Var({self.node.value!r}, grad={self.grad!r})"
+        return f"Var({self.node.value!r})"
+
+    def __reduce__(self):
+        if not self.node.flags & NODE_LEAF:
+            raise _checks.computed_copy()
+        from vargrad._core import restore
+
+        return restore, (self.node.value, self.requires_grad, self.grad if self.requires_grad else 0.0)
+
+
+cdef Var parent(Var v, size_t i):
+    """The i-th operand as a Var, the live one if there is one; a constant becomes a leaf."""
+    cdef Node *n = tape_parent(v.node, i)
+    if n == NULL:
+        raise MemoryError
+    return handle_of(tape_current(n))
+
+
+cdef Py_ssize_t visible_parents(Var v):
+    cdef Py_ssize_t count = tape_count(v.node)
+    return count // 2 if op_info[v.node.code >> 2].pairs == 2 else count
+
+
+include "_functions.pxi"
+include "_walks.pxi"
+
+_modes.listeners.append(_listen)
+_listen(_modes.active())
+handle_start()
+tape_start()
+for _i in range(OP_COUNT):
+    NAMES.append(op_info[_i].name.decode() if _i != OP_leaf else None)
+    OPS[NAMES[_i]] = _i

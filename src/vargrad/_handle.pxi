@@ -1,0 +1,82 @@
+# Birth and death of a Var. Cython's own tp_new and tp_dealloc take longer than an addition (they clear, count
+# references up and down, and save the current exception), and a temporary is born and dies at every operation.
+# So the last few dead handles are kept and reused hot, and tp_dealloc is replaced by three lines.
+
+cdef extern from *:
+    """
+    typedef struct { PyObject_HEAD Node *node; } Handle;
+    static PyTypeObject *handle_type;
+    #define HANDLES_KEPT 64
+    static Handle *handle_spare[HANDLES_KEPT];
+    static int handle_spares;
+
+    static CYTHON_INLINE PyObject *handle_new(Node *n) {
+        Handle *h;
+        if (TAPE_LIKELY(handle_spares)) {
+            h = handle_spare[--handle_spares];
+    #if defined(Py_TRACE_REFS) || defined(Py_REF_DEBUG) || defined(Py_GIL_DISABLED)
+            (void)PyObject_Init((PyObject *)h, handle_type);
+    #else
+            Py_SET_REFCNT((PyObject *)h, 1); /* its type is still set, and types like this one are not counted */
+    #endif
+        } else {
+            h = (Handle *)PyObject_Malloc(sizeof(Handle));
+            if (!h) { /* the node stays behind, unreachable */
+                if (n->flags & NODE_LEAF) tape_free_leaf(n);
+                return PyErr_NoMemory();
+            }
+            (void)PyObject_Init((PyObject *)h, handle_type);
+        }
+        h->node = n;
+        tape_attach(n, h);
+        return (PyObject *)h;
+    }
+
+    static CYTHON_INLINE PyObject *handle_of(Node *n) {
+        if (n->handle) {
+            Py_INCREF((PyObject *)n->handle);
+            return (PyObject *)n->handle;
+        }
+        return handle_new(n);
+    }
+
+    static void handle_dealloc(PyObject *o) {
+        Handle *h = (Handle *)o;
+        if (TAPE_LIKELY(h->node)) tape_detach(h->node); /* NULL: the constructor raised */
+        if (TAPE_LIKELY(handle_spares < HANDLES_KEPT)) handle_spare[handle_spares++] = h;
+        else PyObject_Free(h);
+    }
+    """
+    Var handle_new(Node *n)
+    Var handle_or_free "handle_new"(Node *n)
+    Var handle_of(Node *n)
+    void tape_attach(Node *n, void *handle)
+    void handle_dealloc(object)
+
+
+cdef extern from "Python.h":
+    ctypedef struct PyTypeObject:
+        void *tp_dealloc
+
+
+cdef extern from *:
+    """
+    static int handle_install(PyTypeObject *type) {
+        if (type->tp_basicsize != sizeof(Handle) || type->tp_flags & (Py_TPFLAGS_HEAPTYPE | Py_TPFLAGS_HAVE_GC)) {
+            PyErr_SetString(PyExc_ImportError, "vargrad._core_c was compiled with another layout of Var");
+            return -1;
+        }
+        handle_type = type;
+        type->tp_dealloc = handle_dealloc;
+        return 0;
+    }
+    """
+    int handle_install(PyTypeObject *type) except -1
+
+
+cdef inline void handle_attach(Var v) noexcept:
+    tape_attach(v.node, <void *>v)
+
+
+cdef int handle_start() except -1:
+    return handle_install(<PyTypeObject *>Var)

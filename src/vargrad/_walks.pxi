@@ -1,0 +1,173 @@
+# Operations by name, and the derivatives that transforms ask for.
+
+
+def apply(str name, *operands, bint ieee=False):
+    """The result of a row of one or two operands; with ``ieee`` it never raises."""
+    cdef int op = OPS[name]
+    cdef Operand a, b
+    cdef double x, y = 0.0, value
+    cdef unsigned code = <unsigned>op << 2
+    b.node = NULL
+    first = operands[0]
+    if type(first) is Var:
+        a.node = (<Var>first).node
+        x = a.node.value
+    else:
+        a.number = x = first
+        code |= A_CONSTANT
+    if op_info[op].arity == 2:
+        second = operands[1]
+        if type(second) is Var:
+            b.node = (<Var>second).node
+            y = b.node.value
+        else:
+            b.number = y = second
+            code |= B_CONSTANT
+    value = op_value(op, x, y)
+    if not op_info[op].exact or not (ieee or isfinite(value)):
+        value = checked(op, x, y, ieee)
+    result = record(code, value, a, b)
+    if modes_active:
+        note_origin(result)
+    return result
+
+
+def function(str name, *operands):
+    """vargrad.math's function for a row: of Vars a Var, of plain numbers what the standard module says."""
+    for x in operands:
+        if type(x) is Var:
+            return apply(name, *[v if type(v) is Var else as_number(v, BY_NAME[name].function) for v in operands])
+    return _core_py.function(name, *operands)
+
+
+cdef object numbers(str name, object values, bint *has_var):
+    """A list of Vars and floats."""
+    cdef list result = list(values)
+    cdef Py_ssize_t i
+    for i in range(len(result)):
+        if type(result[i]) is Var:
+            has_var[0] = True
+        elif type(result[i]) is not float:
+            result[i] = _checks.as_float(result[i], f"an operand of {name}()")
+    return result
+
+
+cdef Var record_nary(int op, list operands, object value):
+    """A node over a list of Vars and floats; a value of None is computed here."""
+    cdef Py_ssize_t i, count = len(operands)
+    cdef Segment *s
+    cdef Operands *many
+    cdef Node *n
+    cdef double x = 0.0 if value is None else value
+    s = tape_room()
+    many = NULL if s == NULL else tape_operands(s, count, op)
+    if many == NULL:
+        raise MemoryError
+    for i in range(count):
+        operand = operands[i]
+        if type(operand) is Var:
+            many.entry[i].node = (<Var>operand).node
+            many.entry[i].number = 0.0
+        else:
+            many.entry[i].node = NULL
+            many.entry[i].number = <double>operand
+    if value is None:
+        x = tape_value_many(op, many)
+    if modes_active and _modes.thread.no_grad:
+        return leaf(x)
+    n = tape_push_many(s, op, x, many)
+    if n == NULL:
+        raise MemoryError
+    result = handle_new(n)
+    if modes_active:
+        note_origin(result)
+    return result
+
+
+def apply_nary(str name, values, partners=()):
+    """The result of a row of any number of operands: a float if no operand is a Var."""
+    cdef int op = OPS[name]
+    cdef bint has_var = False
+    cdef list xs = numbers(name, values, &has_var), ys = numbers(name, partners, &has_var)
+    value = None
+    if not xs or not has_var or not op_info[op].exact:
+        plain = [[v.value if type(v) is Var else v for v in vector] for vector in (xs, ys)]
+        value = _nary.value(NARY_BY_NAME[name], *plain)
+        if not has_var:
+            return value
+    return record_nary(op, xs + ys, value)
+
+
+def identity(v):
+    """A fresh node with v's value and derivative 1."""
+    return apply("identity", v)
+
+
+def custom(value, parents, partials):
+    """A node of your own: its value, the Vars it depends on, and its derivative by each of them.
+
+    Partials given as Vars can be differentiated again. ValueError if the two lengths differ.
+
+    >>> from vargrad import Var, custom
+    >>> x = Var(2.0, requires_grad=True)
+    >>> y = custom(8.0, [x], [12.0])  # x**3
+    >>> y.backward()
+    >>> x.grad
+    12.0
+    """
+    cdef bint has_var = False
+    number = _checks.as_float(value, "value")
+    cdef list xs = numbers("custom", parents, &has_var), ys = numbers("custom", partials, &has_var)
+    if len(xs) != len(ys):
+        raise ValueError(f"custom() got {len(xs)} parents and {len(ys)} partials: give one partial per parent")
+    return record_nary(OP_custom, xs + ys, number)
+
+
+def order(Var root not None):
+    """All Vars under root, newest first, each once; leaves last."""
+    cdef size_t count = 0, i
+    cdef Node **nodes = tape_list(root.node, &count)
+    if nodes == NULL:
+        raise MemoryError
+    try:
+        # one Var for a leaf, however many values of it the graph has seen
+        return list(dict.fromkeys([handle_of(tape_current(nodes[i])) for i in range(count)]))
+    finally:
+        free(nodes)
+
+
+def pullback(Var root not None, wrt):
+    """The derivatives of root by the leaves ``wrt``, and whether root depends on another leaf that wants one."""
+    cdef Edited edited
+    cdef Var v
+    cdef int outcome
+    cdef list leaves = list(wrt)
+    if not (modes_active and _modes.thread.anomaly):
+        for v in leaves:
+            v.node.flags |= NODE_MARKED
+        outcome = tape_sweep(root.node, 1.0, &edited)
+        other = bool(tape_reaches_other())
+        found = [v.node.adjoint for v in leaves]
+        for v in leaves:
+            v.node.flags &= ~NODE_MARKED
+        tape_finish(0)
+        if outcome == SWEEP_DONE:
+            return found, other
+        if outcome == SWEEP_EDITED:
+            raise _checks.edited_leaf(edited.recorded, edited.current, NAMES[edited.op])
+    adjoints = _core_py.adjoints(order(root), 1.0)
+    other = any(v.requires_grad and v.prev_op is None for v in adjoints.keys() - set(leaves))
+    return [adjoints.get(v, 0.0) for v in leaves], other
+
+
+def pullback_graph(Var root not None, wrt):
+    """The derivatives of root by any Vars ``wrt``, as Vars that can be differentiated again."""
+    found = _core_py.adjoint_graph(order(root), wrt, apply, Var)
+    return [v if type(v) is Var else leaf(v) for v in found]
+
+
+def statistics():
+    """What the tape holds: live segments and their nodes, live leaves, spare segments, bytes from the system."""
+    cdef Statistics s
+    tape_statistics(&s)
+    return {"segments": s.segments, "spare": s.spare, "nodes": s.nodes, "leaves": s.leaves, "bytes": s.bytes}
