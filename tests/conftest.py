@@ -1,0 +1,59 @@
+"""Both twins under every test that asks for ``impl``, and how many random programs a run tries."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from helpers import MODULES, Implementation, load
+
+# Deterministic and bounded where a failure must mean a change; random and long where somebody looks for one.
+settings.register_profile(
+    "ci",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=100,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("fuzz", deadline=None, max_examples=100_000, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+# VARGRAD_BACKEND=python says: the pure twin alone, whether or not the extension is built. Without it a missing
+# extension fails the compiled tests.
+PURE = os.environ.get("VARGRAD_BACKEND") == "python"
+
+
+@pytest.fixture(scope="session", params=list(MODULES))
+def impl(request: pytest.FixtureRequest) -> Implementation:
+    """Each twin in turn."""
+    return load(request.param)
+
+
+@pytest.fixture(scope="session")
+def twins() -> list[Implementation]:
+    """All twins at once, to ask both the same question."""
+    return [load(name) for name in MODULES if not (PURE and name == "compiled")]
+
+
+@pytest.fixture(scope="session")
+def compiled() -> Implementation:
+    """The compiled twin, for what only it has."""
+    return load("compiled")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Take the compiled twin's tests out of a run of the pure one."""
+    if not PURE:
+        return
+    out = [item for item in items if _is_compiled(item)]
+    items[:] = [item for item in items if not _is_compiled(item)]
+    config.hook.pytest_deselected(items=out)
+
+
+def _is_compiled(item: pytest.Item) -> bool:
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    return parameters.get("impl") == "compiled" or "compiled" in getattr(item, "fixturenames", ())
