@@ -7,6 +7,9 @@ only such a one, is computed once more by the pure twin's formula, so that excep
 """
 
 cimport cython
+from cpython.exc cimport PyErr_Occurred
+from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_Check
+from cpython.long cimport PyLong_AsDouble, PyLong_Check
 from cpython.object cimport Py_EQ, Py_GE, Py_GT, Py_LE, Py_LT, Py_NE, PyObject_RichCompare
 from libc.math cimport isfinite
 from libc.stdlib cimport free
@@ -37,17 +40,22 @@ def _listen(int active):
 
 cdef inline int number(object value, double *into) except -1:
     """1 and the number if value is one that floats take part with, else 0."""
-    if type(value) is float or isinstance(value, float):
-        into[0] = <double>value
+    if type(value) is float or PyFloat_Check(value):
+        into[0] = PyFloat_AS_DOUBLE(value)
         return 1
-    if isinstance(value, int):
-        into[0] = as_double(value)
+    if PyLong_Check(value):
+        into[0] = PyLong_AsDouble(value)  # an int too large raises as it does for floats
         return 1
     return 0
 
 
-cdef double as_double(object value) except? -1.0:
-    return float(value)  # an int too large raises as it does for floats
+cdef inline double real(object value, str what) except? -1.0:
+    """A number as a double; the error names what was wrong."""
+    if type(value) is float:
+        return PyFloat_AS_DOUBLE(value)
+    if type(value) is int and -10**9 < value < 10**9:
+        return PyLong_AsDouble(value)
+    return _checks.as_float(value, what)
 
 
 cdef inline Var record(unsigned code, double value, Operand a, Operand b):
@@ -193,10 +201,7 @@ cdef class Var(Sheet):
         cdef Operand a, b
         cdef Segment *s
         self.node = NULL
-        if type(value) is float:
-            x = <double>value
-        else:
-            x = _checks.as_float(value, "value")
+        x = real(value, "value")
         cdef bint wanted = bool(requires_grad)
         if prev_op is None and prev_var1 is None and prev_var2 is None:
             self.node = tape_leaf(x)
@@ -228,10 +233,7 @@ cdef class Var(Sheet):
         cdef Node *n
         if not self.node.flags & NODE_LEAF:
             raise _checks.computed_value(self.prev_op)
-        if type(value) is float:
-            x = <double>value
-        else:
-            x = _checks.as_float(value, "value")
+        x = real(value, "value")
         n = tape_edit(self.node, x)
         if n == NULL:
             raise MemoryError
@@ -255,7 +257,7 @@ cdef class Var(Sheet):
     @grad.setter
     def grad(self, grad):
         cdef double *into = grad_of(self)
-        into[0] = <double>grad if type(grad) is float else _checks.as_float(grad, "grad")
+        into[0] = real(grad, "grad")
 
     @property
     def prev_op(self):
@@ -293,7 +295,7 @@ cdef class Var(Sheet):
         May be called again; .grad accumulates. Raises RuntimeError if a leaf was edited since the forward
         pass; then no .grad has changed.
         """
-        cdef double seed = _checks.as_float(current_grad, "current_grad")
+        cdef double seed = real(current_grad, "current_grad")
         cdef Edited edited
         cdef int outcome
         if not (modes_active and _modes.thread.anomaly):

@@ -40,6 +40,31 @@ cdef extern from *:
         return handle_new(n);
     }
 
+    static PyObject *handle_requires_grad; /* the interned name */
+
+    /* Var(x), Var(x, flag) and Var(x, requires_grad=flag) of a float and a bool; the rest goes through tp_new. */
+    static PyObject *handle_call(PyObject *type, PyObject *const *args, size_t flags, PyObject *names) {
+        Py_ssize_t given = PyVectorcall_NARGS(flags), named = names ? PyTuple_GET_SIZE(names) : 0;
+        Py_ssize_t i, all = given + named;
+        if (given && all <= 2 && PyFloat_CheckExact(args[0]) && (all == 1 || PyBool_Check(args[1])) &&
+            (!named || PyTuple_GET_ITEM(names, 0) == handle_requires_grad)) {
+            Node *n = tape_leaf(PyFloat_AS_DOUBLE(args[0]));
+            if (!n) return PyErr_NoMemory();
+            if (all == 2 && args[1] == Py_True) n->flags |= NODE_REQUIRES;
+            return handle_new(n);
+        }
+        PyObject *positional = PyTuple_New(given), *keywords = named ? PyDict_New() : NULL, *made = NULL;
+        if (!positional || (named && !keywords)) goto done;
+        for (i = 0; i < given; i++) PyTuple_SET_ITEM(positional, i, Py_NewRef(args[i]));
+        for (i = 0; i < named; i++)
+            if (PyDict_SetItem(keywords, PyTuple_GET_ITEM(names, i), args[given + i]) < 0) goto done;
+        made = PyType_Type.tp_call(type, positional, keywords);
+    done:
+        Py_XDECREF(positional);
+        Py_XDECREF(keywords);
+        return made;
+    }
+
     static void handle_dealloc(PyObject *o) {
         Handle *h = (Handle *)o;
         if (TAPE_LIKELY(h->node)) tape_detach(h->node); /* NULL: the constructor raised */
@@ -66,7 +91,9 @@ cdef extern from *:
             PyErr_SetString(PyExc_ImportError, "vargrad._core_c was compiled with another layout of Var");
             return -1;
         }
+        if (!(handle_requires_grad = PyUnicode_InternFromString("requires_grad"))) return -1;
         handle_type = type;
+        type->tp_vectorcall = handle_call;
         type->tp_dealloc = handle_dealloc;
         return 0;
     }

@@ -56,7 +56,7 @@ cdef extern from "ops.h":
 cdef class Sheet:  # Cython allows no include inside a class, hence a base class
     """What Var has of the sheet."""
 
-    def __cinit__(self, *_, **__):
+    def __cinit__(self):  # the arguments are for Var's
         if type(self) is not Var:
             raise TypeError("this is the base of vargrad.Var: make one of those")
 
