@@ -97,7 +97,9 @@ def c_row(row: Op) -> str:
 
 def c_nary(row: NaryOp) -> str:
     start, fold, final = (c(parse(t)) if row.exact else "NAN" for t in (row.start, row.fold, row.final))
-    wants = "|".join(f"WANTS_{name.upper()}" for name in ("ties", "others", "norm") if name in row.partial) or "0"
+    wants = (
+        "|".join(f"WANTS_{name.upper()}" for name in ("ties", "others", "norm", "total") if name in row.partial) or "0"
+    )
     pairs = "2" if row.partner else str(int(row.pairs))
     cells = [
         row.name,

@@ -44,10 +44,10 @@ Operands *tape_operands(Segment *s, size_t count, int op) {
     return many;
 }
 
-Node *tape_push_many(Segment *s, int op, double value, Operands *many) {
+Node *tape_push_many(Segment *s, int op, double value, double total, Operands *many) {
     Operand a, b;
     a.many = many;
-    b.number = 0.0;
+    b.number = total;
     for (size_t i = 0; i < many->count; i++)
         if (many->entry[i].node && tape_use(s, many->entry[i].node) < 0) return NULL;
     if (many->prefix) {

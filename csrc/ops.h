@@ -41,6 +41,7 @@ enum {
 #define WANTS_TIES 1
 #define WANTS_OTHERS 2
 #define WANTS_NORM 4
+#define WANTS_TOTAL 8
 
 typedef struct {
     const char *name;

@@ -82,6 +82,15 @@ static inline void scatter(const Segment *s, Node *to, double amount, int op) {
 
 static inline double entry_value(const Entry *e) { return e->node ? e->node->value : e->number; }
 
+static double biggest_of(const Entry *e, size_t n) {
+    double biggest = -INFINITY;
+    for (size_t i = 0; i < n; i++) {
+        const double x = entry_value(&e[i]);
+        if (x > biggest || x != x) biggest = x;
+    }
+    return biggest;
+}
+
 /* One node with any number of operands: last operand first, as the pure twin does. */
 static void scatter_many(const Segment *s, const Node *node, int op, double w) {
     const Operands *many = node->a.many;
@@ -89,19 +98,21 @@ static void scatter_many(const Segment *s, const Node *node, int op, double w) {
     const OpInfo *info = &op_info[op];
     const size_t half = info->pairs ? many->count / 2 : many->count;
     const double n = (double)half, out = node->value;
-    double ties = 0.0, top = 0.0, norm = 1.0, after = 1.0;
+    const double total = node->b.number; /* the fold's result, left there by tape_value_many() */
+    double ties = 0.0, top = 0.0, norm = 1.0, after = 1.0, biggest = -INFINITY;
+    if (info->wants & WANTS_TOTAL) biggest = biggest_of(e, half);
     if (info->wants & WANTS_TIES)
         for (size_t i = 0; i < half; i++) ties += entry_value(&e[i]) == out;
     if (info->wants & WANTS_NORM) {
         for (size_t i = 0; i < half; i++)
             if (fabs(entry_value(&e[i])) > top) top = fabs(entry_value(&e[i]));
-        double total = 0.0;
+        double squares = 0.0;
         for (size_t i = 0; i < half; i++) {
             double v = entry_value(&e[i]);
             double r = top > 0.0 && top < INFINITY ? v / top : (fabs(v) == INFINITY ? copysign(1.0, v) : v * 0.0);
-            total = total + r * r;
+            squares = squares + r * r;
         }
-        if (top > 0.0) norm = sqrt(total);
+        if (top > 0.0) norm = sqrt(squares);
     }
     for (size_t i = many->count; i-- > 0;) {
         const double x = entry_value(&e[i]);
@@ -117,7 +128,7 @@ static void scatter_many(const Segment *s, const Node *node, int op, double w) {
         break;
 #include "ops.def"
             }
-            (void)y, (void)others, (void)scaled, (void)n, (void)norm;
+            (void)y, (void)others, (void)scaled, (void)n, (void)norm, (void)total, (void)biggest;
         }
         if (many->prefix) after = after * x;
     }
@@ -255,15 +266,12 @@ Node **tape_list(Node *root, size_t *count) {
 
 /* ---- forward values of rows with any number of operands */
 
-double tape_value_many(int op, const Operands *many) {
+double tape_value_many(int op, const Operands *many, double *total) {
     const Entry *e = many->entry;
     const size_t half = op_info[op].pairs ? many->count / 2 : many->count;
     const double n = (double)half;
-    double biggest = -INFINITY, acc;
-    for (size_t i = 0; i < half; i++) {
-        const double x = entry_value(&e[i]);
-        if (x > biggest || x != x) biggest = x;
-    }
+    const double biggest = biggest_of(e, half);
+    double acc;
     switch (op) {
 #define NARY(name, exact, pairs, wants, start, fold, final, guard, partial)                                           \
     case OP_##name:                                                                                                   \
@@ -273,7 +281,8 @@ double tape_value_many(int op, const Operands *many) {
             (void)x, (void)y;                                                                                         \
             acc = fold;                                                                                               \
         }                                                                                                             \
-        (void)n;                                                                                                      \
+        (void)n, (void)biggest;                                                                                       \
+        *total = acc;                                                                                                 \
         return final;
 #include "ops.def"
     }

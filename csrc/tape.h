@@ -178,8 +178,8 @@ Node *tape_leaf(double value);
 Node *tape_edit(Node *leaf, double value); /* the leaf that has the value now; takes the handle along */
 Node *tape_current(Node *n);               /* a stale leaf's last successor; any other node itself */
 Operands *tape_operands(Segment *s, size_t count, int op);
-Node *tape_push_many(Segment *s, int op, double value, Operands *operands);
-double tape_value_many(int op, const Operands *operands); /* of an exact row */
+Node *tape_push_many(Segment *s, int op, double value, double total, Operands *operands);
+double tape_value_many(int op, const Operands *operands, double *total); /* of an exact row; and the fold */
 size_t tape_count(const Node *n);                         /* operands of a node */
 Node *tape_parent(Node *n, size_t i);                     /* the i-th; a constant becomes a leaf; NULL: no memory */
 int tape_constant(const Node *n, size_t i, double *value); /* the i-th operand's recorded value; 1: a number */

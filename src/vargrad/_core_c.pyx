@@ -16,6 +16,7 @@ from libc.stdlib cimport free
 
 import builtins as _builtins
 import math as _math
+from operator import index as _index
 
 from vargrad import _checks, _core_py, _formula, _modes, _nary
 from vargrad._ops import BY_NAME, NARY_BY_NAME
@@ -388,7 +389,7 @@ cdef class Var(Sheet):
         _checks.loses_derivative("int")
 
     def __round__(self, ndigits=None):
-        return round(self.node.value) if ndigits is None else apply("round", self, float(ndigits))
+        return round(self.node.value) if ndigits is None else apply("round", self, float(_index(ndigits)))
 
     def __floor__(self):
         return _math.floor(self.node.value)

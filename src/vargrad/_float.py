@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from operator import index
 from typing import Any
 
 from vargrad import _checks
@@ -19,7 +20,7 @@ class Float(OpMethods):
     grad: float | property
 
     def __round__(self, ndigits: int | None = None) -> Any:
-        return round(self._value) if ndigits is None else self._binary("round", ndigits)
+        return round(self._value) if ndigits is None else self._binary("round", index(ndigits))
 
     def __floor__(self) -> int:
         return math.floor(self._value)

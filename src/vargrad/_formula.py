@@ -47,6 +47,8 @@ def parse(text: str) -> ast.expr:
         if isinstance(node, ast.Call):
             if not (isinstance(node.func, ast.Name) and node.func.id in FUNCTIONS) or node.keywords:
                 raise ValueError(f"formula {text!r} calls {ast.unparse(node.func)!r}; allowed are {sorted(FUNCTIONS)}")
+        elif isinstance(node, ast.Constant) and type(node.value) not in (int, float):
+            raise ValueError(f"formula {text!r} has {node.value!r}; constants are numbers")
         elif not isinstance(node, _ALLOWED):
             raise ValueError(f"formula {text!r} uses {type(node).__name__}, which the sheet's language has not")
     return tree

@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
 from math import copysign, fabs, inf
 from typing import Any
 
 from vargrad._formula import IEEE, Space, compile_formula
-from vargrad._ops import NARY_BY_NAME, NaryOp
+from vargrad._ops import NaryOp
 
-_AGGREGATES = ("x", "y", "out", "n", "biggest", "ties", "others", "scaled", "norm")
+_AGGREGATES = ("x", "y", "out", "n", "biggest", "total", "ties", "others", "scaled", "norm")
 _PYTHON: dict[str, Callable[..., float]] = {"fsum": math.fsum, "hypot": lambda xs: math.hypot(*xs)}
 if hasattr(math, "sumprod"):  # from Python 3.12
     _PYTHON["sumprod"] = math.sumprod
-
-
-@cache
-def _fold(name: str) -> tuple[float, Callable[..., float], Callable[..., float]]:
-    row = NARY_BY_NAME[name]
-    step = compile_formula(row.fold, ("acc", "x", "y", "biggest"), (), IEEE)
-    final = compile_formula(row.final, ("acc", "n", "biggest"), (), IEEE)
-    return float(row.start), step, final
 
 
 def value(row: NaryOp, xs: Sequence[float], ys: Sequence[float]) -> float:
@@ -31,11 +22,18 @@ def value(row: NaryOp, xs: Sequence[float], ys: Sequence[float]) -> float:
         raise ValueError(f"{row.name}() of no values: give at least one")
     if not row.exact:
         return float(_PYTHON[row.final](*((xs, ys) if row.pairs else (xs,))))
-    acc, step, final = _fold(row.name)
     biggest = biggest_of(xs)
+    final = compile_formula(row.final, ("acc", "n", "biggest"), (), IEEE)
+    result: float = final(_fold(row, xs, ys, biggest, IEEE), float(len(xs)), biggest)
+    return result
+
+
+def _fold(row: NaryOp, xs: Sequence[Any], ys: Sequence[Any], biggest: float, space: Space) -> Any:
+    step = compile_formula(row.fold, ("acc", "x", "y", "biggest"), (), space)
+    acc: Any = float(row.start)
     for i, x in enumerate(xs):
         acc = step(acc, x, ys[i] if row.pairs else 0.0, biggest)
-    return final(acc, float(len(xs)), biggest)
+    return acc
 
 
 def biggest_of(xs: Sequence[float]) -> float:
@@ -63,6 +61,7 @@ def partials(
     biggest = biggest_of(inputs[:half])
     result = out if isinstance(out, float) else out.value
     ties = float(sum(x == result for x in inputs[:half])) if "ties" in row.partial else 0.0
+    total = _fold(row, operands, (), biggest, space) if "total" in row.partial else 0.0
     scaled, norm = _scale(operands, inputs, space) if "norm" in row.partial else ([], 0.0)
     before = _prefixes(operands) if "others" in row.partial else []
     after: Any = 1.0
@@ -72,18 +71,8 @@ def partials(
             partner = operands[(i + half) % len(inputs)] if row.pairs else 0.0
             others = before[i] * after if before else 0.0
             shrunk = scaled[i] if scaled else 0.0
-            arguments = (
-                operands[i],
-                partner,
-                out,
-                float(half),
-                biggest,
-                ties,
-                others,
-                shrunk,
-                norm,
-            )
-            yield i, compile_formula(text, _AGGREGATES, (), space)(*arguments)
+            partial = compile_formula(text, _AGGREGATES, (), space)
+            yield i, partial(operands[i], partner, out, float(half), biggest, total, ties, others, shrunk, norm)
         if before:
             after = after * operands[i]
 

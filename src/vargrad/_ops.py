@@ -45,7 +45,7 @@ class NaryOp:
     """A row over any number of operands x: a left fold ``acc`` from ``start``, then ``final``, and one partial.
 
     Aggregates a formula may name: ``n`` (how many), ``y`` (the partner of x, in rows of pairs), ``biggest``
-    (the largest x), ``ties`` (how many x equal out), ``others`` (the product of all but x), ``scaled``
+    (the largest x), ``total`` (the fold's result), ``ties`` (how many x equal out), ``others`` (the product of all but x), ``scaled``
     (x over the largest magnitude), ``norm`` (the root of the sum of all squares of ``scaled``).
     """
 
@@ -66,6 +66,7 @@ class NaryOp:
 _SIGMOID = "1.0 / (1.0 + t) if a >= 0.0 else t / (1.0 + t)"
 # Not exp(-fabs(a)): at 0 the kink of fabs would spoil second derivatives; each branch by itself is smooth.
 _T = (("t", "exp(-a) if a >= 0.0 else exp(a)"),)
+_SILU = (*_T, ("r", "exp(0.5 * a) if a < 0.0 else 1.0"))  # r * r is t where t itself is subnormal
 # exp(-a*a) loses a*a ulps to the rounding of the square, so the square is split: h*h is exact.
 _ERF_SLOPE = "1.1283791670955126 * exp(-h * h) * exp((h - a) * (h + a)) if fabs(a) < 40.0 else 0.0"
 _GAUSS = "0.3989422804014327 * exp(-0.5 * h * h) * exp(0.5 * (h - a) * (h + a))"
@@ -144,10 +145,10 @@ ACTIVATIONS = (
        kinks=((0.0, 0.01),)),
     Op("softplus", "log1p(t) + (a if a > 0.0 else 0.0)", (_SIGMOID,), (REAL,), "log(1 + exp(a)).", let=_T,
        function="softplus"),
-    Op("silu", "a / (1.0 + t) if a >= 0.0 else (a * (t / (1.0 + t)) if a != -inf else -0.0)",
+    Op("silu", "a / (1.0 + t) if a >= 0.0 else (a * (t / (1.0 + t)) if a > -700.0 else (-0.0 if a == -inf else r * (r * a)))",
        ("(1.0 if a == inf else (1.0 + a * (t / (1.0 + t))) / (1.0 + t)) if a >= 0.0"
-        " else (t / (1.0 + t) * (1.0 + a / (1.0 + t)) if a != -inf else 0.0)",),
-       (REAL,), "a times sigmoid(a), also called swish.", let=_T, function="silu"),
+        " else (t / (1.0 + t) * (1.0 + a / (1.0 + t)) if a > -700.0 else (0.0 if a == -inf else r * (r * (1.0 + a))))",),
+       (REAL,), "a times sigmoid(a), also called swish.", let=_SILU, function="silu"),
     Op("gelu", "0.5 * a * erfc(a * -0.7071067811865476) if a != -inf else -0.0",
        (f"0.5 * erfc(a * -0.7071067811865476) + (a * {_GAUSS} if fabs(a) < 40.0 else 0.0)",), (REAL,),
        "a times the normal distribution function of a (the erf form).", let=_H, function="gelu"),
@@ -183,7 +184,7 @@ NARY: tuple[NaryOp, ...] = (
     NaryOp("hypot", "", "", "hypot", "scaled / norm", REAL, "Euclidean norm; derivative 0 at the origin.",
            exact=False, kinks=((0.0, 0.0),)),
     NaryOp("logsumexp", "0.0", "acc + exp(x - biggest)", "biggest if fabs(biggest) == inf else biggest + log(acc)",
-           "exp(x - out) if fabs(out) != inf else (1.0 / ties if x == out else 0.0)", REAL,
+           "exp(x - biggest) / total if fabs(out) != inf else (1.0 / ties if x == out else 0.0)", REAL,
            "log of the sum of exponentials, never overflowing.", empty=False),
     NaryOp("maximum", "-inf", "x if x > acc or x != x else acc", "acc", "1.0 / ties if x == out else skip", REAL,
            "Largest operand; ties share the derivative equally; nan wins.", empty=False,

@@ -58,7 +58,7 @@ cdef Var record_nary(int op, list operands, object value):
     cdef Segment *s
     cdef Operands *many
     cdef Node *n
-    cdef double x = 0.0 if value is None else value
+    cdef double x = 0.0 if value is None else value, total = 0.0
     s = tape_room()
     many = NULL if s == NULL else tape_operands(s, count, op)
     if many == NULL:
@@ -72,10 +72,10 @@ cdef Var record_nary(int op, list operands, object value):
             many.entry[i].node = NULL
             many.entry[i].number = <double>operand
     if value is None:
-        x = tape_value_many(op, many)
+        x = tape_value_many(op, many, &total)
     if modes_active and _modes.thread.no_grad:
         return leaf(x)
-    n = tape_push_many(s, op, x, many)
+    n = tape_push_many(s, op, x, total, many)
     if n == NULL:
         raise MemoryError
     result = handle_new(n)
