@@ -15,7 +15,7 @@ if WINDOWS := sys.platform == "win32":
 else:  # never -ffast-math and never contraction: the twins agree to the bit
     ALWAYS, DEBUG = ["-ffp-contract=off"], ["-g", "-UNDEBUG", "-Wall"]
     SANITIZE = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
-    FLAGS = {"": ["-O3"], "debug": ["-O0", *DEBUG], "sanitize": [*SANITIZE, *DEBUG]}
+    FLAGS = {"": ["-O3", "-g0"], "debug": ["-O0", *DEBUG], "sanitize": [*SANITIZE, *DEBUG]}
 MODE = os.environ.get("VARGRAD_BUILD", "")
 if MODE not in (*FLAGS, "python"):
     sys.exit(f"VARGRAD_BUILD={MODE!r}: expected python, debug, sanitize, or nothing (optimised)")
