@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Protocol
 
@@ -26,19 +25,11 @@ class Implementation(Protocol):
     def detect_anomaly(self) -> Any: ...
 
 
-@dataclass(frozen=True)
-class Twin:
+class Twin(SimpleNamespace):
     """One implementation, taken from its own module: a missing build fails here instead of falling back."""
 
-    name: str
-    Var: Any
-    math: Any
-    custom: Any
-    identity: Any
-    pullback: Any
-    pullback_graph: Any
-    no_grad: Any
-    detect_anomaly: Any
+    def __repr__(self) -> str:
+        return str(self.name)
 
 
 def load(name: str) -> Implementation:
@@ -55,7 +46,7 @@ def load(name: str) -> Implementation:
         math = SimpleNamespace(**_math.names(core))
     names = ("Var", "custom", "identity", "pullback", "pullback_graph")
     own = {n: getattr(core, n) for n in names}
-    return Twin(name, math=math, no_grad=no_grad, detect_anomaly=detect_anomaly, **own)
+    return Twin(name=name, math=math, no_grad=no_grad, detect_anomaly=detect_anomaly, **own)
 
 
 def key(x: Any) -> Any:

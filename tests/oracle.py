@@ -152,6 +152,11 @@ def condition(name: str, point: tuple[float, ...], i: int) -> float:
     return float(total)
 
 
+def condition_nary(name: str, point: tuple[float, ...], i: int) -> float:
+    """The same for an n-ary row: a weight is the exponential of a difference, which rounds once."""
+    return max(point) - point[i] if name == "logsumexp" else 0.0
+
+
 # ---- how close is right
 
 EPS = 2.0**-52

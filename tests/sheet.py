@@ -90,7 +90,8 @@ def _plain(row: Op) -> Callable[..., float]:
     for name in (row.function, row.name):
         if hasattr(math, name):
             return getattr(math, name)
-    return getattr(reference.math, row.function)  # the field's own: no outside oracle to the bit, see test_ops
+    own = getattr(reference.math, row.function)  # the field's: no outside oracle to the bit, see test_ops
+    return lambda *xs: float(own(*map(float, xs)))
 
 
 PLAIN: dict[str, Callable[..., float]] = {
@@ -101,8 +102,8 @@ PLAIN: dict[str, Callable[..., float]] = {
     "round": lambda a, n: round(float(a), int(n)),
     "square": lambda a: a * a,
     "rint": lambda a: float(np.rint(a)),
-    "clamp_min": max,  # both keep the first where neither is greater
-    "clamp_max": min,
+    "clamp_min": lambda a, b: max(float(a), float(b)),  # keeps the first where neither is greater
+    "clamp_max": lambda a, b: min(float(a), float(b)),
 }
 OWN = [row.name for row in ROWS if row.function and not hasattr(math, row.function)]
 

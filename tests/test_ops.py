@@ -144,7 +144,7 @@ def test_nary_partials_against_mpmath(impl: Implementation, name: str) -> None:
         except OverflowError:
             continue
         for i, got in enumerate(grads(result, operands)):
-            condition = max(map(abs, point)) if name == "logsumexp" else 0.0
+            condition = oracle.condition_nary(name, point, i)
             problem = oracle.complaint(oracle.slope_nary(name, row.pairs, point, i), got, condition)
             assert problem is None, f"d{name}{point} by operand {i}: {problem}"
 
@@ -261,7 +261,7 @@ EXTREME = [
     ("sigmoid", (-740.0,)),
     ("sigmoid", (700.0,)),
     ("softplus", (-740.0,)),
-    ("silu", (-707.0,)),
+    ("silu", (-740.0,)),
     ("gelu", (-37.0,)),
     ("erf", (26.0,)),
     ("erfc", (-26.5,)),
