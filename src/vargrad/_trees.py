@@ -34,6 +34,11 @@ class Block:
         return flat[self.start : self.start + math.prod(self.shape or ())]
 
 
+def plain(x: Scalar) -> float:
+    """The number itself, of a Var its value."""
+    return x.value if isinstance(x, Var) else x
+
+
 class _Foreign(Exception):
     """Raised where a tree holds what is no number, with the way to it."""
 
@@ -82,16 +87,16 @@ def _item(key: object, item: object, flat: list[Scalar]) -> Tree:
 def _walk_array(x: Any, flat: list[Scalar]) -> Block:
     block = Block(len(flat), x.shape)
     if x.dtype.kind in "fiub":
-        flat += x.astype(float).ravel().tolist()
-    elif x.dtype.kind == "O":
-        for position, item in zip(_positions(x.shape), x.ravel().tolist(), strict=True):
-            if not isinstance(item, (float, Var, numbers.Real)):
-                foreign = _Foreign(item)
-                foreign.path.append(position)
-                raise foreign
-            _walk(item, flat)
-    else:
+        flat += x.astype(float).reshape(-1).tolist()
+        return block
+    if x.dtype.kind != "O":
         raise _Foreign(x)
+    for position, item in zip(_positions(x.shape), x.reshape(-1).tolist(), strict=True):
+        if not isinstance(item, (float, Var, numbers.Real)):
+            error = _Foreign(item)
+            error.path.append(position)
+            raise error
+        _walk(item, flat)
     return block
 
 

@@ -1,0 +1,292 @@
+"""Derivatives of functions of floats, sequences, dicts and arrays, under JAX's argument names, to any order.
+
+Each transform calls the function once, on fresh variables in place of the arguments it differentiates by, so that
+nested derivatives cannot take one another's variables for their own. Results are floats, unless something is left to
+differentiate: an argument is a Var, or the function depends on a Var that requires a gradient and is no argument, such
+as a parameter or an outer transform's variable. Then they are Vars, connected to it. No ``.grad`` is ever touched.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, TypeAlias
+
+from vargrad import _math
+from vargrad._core import Var, pullback, pullback_graph
+from vargrad._modes import thread
+from vargrad._trees import Block, Scalar, aligned, describe, fill, fill_matrix, flatten, is_array, plain
+
+__all__ = ["grad", "hessian", "hvp", "jacobian", "value_and_grad"]
+Function: TypeAlias = Callable[..., Any]
+Argnums: TypeAlias = int | Sequence[int]
+
+
+def grad(f: Function, argnums: Argnums = 0) -> Function:
+    """The function that returns the gradient of f, which must return one number.
+
+    ``argnums``: which positional arguments to differentiate by; for a sequence of them the result is a tuple. Each
+    may be a float, or lists, tuples, dicts and arrays of floats, and its gradient has its structure. All other
+    arguments pass through as they are. Raises ValueError for argnums that f's call has not, and TypeError for an
+    argument that holds something else than numbers, or a result that is no single number.
+
+    >>> from vargrad import grad
+    >>> grad(lambda x, y: x**2 * y)(3.0, 5.0)
+    30.0
+    >>> grad(lambda x, y: x**2 * y, argnums=(0, 1))(3.0, 5.0)
+    (30.0, 9.0)
+    >>> grad(lambda p: p["a"] * p["b"][0])({"a": 2.0, "b": [7.0]})
+    {'a': 7.0, 'b': [2.0]}
+    >>> grad(grad(grad(lambda x: x**3)))(2.0)
+    6.0
+    """
+
+    def rule(run: _Run) -> Any:
+        return fill(run.tree, run.rows([run.scalar()])[0])
+
+    return _transform("grad", "Gradient", f, argnums, rule)
+
+
+def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
+    """The function that returns the pair of f's value and its gradient, for one run of f.
+
+    Arguments and errors as for ``grad``.
+
+    >>> from vargrad import value_and_grad
+    >>> value_and_grad(lambda x: x[0] * x[1])([2.0, 3.0])
+    (6.0, [3.0, 2.0])
+    """
+
+    def rule(run: _Run) -> Any:
+        root = run.scalar()
+        row = run.rows([root])[0]
+        return run.result(root), fill(run.tree, row)
+
+    return _transform("value_and_grad", "Value and gradient", f, argnums, rule)
+
+
+def jacobian(f: Function, argnums: Argnums = 0) -> Function:
+    """The function that returns all derivatives of f's results, which may have any structure, from one run of f.
+
+    The structure of f's result is outermost: each number in it becomes the structure of the argument (or, for several
+    argnums, the tuple of them), each array in it an array of result shape + argument shape. Arguments and errors as
+    for ``grad``.
+
+    >>> from vargrad import jacobian
+    >>> jacobian(lambda x: [x[0] + x[1], x[0] * x[1], 7.0])([2.0, 3.0])
+    [[1.0, 1.0], [3.0, 2.0], [0.0, 0.0]]
+    """
+
+    def rule(run: _Run) -> Any:
+        roots: list[Scalar] = []
+        outer = flatten(run.output(), roots, f"jacobian(): what {run.name} returned")
+        return fill_matrix(outer, run.tree, run.rows(roots))
+
+    return _transform("jacobian", "Jacobian", f, argnums, rule)
+
+
+def hessian(f: Function, argnums: Argnums = 0) -> Function:
+    """The function that returns all second derivatives of f, which must return one number, from one run of f.
+
+    It is the jacobian of the gradient: for a list of n floats n lists of n floats, for an array of shape s an array
+    of shape s + s. Arguments and errors as for ``grad``.
+
+    >>> from vargrad import hessian
+    >>> hessian(lambda x: x[0] ** 2 * x[1])([3.0, 5.0])
+    [[10.0, 6.0], [6.0, 0.0]]
+    """
+
+    def rule(run: _Run) -> Any:
+        gradient = run.gradient(run.scalar())
+        return fill_matrix(run.tree, run.tree, run.rows(gradient))
+
+    return _transform("hessian", "Hessian", f, argnums, rule)
+
+
+def hvp(f: Function) -> Function:
+    """The function of (x, v) that returns the Hessian of f at x times v, exactly, from one run of f.
+
+    ``v`` has the structure of ``x``, ValueError if not; so has the result. Further arguments go to f after x. The cost
+    is a small multiple of f's, whatever the dimension. Other errors as for ``grad``.
+
+    >>> from vargrad import hvp
+    >>> hvp(lambda x: x[0] ** 2 * x[1])([3.0, 5.0], [1.0, 2.0])
+    [22.0, 6.0]
+    """
+    _check_function("hvp", f)
+    name = name_of(f)
+
+    def product(x: Any, v: Any, /, *args: Any, **kwargs: Any) -> Any:
+        direction: list[Scalar] = []
+        given = flatten(v, direction, f"hvp(): the vector v for {name}")
+        with _Run("hvp", f, 0, (x, *args), kwargs) as run:
+            ordered = aligned(run.tree, given, direction)
+            if ordered is None:
+                expected = describe(run.tree)
+                raise ValueError(f"hvp() of {name}: v must have the structure of x, {expected}, not {describe(given)}")
+            run.connected |= any(isinstance(number, Var) for number in ordered)
+            slope = _math.dot(run.gradient(run.scalar()), ordered)
+            return fill(run.tree, run.rows([slope])[0])
+
+    product.__name__ = product.__qualname__ = f"hvp({name})"
+    product.__doc__ = f"Hessian of {name} at x times the vector v."
+    product.__module__ = getattr(f, "__module__", __name__)
+    return product
+
+
+class _Run:
+    """One run of a function on fresh variables, and the derivatives by them."""
+
+    def __init__(self, what: str, f: Function, which: Argnums, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.what, self.name = what, name_of(f)
+        self._call = f, args, kwargs
+        self._values: list[Scalar] = []
+        self._trees = {
+            i: flatten(args[i], self._values, f"{what}(): argument {i} of {self.name}")
+            for i in _positions(what, self.name, which, len(args))
+        }
+        trees = tuple(self._trees.values())
+        self.tree = trees[0] if isinstance(which, int) else trees
+        self.connected = any(isinstance(x, Var) for x in self._values)  # whether results are Vars
+
+    def __enter__(self) -> _Run:
+        # Inside no_grad a derivative is asked for all the same, so f must be recorded; the results are leaves then,
+        # as all results are there.
+        self._no_grad, thread.no_grad = thread.no_grad, 0
+        self._leaves: list[Var] = []
+        # The variable of a Var v is v - 0.0: v to the bit, with derivative 1, but a node of its own, and one that
+        # depends on a leaf that requires grad: thus transforms inside f, closing over it, see somebody's variable.
+        mark = self._leaf(0.0)
+        self._variables = [
+            x - mark if isinstance(x, Var) and not self._no_grad else self._leaf(plain(x)) for x in self._values
+        ]
+        return self
+
+    def _leaf(self, value: float) -> Var:
+        self._leaves.append(Var(value, requires_grad=True))
+        return self._leaves[-1]
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        thread.no_grad = self._no_grad
+        for v in self._leaves:  # from here on constants, which no outer transform takes for variables
+            v.requires_grad = False
+
+    def output(self) -> Any:
+        """What f returns for the fresh variables."""
+        f, args, kwargs = self._call
+        inside = list(args)
+        for i, tree in self._trees.items():
+            inside[i] = fill(tree, self._variables)
+        return f(*inside, **kwargs)
+
+    def scalar(self) -> Scalar:
+        """The same, if it is one number."""
+        return scalar(self.output(), f"{self.what}() needs a function that returns one number; {self.name} returned")
+
+    def rows(self, roots: Sequence[Scalar]) -> list[list[Scalar]]:
+        """The derivatives of each root by all variables."""
+        rows = [] if self._as_graph() else [self._sweep(root) for root in roots]
+        if self._as_graph():
+            return [self._graph(root) for root in roots]
+        return [[Var(plain(x)) for x in row] for row in rows] if self.connected else rows
+
+    def gradient(self, root: Scalar) -> list[Scalar]:
+        """The derivatives of root as Vars, to be differentiated once more."""
+        if not self.connected:
+            self._sweep(root)  # a result that depends on other Vars decides, even where its gradient does not
+        return self._graph(root)
+
+    def result(self, root: Scalar) -> Scalar:
+        """A result of f as the caller gets it: a Var where the derivatives, found before, are."""
+        if self._as_graph() and isinstance(root, Var):
+            return root
+        return Var(plain(root)) if self.connected else plain(root)
+
+    def _as_graph(self) -> bool:
+        return self.connected and not self._no_grad
+
+    def _sweep(self, root: Scalar) -> list[Scalar]:
+        if not isinstance(root, Var):
+            return [0.0] * len(self._variables)
+        row, others = pullback(root, self._variables)
+        self.connected |= others
+        return list(row)
+
+    def _graph(self, root: Scalar) -> list[Scalar]:
+        if not isinstance(root, Var):
+            return [Var(0.0) for _ in self._variables]
+        return list(pullback_graph(root, self._variables))
+
+
+def _transform(what: str, noun: str, f: Function, argnums: Argnums, rule: Callable[[_Run], Any]) -> Function:
+    """The function that runs f on fresh variables and returns what the rule makes of that run."""
+    _check_function(what, f)
+    which = _check_argnums(what, argnums)
+
+    @functools.wraps(f, updated=())
+    def derivative(*args: Any, **kwargs: Any) -> Any:
+        with _Run(what, f, which, args, kwargs) as run:
+            return rule(run)
+
+    derivative.__name__ = derivative.__qualname__ = f"{what}({name_of(f)})"
+    derivative.__doc__ = f"{noun} of {name_of(f)} by positional argument {argnums}."
+    return derivative
+
+
+# ---- checks
+
+
+def _check_function(what: str, f: object) -> None:
+    if not callable(f):
+        raise TypeError(f"{what}() takes a function, not {type(f).__name__} ({f!r:.60}): write {what}(f)(x)")
+
+
+def _check_argnums(what: str, argnums: Any) -> Argnums:
+    """argnums as an int or a tuple of ints."""
+    several = isinstance(argnums, (tuple, list))
+    try:
+        found = tuple(operator.index(i) for i in (argnums if several else [argnums]) if not isinstance(i, bool))
+    except TypeError:
+        found = ()
+    if len(found) != (len(argnums) if several else 1):
+        raise TypeError(f"{what}(): argnums must be an int or a tuple of ints, not {argnums!r:.60}")
+    if not found:
+        raise ValueError(f"{what}(): argnums is empty; name at least one positional argument")
+    return found if several else found[0]
+
+
+def _positions(what: str, name: str, which: Argnums, count: int) -> list[int]:
+    """The positions that argnums name in a call with that many positional arguments; -1 is the last."""
+    argnums = [which] if isinstance(which, int) else list(which)
+    for i in argnums:
+        if not -count <= i < count:
+            raise ValueError(
+                f"{what}(): argnums={which} names argument {i}, but {name} was called with {count} positional "
+                "argument(s); a keyword argument cannot be differentiated by"
+            )
+    positions = [i % count for i in argnums]
+    if len(set(positions)) != len(positions):
+        raise ValueError(f"{what}(): argnums={which} names an argument of {name} twice")
+    return positions
+
+
+def name_of(f: object) -> str:
+    """The function's name, for messages."""
+    return str(getattr(f, "__name__", type(f).__name__))
+
+
+def scalar(x: Any, what: str) -> Scalar:
+    """The one number that x is; TypeError that starts with ``what`` if it is none."""
+    if is_array(x) and x.shape == ():
+        x = x.item()
+    flat: list[Scalar] = []
+    try:
+        tree = flatten(x, flat, "the result")
+    except TypeError:
+        found = "nothing (None): does it lack a return?" if x is None else f"{type(x).__name__} ({x!r:.60})"
+        raise TypeError(f"{what} {found}") from None
+    if not isinstance(tree, Block) or tree.shape is not None:
+        raise TypeError(f"{what} {describe(tree)}: jacobian() takes such functions")
+    return flat[0]
