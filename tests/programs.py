@@ -33,6 +33,7 @@ FLOATS = st.one_of(NICE, NICE, st.sampled_from(EXTREME), st.floats(width=64))
 INTEGERS = st.one_of(st.integers(-3, 5), st.sampled_from([2**53 + 1, -(2**63), 10**308, 10**309, -(10**400)]))
 CONSTANTS = st.one_of(FLOATS, INTEGERS, st.booleans())
 INDEX = st.integers(0, 30)
+ACTS = ["backward", "backward", "backward", "parents", "edit", "restore", "zero"]
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def programs(
         st.integers(0, 6),
     )
     act = st.builds(
-        Act, st.sampled_from(["backward", "backward", "backward", "edit", "restore", "zero"]), INDEX, numbers
+        Act, st.sampled_from(ACTS), INDEX, numbers
     )
     leaf = st.tuples(numbers, st.booleans() | st.just(True))
     return st.builds(
@@ -226,6 +227,8 @@ def act(program: Program, ran: Run) -> list[Any]:
         leaf = leaves[leaf_index]
         if action.kind == "backward":
             log.append(outcome(v.backward, action.number))
+        elif action.kind == "parents":
+            log.append(keys(v.parents))  # constants become Vars
         elif action.kind == "edit":
             leaf.value = action.number
         elif action.kind == "restore":
