@@ -6,7 +6,6 @@ import difflib
 import random
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from operator import sub
 from typing import TYPE_CHECKING, Any
 
 from vargrad import _checks, _core, _core_py
@@ -70,6 +69,7 @@ class NN:
     def _prepare(self) -> None:
         """What follows from the rest, ready for the forward pass."""
         self._var: type[Var] = type(self._parameters[0])  # after copying, the twin that is active there
+        self._ready = frozenset((float, self._var))  # operands that need no conversion
         self._nary = (_core_py if self._var is _core_py.Var else _core.module).apply_nary
         self._layers = []
         start = 0
@@ -121,12 +121,15 @@ class NN:
         >>> model(np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0]])).shape
         (3, 1)
         """
-        if len(inputs) == 1:
+        if len(inputs) == 1 and type(inputs[0]) not in self._ready:
+            first = inputs[0]
             numpy = sys.modules.get("numpy")  # whoever has an array has imported it
-            if numpy is not None and isinstance(inputs[0], numpy.ndarray):
-                return self._forward_array(inputs[0], numpy)
-            if isinstance(inputs[0], Sequence) and not isinstance(inputs[0], (str, bytes)):
-                inputs = tuple(inputs[0])
+            if type(first) is list:
+                inputs = first  # type: ignore[assignment]
+            elif numpy is not None and isinstance(first, numpy.ndarray):
+                return self._forward_array(first, numpy)
+            elif isinstance(first, Sequence) and not isinstance(first, (str, bytes)):
+                inputs = tuple(first)
         outputs = self._outputs(inputs)
         return outputs[0] if len(outputs) == 1 else outputs
 
@@ -149,27 +152,26 @@ class NN:
         if len(inputs) != self._arch[0]:
             raise ValueError(f"{self!r} takes {self._arch[0]} input(s), got {len(inputs)}")
         parameters, nary, bias = self._parameters, self._nary, self._bias
+        ready = self._ready
         layer: list[Any] = []
         for x in inputs:
-            layer.append(x if type(x) is float else self._number(x, "an input"))
+            layer.append(x if type(x) in ready else self._number(x, "an input"))
         for neurons, activation in self._layers:
             if bias:
                 layer.append(1.0)
-            outputs = []
+            outputs = []  # a plain loop: until Python 3.12 a comprehension costs a call, as much as a neuron
             for neuron in neurons:
-                # The article's p * w0 + q * w1 + 1 * b from left to right, as one node: as fast as the five
-                # operators for two inputs, and three times as fast for thirty (benchmarks/README.md).
+                # The article's p * w0 + q * w1 + 1 * b from left to right, as one node: as fast as the operators
+                # for two inputs, and twice as fast for thirty-two (benchmarks/neuron.py).
                 total = nary("dot", layer, parameters[neuron])
                 outputs.append(total if activation is None else activation(total))
             layer = outputs
         return layer
 
     def _number(self, x: Any, what: str) -> Any:
-        """A Var of this twin as it is, a number as a float."""
+        """A number that is no float yet, as a float."""
         if type(x) is int:  # the article's data: worth a short way
             return float(x)
-        if isinstance(x, self._var):
-            return x
         if isinstance(x, (_core.Var, _core_py.Var)):
             raise TypeError(f"{what} is a Var of the other twin: build the network with NN(..., var=type(x))")
         return _checks.as_float(x, what)
@@ -184,6 +186,7 @@ class NN:
         """
         n_in = self._arch[0]
         length = n_in + self._arch[-1]
+        ready = self._ready
         outputs = self._outputs if type(self).forward is NN.forward else self._forward_listed
         errors = []
         for i, row in enumerate(_rows(data)):
@@ -193,8 +196,9 @@ class NN:
                     f"row {i} of the data has {len(values)} value(s), "
                     f"expected {n_in} input(s) and {length - n_in} target(s): {row!r:.60}"
                 )
-            targets = [t if type(t) is float else self._number(t, "a target") for t in values[n_in:]]
-            for error in map(sub, outputs(values[:n_in]), targets):
+            for k, prediction in enumerate(outputs(values[:n_in]), n_in):
+                target = values[k]
+                error = prediction - (target if type(target) in ready else self._number(target, "a target"))
                 errors.append(error**2)
         if not errors:
             raise ValueError("the data has no rows: give at least one row of inputs followed by targets")
