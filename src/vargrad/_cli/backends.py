@@ -36,7 +36,7 @@ def find(name: str | None = None) -> Twin:
     if (name or vargrad.backend) == "python":
         return Twin("python", reference.Var, reference.math)
     if vargrad.backend != "compiled":
-        raise Missing(f"no compiled core: {why()}")
+        raise Missing(why())
     return Twin("compiled", vargrad.Var, math)
 
 
@@ -44,14 +44,14 @@ def why() -> str:
     """Why the active twin is the active one, and how to get the other if this is the pure one."""
     forced = os.environ.get("VARGRAD_BACKEND")
     if vargrad.backend == "compiled":
-        return "VARGRAD_BACKEND=compiled asks for it" if forced else "it is built, and the faster of the two"
+        return "VARGRAD_BACKEND=compiled asks for it" if forced else "it is there, and the faster of the two"
     if forced == "python":
-        return "VARGRAD_BACKEND=python switches it off; unset that variable to have it"
+        return "VARGRAD_BACKEND=python switches the compiled core off; unset that variable to have both twins"
     try:
         importlib.import_module("vargrad._core_c")
     except ImportError as error:
         return (
-            f"this installation has none ({error}); install again where a C compiler is found "
-            "(pip install -v shows what it says)"
+            f"this installation has no compiled core ({error}); install again where a C compiler is found, "
+            "and pip install -v shows what it says"
         )
-    return "it was not built when vargrad was imported"
+    return "the compiled core was not there yet when this process imported vargrad"

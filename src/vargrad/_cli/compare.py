@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from vargrad._cli import backends, measure
 from vargrad._cli.problems import Program, programs
@@ -17,7 +18,7 @@ def show(chosen: Sequence[Program] | None = None, budget: float = 0.5) -> int:
     for program in chosen or programs():
         fast, slow = (bits(program.run(twin)) for twin in twins)
         same = fast == slow
-        times = [measure.fastest(lambda twin=twin: program.run(twin), budget) for twin in twins]  # type: ignore[misc]
+        times = [measure.fastest(partial(program.run, twin), budget) for twin in twins]
         nodes = program.nodes()
         print(
             f"{program.title:<33}{nodes:>9,}{seconds(times[0]):>12}{seconds(times[1]):>12}"

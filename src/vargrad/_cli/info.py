@@ -20,11 +20,9 @@ def show() -> None:
 
 def facts() -> list[tuple[str, str]]:
     """Pairs of a name and a fact."""
-    active = backends.find()
-    reason = backends.why()
     return [
         ("vargrad", vargrad.__version__),
-        ("backend", f"{vargrad.backend} (the {active.title}): {reason}" if active.name == "compiled" else f"python (the pure-Python twin): no compiled core, {reason}"),
+        ("backend", f"{vargrad.backend}: {backends.why()}"),
         ("core", _core()),
         ("python", f"{platform.python_implementation()} {platform.python_version()}, {platform.python_compiler()}"),
         ("system", platform.platform()),

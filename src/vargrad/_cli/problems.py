@@ -9,9 +9,10 @@ import math as _math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
-from vargrad import _core_py
+from vargrad import _core_py, reference
 from vargrad._cli.backends import Twin
 
 XOR = ((0.0, 0.0, 0.0), (0.0, 1.0, 1.0), (1.0, 0.0, 1.0), (1.0, 1.0, 0.0))
@@ -43,7 +44,7 @@ def xor_loss(p: Sequence[Any]) -> Any:
 def rosenbrock(x: Sequence[Any]) -> Any:
     """The banana valley in len(x) dimensions."""
     total = 0.0
-    for a, b in zip(x, x[1:], strict=False):
+    for a, b in pairwise(x):
         total = total + 100.0 * (b - a**2) ** 2 + (1.0 - a) ** 2
     return total
 
@@ -93,7 +94,8 @@ def ring(n: int) -> list[tuple[float, float, float]]:
 def train_xor(leaves: Sequence[Any], steps: int, lr: float = 1.0) -> None:
     """The article's loop: forward, backward, then each parameter a step down."""
     for _ in range(steps):
-        xor_loss(leaves).backward()
+        loss = xor_loss(leaves)
+        loss.backward()
         for p in leaves:
             p.value -= lr * p.grad
             p.grad = 0
@@ -120,14 +122,8 @@ class Program:
     def nodes(self) -> int:
         """How many operations the graphs of one run hold."""
         leaves = [_core_py.Var(x, requires_grad=True) for x in self.inputs]
-        graph = _core_py.order(self.function(leaves, _reference_math()))
+        graph = _core_py.order(self.function(leaves, reference.math))
         return sum(v.prev_op is not None for v in graph) * (self.steps + 1)
-
-
-def _reference_math() -> Any:
-    from vargrad import reference
-
-    return reference.math
 
 
 def programs() -> list[Program]:

@@ -10,7 +10,6 @@ from itertools import islice
 from time import perf_counter
 from typing import Any
 
-import vargrad
 from vargrad._cli import backends, compare
 from vargrad.nn import NN
 
@@ -18,6 +17,8 @@ GATES: dict[str, tuple[list[int], list[list[int]]]] = {
     "and": ([2, 1], [[0, 0, 0], [0, 1, 0], [1, 0, 0], [1, 1, 1]]),
     "xor": ([2, 2, 1], [[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]]),
 }
+SIGNS = {"and": "&", "xor": "^"}
+METHODS = {"backprop": "backpropagation", "finite-difference": "finite difference"}
 EPS = 1e-4  # the article's h
 SURE = 1 / 3  # an answer nearer than this to its bit is learned; nearer to a half is a guess
 PATIENCE = 4.0  # seconds that the slower twin may take in the race
@@ -28,16 +29,17 @@ def show(options: argparse.Namespace) -> int:
     arch, data = GATES[options.command]
     twin = backends.find(options.backend)
     model = NN(arch, seed=options.seed, var=twin.Var)
-    gate, method = options.command.upper(), options.method.replace("-", " ")
+    gate, method = options.command.upper(), METHODS[options.method]
+    steps = f"{options.steps} step{'s' if options.steps > 1 else ''}"
     print(f"{gate} with the article's network {model!r}")
-    print(f"{options.steps} steps by {method}, lr {options.lr:g}, seed {options.seed}, on the {twin.title}\n")
+    print(f"{steps} by {method}, lr {options.lr:g}, seed {options.seed}, on the {twin.title}\n")
     took = watch(train(model, data, options.lr, options.method), options.steps)
-    learned = table(model, data, options.command)
+    learned = table(model, data, SIGNS[options.command])
     if learned:
-        print(f"Learned: all four answers are right. {options.steps} steps took {compare.seconds(took)}.\n")
+        print(f"Learned: all four answers are right. {steps} took {compare.seconds(took)}.\n")
     else:
-        print(f"Not learned: some answers are wrong, or hardly better than a guess, after {options.steps} steps")
-        print(f"({compare.seconds(took)}). Not every start leads there: try another --seed, --lr or more --steps.\n")
+        print(f"Not learned: after {steps} ({compare.seconds(took)}) some answers are wrong or hardly better than a")
+        print("guess. Not every start leads there: try another --seed, another --lr, or more --steps.\n")
     return race(arch, data, options)
 
 
@@ -62,13 +64,12 @@ def train(model: NN, data: Sequence[Sequence[float]], lr: float, method: str) ->
 def finite_difference(model: NN, data: Sequence[Sequence[float]]) -> tuple[float, list[float]]:
     """The loss, and by how much it changes when each parameter in turn is changed a little bit."""
     derivatives = []
-    with vargrad.no_grad():
-        current = model.calculate_loss(data).value
-        for p in model.parameters:
-            saved = p.value
-            p.value = saved + EPS
-            derivatives.append((model.calculate_loss(data).value - current) / EPS)
-            p.value = saved
+    current = model.calculate_loss(data).value
+    for p in model.parameters:
+        saved = p.value
+        p.value = saved + EPS
+        derivatives.append((model.calculate_loss(data).value - current) / EPS)
+        p.value = saved
     return current, derivatives
 
 
@@ -78,19 +79,19 @@ def watch(losses: Iterator[float], steps: int) -> float:
     width = len(str(steps))
     chunk = max(1, steps // 200)
     took, done, first = 0.0, 0, math.nan
-    bar = progress(steps)
-    for stop in sorted(milestones | set(range(chunk, steps, chunk))):
-        start = perf_counter()
-        loss = list(islice(losses, stop - done))[-1]
-        took += perf_counter() - start
-        first = loss if done == 0 else first
-        bar.set_postfix_str(f"loss {loss:.6f}", refresh=False)
-        bar.update(stop - done)
-        done = stop
-        if stop in milestones:
-            length = round(32 * loss / first) if 0 < loss < math.inf and first > 0 else 0
-            bar.write(f"  step {stop:>{width}}  loss {loss:<10.6f} {'#' * min(length, 40)}".rstrip())
-    bar.close()
+    with progress(steps) as bar:
+        for stop in sorted(milestones | set(range(chunk, steps, chunk))):
+            start = perf_counter()
+            *_, loss = islice(losses, stop - done)
+            took += perf_counter() - start
+            first = loss if done == 0 else first
+            bar.set_postfix_str(f"loss {loss:.6f}", refresh=False)
+            bar.update(stop - done)
+            done = stop
+            if stop in milestones:
+                length = round(32 * loss / first) if 0 < loss < math.inf and first > 0 else 0
+                bar.write(f"  step {stop:>{width}}  loss {loss:<10.6f} {'#' * min(length, 40)}".rstrip())
+                sys.stdout.flush()
     print()
     return took
 
@@ -102,15 +103,15 @@ def progress(steps: int) -> Any:
     return tqdm(total=steps, file=sys.stdout, disable=not sys.stdout.isatty(), leave=False, unit="step")
 
 
-def table(model: NN, data: Sequence[Sequence[float]], gate: str) -> bool:
+def table(model: NN, data: Sequence[Sequence[float]], sign: str) -> bool:
     """Print the truth table with the network's answers; return whether it has learned them all."""
-    print(f"  p  q  p {gate} q   network says")
+    print(f"  p  q  p {sign} q  the network says")
     learned = True
     for p, q, bit in data:
         answer = model(p, q).value
         right = abs(answer - bit) < SURE
         verdict = "" if right else "wrong" if not abs(answer - bit) < 0.5 else "a guess"
-        print(f"  {p}  {q}     {bit}{answer:>15.3f}  {verdict}".rstrip())
+        print(f"  {p}  {q}     {bit}{answer:>18.3f}  {verdict}".rstrip())
         learned = learned and right
     print()
     return learned
@@ -121,7 +122,7 @@ def race(arch: Sequence[int], data: Sequence[Sequence[float]], options: argparse
     try:
         twins = [backends.find("python"), backends.find("compiled")]
     except backends.Missing as missing:
-        print(f"No race of the twins: {missing}.")
+        print(f"No race of the twins, there is but one: {missing}.")
         return 0
     slow_time, steps, slow = sprint(twins[0], arch, data, options, options.steps)
     if slow_time < PATIENCE / 8:  # a second try costs little and calms the figures
