@@ -1,7 +1,7 @@
 """Arguments and results as trees: numbers in lists, tuples, dicts and NumPy arrays, nested as they like.
 
-A tree is the containers themselves with a ``Block`` in place of each number or array; the numbers stand beside it,
-in one flat list.
+The numbers stand in one flat list. A tree is the containers with the position of each number in its place, and a
+``Block`` of positions in place of each array.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import copy
 import math
 import numbers
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -18,20 +18,20 @@ from vargrad import _checks
 from vargrad._core import Var
 
 Scalar: TypeAlias = Var | float
-Tree: TypeAlias = Any  # a Block, or a list, tuple or dict of Trees
+Tree: TypeAlias = Any  # an int, a Block, or a list, tuple or dict of Trees
 _KINDS = "a float, or a list, tuple, dict or array of floats"
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Where the numbers of one leaf of a tree stand in the flat list; ``shape`` is None for a single number."""
+    """Where the numbers of an array of that shape stand."""
 
     start: int
-    shape: tuple[int, ...] | None = None
+    shape: tuple[int, ...]
 
     def among(self, flat: Sequence[Any]) -> Sequence[Any]:
-        """This block's part of the flat list."""
-        return flat[self.start : self.start + math.prod(self.shape or ())]
+        """The array's part of the flat list."""
+        return flat[self.start : self.start + math.prod(self.shape)]
 
 
 def plain(x: Scalar) -> float:
@@ -53,24 +53,18 @@ def flatten(x: object, flat: list[Scalar], what: str) -> Tree:
         return _walk(x, flat)
     except _Foreign as error:
         where = what + (f" at {''.join(reversed(error.path))}" if error.path else "")
-        message = f"{where} must be {_KINDS}, not {_kind(error.found)}"
+        raise TypeError(f"{where} must be {_KINDS}, not {kind(error.found)}") from None
     except OverflowError as error:
-        message = f"{what}: {error}"
-        raise OverflowError(message) from None
-    raise TypeError(message)
+        raise OverflowError(f"{what}: {error}") from None
 
 
 def _walk(x: object, flat: list[Scalar]) -> Tree:
     if isinstance(x, (float, Var, numbers.Real)):
-        flat.append(x if isinstance(x, Var) else _checks.as_float(x, "a number"))
-        return Block(len(flat) - 1)
-    if isinstance(x, (list, tuple)):
-        items = [_item(i, item, flat) for i, item in enumerate(x)]
-        if isinstance(x, list):
-            return items
-        return x._make(items) if hasattr(x, "_make") else tuple(items)
-    if isinstance(x, dict):
-        return _same_dict(x, [_item(key, item, flat) for key, item in x.items()])
+        flat.append(x if type(x) is float or isinstance(x, Var) else _checks.as_float(x, "a number"))
+        return len(flat) - 1
+    if isinstance(x, (list, tuple, dict)):
+        keyed = x.items() if isinstance(x, dict) else enumerate(x)
+        return _like(x, [_item(key, item, flat) for key, item in keyed])
     if is_array(x):
         return _walk_array(x, flat)
     raise _Foreign(x)
@@ -106,7 +100,8 @@ def is_array(x: object) -> bool:
     return numpy is not None and isinstance(x, numpy.ndarray)
 
 
-def _kind(x: Any) -> str:
+def kind(x: Any) -> str:
+    """What x is, for a message that refuses it."""
     if is_array(x):
         return f"an array of {x.dtype}"
     if type(x).__name__ == "Var":
@@ -114,43 +109,50 @@ def _kind(x: Any) -> str:
     return "None" if x is None else f"{type(x).__name__} ({x!r:.60})"
 
 
-def _same_dict(like: dict[Any, Any], items: Sequence[Any]) -> dict[Any, Any]:
-    result = copy.copy(like)  # keeps what a subclass adds, such as a default
-    for key, item in zip(like, items, strict=True):
-        result[key] = item
-    return result
-
-
-def tree_map(function: Callable[[Block], Any], tree: Tree) -> Any:
-    """The same containers with what ``function`` makes of each block."""
-    if isinstance(tree, Block):
-        return function(tree)
-    if isinstance(tree, dict):
-        return _same_dict(tree, [tree_map(function, item) for item in tree.values()])
-    items = [tree_map(function, item) for item in tree]
-    if isinstance(tree, list):
+def _like(container: Any, items: list[Any]) -> Any:
+    """A container of that kind, with these items."""
+    if isinstance(container, dict):
+        result = copy.copy(container)  # keeps what a subclass adds, such as a default
+        for key, item in zip(container, items, strict=True):
+            result[key] = item
+        return result
+    if isinstance(container, list):
         return items
-    return tree._make(items) if hasattr(tree, "_make") else tuple(items)
+    return container._make(items) if hasattr(container, "_make") else tuple(items)
+
+
+def _items(tree: Any) -> Iterable[Any]:
+    return tree.values() if isinstance(tree, dict) else tree
 
 
 def fill(tree: Tree, flat: Sequence[Scalar]) -> Any:
-    """The tree with numbers in place of its blocks: the inverse of flatten, arrays of floats or of objects."""
-    return tree_map(lambda block: _shaped(block.among(flat), block.shape), tree)
+    """The tree with its numbers in place, the inverse of flatten; arrays are of floats, or of objects if of Vars."""
+    if isinstance(tree, int):
+        return flat[tree]
+    if isinstance(tree, Block):
+        return _array(tree.among(flat), tree.shape)
+    return _like(tree, [flat[t] if type(t) is int else fill(t, flat) for t in _items(tree)])
 
 
 def fill_matrix(outer: Tree, inner: Tree, rows: Sequence[Sequence[Scalar]]) -> Any:
-    """The outer tree, each of whose blocks holds the inner tree of its rows; shapes are outer shape + inner shape."""
+    """The outer tree with, in place of each number, the inner tree of its row; arrays of shape outer + inner."""
+    if isinstance(outer, int):
+        return fill(inner, rows[outer])
+    if isinstance(outer, Block):
+        return _fill_columns(inner, outer.among(rows), outer.shape)
+    return _like(outer, [fill_matrix(t, inner, rows) for t in _items(outer)])
 
-    def cell(o: Block, i: Block) -> Any:
-        shape = None if o.shape is None and i.shape is None else (*(o.shape or ()), *(i.shape or ()))
-        return _shaped([x for row in o.among(rows) for x in i.among(row)], shape)
 
-    return tree_map(lambda o: tree_map(lambda i: cell(o, i), inner), outer)
+def _fill_columns(tree: Tree, rows: Sequence[Sequence[Scalar]], shape: tuple[int, ...]) -> Any:
+    """The tree with, in place of each number, the array of all rows' numbers there."""
+    if isinstance(tree, int):
+        return _array([row[tree] for row in rows], shape)
+    if isinstance(tree, Block):
+        return _array([x for row in rows for x in tree.among(row)], shape + tree.shape)
+    return _like(tree, [_fill_columns(t, rows, shape) for t in _items(tree)])
 
 
-def _shaped(values: Sequence[Scalar], shape: tuple[int, ...] | None) -> Any:
-    if shape is None:
-        return values[0]
+def _array(values: Sequence[Scalar], shape: tuple[int, ...]) -> Any:
     import numpy
 
     result = numpy.empty(len(values), object if any(isinstance(x, Var) for x in values) else float)
@@ -160,10 +162,13 @@ def _shaped(values: Sequence[Scalar], shape: tuple[int, ...] | None) -> Any:
 
 def aligned(tree: Tree, other: Tree, flat: Sequence[Scalar]) -> list[Scalar] | None:
     """The numbers of the other tree in this tree's order (keys of a dict may come in any); None if they differ."""
+    if type(tree) is not type(other):
+        return None
+    if isinstance(tree, int):
+        return [flat[other]]
     if isinstance(tree, Block):
-        same = isinstance(other, Block) and tree.shape == other.shape
-        return list(other.among(flat)) if same else None
-    if type(tree) is not type(other) or len(tree) != len(other):
+        return list(other.among(flat)) if tree.shape == other.shape else None
+    if len(tree) != len(other):
         return None
     if isinstance(tree, dict):
         if tree.keys() != other.keys():
@@ -177,8 +182,10 @@ def aligned(tree: Tree, other: Tree, flat: Sequence[Scalar]) -> list[Scalar] | N
 
 def describe(tree: Tree) -> str:
     """A tree in words for a message, such as ``[float, array(3,)]``."""
+    if isinstance(tree, int):
+        return "float"
     if isinstance(tree, Block):
-        return "float" if tree.shape is None else f"array{tree.shape}"
+        return f"array{tree.shape}"
     if isinstance(tree, dict):
         names = [f"{key!r}: {describe(item)}" for key, item in tree.items()]
         return "{" + _listed(names) + "}"
@@ -194,8 +201,8 @@ def _listed(names: Sequence[str]) -> str:
 
 def paths(tree: Tree) -> Iterator[str]:
     """How one would index each number of the tree, in the order of the flat list."""
-    if isinstance(tree, Block):
-        yield from [""] if tree.shape is None else _positions(tree.shape)
+    if isinstance(tree, (int, Block)):
+        yield from [""] if isinstance(tree, int) else _positions(tree.shape)
         return
     for key, item in tree.items() if isinstance(tree, dict) else enumerate(tree):
         for rest in paths(item):

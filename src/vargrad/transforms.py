@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 from vargrad import _math
 from vargrad._core import Var, pullback, pullback_graph
 from vargrad._modes import thread
-from vargrad._trees import Block, Scalar, aligned, describe, fill, fill_matrix, flatten, is_array, plain
+from vargrad._trees import Scalar, aligned, describe, fill, fill_matrix, flatten, is_array, kind, plain
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "value_and_grad"]
 Function: TypeAlias = Callable[..., Any]
@@ -285,8 +285,8 @@ def scalar(x: Any, what: str) -> Scalar:
     try:
         tree = flatten(x, flat, "the result")
     except TypeError:
-        found = "nothing (None): does it lack a return?" if x is None else f"{type(x).__name__} ({x!r:.60})"
+        found = "nothing (None): does it lack a return?" if x is None else kind(x)
         raise TypeError(f"{what} {found}") from None
-    if not isinstance(tree, Block) or tree.shape is not None:
+    if not isinstance(tree, int):
         raise TypeError(f"{what} {describe(tree)}: jacobian() takes such functions")
     return flat[0]
