@@ -106,6 +106,10 @@ def test_how_often_the_function_is_called(scheme: str, calls: int) -> None:
     assert len(seen) == calls
 
 
+def test_the_base_is_the_argument_to_the_bit() -> None:
+    assert finite_difference(lambda x: plain_math.copysign(1.0, x), (-0.0,), eps=1) == (2.0,)
+
+
 def test_no_argument_no_derivative() -> None:
     assert finite_difference(lambda: 1.0, ()) == ()
     assert finite_difference(lambda x: 1.0, ([],)) == ([],)

@@ -53,7 +53,8 @@ def finite_difference(
 
     def at(i: int, side: float) -> Scalar:
         moved = list(values)
-        moved[i] = values[i] + side * step
+        if side:  # -0.0 + 0.0 would be another argument
+            moved[i] = values[i] + side * step
         result = scalar(f(*fill(tree, moved)), what)
         # Is something left to differentiate? Asked at once: f may set Vars at its next call.
         if connected or not isinstance(result, Var) or pullback(result, [])[1]:
