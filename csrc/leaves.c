@@ -38,14 +38,18 @@ Node *tape_leaf(double value) {
         /* Used leaves are found dead by a trace only. A trace costs as much as there are nodes, so wait for more
          * leaves where the graphs are large. */
         size_t enough = 2 * leaves_at_trace + tape_segments * TAPE_SEGMENT_NODES / 8;
-        if (leaf_places >= enough) tape_trace();
+        if (leaf_places >= enough) tape_trace(1);
         if (!free_leaves && leaf_block_new() < 0) return NULL;
     }
     Leaf *leaf = free_leaves;
     free_leaves = leaf->link;
-    memset(leaf, 0, sizeof *leaf);
     leaf->node.value = value;
+    leaf->node.adjoint_bits = TAPE_UNREACHED;
+    leaf->grad = 0.0;
+    leaf->node.handle = NULL;
+    leaf->node.code = OP_leaf;
     leaf->node.flags = NODE_LEAF;
+    leaf->node.keep = 0;
     return &leaf->node;
 }
 

@@ -57,7 +57,7 @@ Node *tape_push_many(Segment *s, int op, double value, double total, Operands *m
             product = product * (many->entry[i].node ? many->entry[i].node->value : many->entry[i].number);
         }
     }
-    return tape_push(s, (unsigned)op << 2, value, a, b);
+    return tape_push(s, (unsigned)op << 2 | A_CONSTANT | B_CONSTANT, value, a, b);
 }
 
 size_t tape_count(const Node *n) {
@@ -86,7 +86,7 @@ Node *tape_parent(Node *n, size_t i) {
     if (!leaf) return NULL;
     leaf->flags |= NODE_USED;
     *place = leaf;
-    n->code &= (uint16_t)~(i ? B_CONSTANT : A_CONSTANT);
+    if (op_info[n->code >> 2].arity) n->code &= (uint16_t)~(i ? B_CONSTANT : A_CONSTANT);
     return leaf;
 }
 

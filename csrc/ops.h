@@ -33,6 +33,9 @@ static inline double py_floordiv(double a, double b) {
 enum {
     OP_leaf,
 #define ROW(name, ...) OP_##name,
+#include "ops.def"
+    OP_FIRST_NARY,
+    OP_BEFORE_NARY = OP_FIRST_NARY - 1,
 #define NARY(name, ...) OP_##name,
 #include "ops.def"
     OP_COUNT
@@ -77,7 +80,10 @@ static const OpInfo op_info[OP_COUNT] = {
     }
 #include "ops.def"
 
-/* The value of a row of one or two operands. With a constant op the switch folds away. */
+/* The value of a row of one or two operands. With a constant op the switch folds away, if it is inlined. */
+#ifdef __GNUC__
+__attribute__((always_inline))
+#endif
 static inline double op_value(int op, double a, double b) {
     switch (op) {
 #define ROW(name, ...)                                                                                                \

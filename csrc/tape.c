@@ -141,7 +141,7 @@ void tape_idle(Segment *s) {
 }
 
 Segment *tape_next_segment(void) {
-    if (tape_segments >= FEWEST_SEGMENTS && tape_segments >= 4 * segments_at_trace) tape_trace();
+    if (tape_segments >= FEWEST_SEGMENTS && tape_segments >= 4 * segments_at_trace) tape_trace(0);
     if (tape_segments + 1 > queue_room) {
         size_t room = queue_room ? 2 * queue_room : 256;
         Segment **queue = realloc(tape_queue, room * sizeof *queue);
@@ -156,7 +156,7 @@ Segment *tape_next_segment(void) {
     s->seq = ++sequence;
     s->referrer = s->stamp = 0;
     s->used = s->handles = s->referrers = s->references = 0;
-    s->queued = 0;
+    s->queued = s->marked = 0;
     s->older = tape_youngest;
     s->younger = NULL;
     if (tape_youngest) tape_youngest->younger = s;
@@ -188,8 +188,11 @@ int tape_refer(Segment *s, Node *operand) {
 
 /* ---- the trace */
 
+static int marking_leaves;
+
 static void mark(Segment *s, Node *n) {
     if (n->flags & NODE_LEAF) {
+        if (!marking_leaves) return;
         for (; !(n->flags & NODE_MARKED); n = n->a.node) { /* a stale leaf keeps its successors */
             n->flags |= NODE_MARKED;
             if (!(n->flags & NODE_STALE)) break;
@@ -197,7 +200,11 @@ static void mark(Segment *s, Node *n) {
         return;
     }
     n->flags |= NODE_MARKED;
-    if (tape_elsewhere(s, n)) tape_segment(n)->stamp = s->seq;
+    if (tape_elsewhere(s, n)) {
+        Segment *t = tape_segment(n);
+        t->stamp = s->seq;
+        t->marked = 1;
+    }
 }
 
 static void mark_operands(Segment *s, Node *n) {
@@ -208,19 +215,21 @@ static void mark_operands(Segment *s, Node *n) {
         return;
     }
     if (!(n->code & A_CONSTANT)) mark(s, n->a.node);
-    if (op_info[n->code >> 2].arity == 2 && !(n->code & B_CONSTANT)) mark(s, n->b.node);
+    if (!(n->code & B_CONSTANT)) mark(s, n->b.node);
 }
 
-void tape_trace(void) {
+void tape_trace(int with_leaves) {
+    marking_leaves = with_leaves;
     Segment *unneeded = NULL;
     for (Segment *s = tape_youngest; s; s = s->older) {
-        for (uint32_t i = s->used; i-- > 0;) {
+        for (uint32_t i = s->handles || s->marked ? s->used : 0; i-- > 0;) {
             Node *n = &s->node[i];
             if (n->handle || n->flags & NODE_MARKED) {
                 n->flags &= (uint16_t)~NODE_MARKED;
                 mark_operands(s, n);
             }
         }
+        s->marked = 0;
         uint32_t kept = 0;
         for (uint32_t i = 0; i < s->references; i++) {
             Segment *t = s->reference[i];
@@ -244,7 +253,7 @@ void tape_trace(void) {
         unneeded = s->todo;
         release(s);
     }
-    tape_sweep_leaves();
+    if (with_leaves) tape_sweep_leaves();
     segments_at_trace = tape_segments > FEWEST_SEGMENTS / 4 ? tape_segments : FEWEST_SEGMENTS / 4;
 }
 

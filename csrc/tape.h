@@ -58,20 +58,27 @@ typedef union {
     Operands *many;
 } Operand;
 
-enum { A_CONSTANT = 1, B_CONSTANT = 2 }; /* the low bits of Node.code: which operand is a number */
+enum { A_CONSTANT = 1, B_CONSTANT = 2 }; /* the low bits of Node.code: which operand is a number, or is not there */
 
 enum {
     NODE_LEAF = 1,
     NODE_USED = 2,     /* a leaf that some operation has read */
     NODE_STALE = 4,    /* a leaf that was edited since; a.node is its successor */
     NODE_REQUIRES = 8, /* requires_grad */
-    NODE_REACHED = 16, /* by the running sweep */
-    NODE_MARKED = 32,  /* by the running trace or listing */
-    NODE_FREE = 64     /* a leaf's place, not in use */
+    NODE_MARKED = 16,  /* by the running trace or listing */
+    NODE_FREE = 32     /* a leaf's place, not in use */
 };
 
+/* What stands for an adjoint where a sweep has not been: a signalling nan, which no arithmetic returns. A flag
+ * beside the adjoint would say the same with a second load, test and store for every operand of every node. */
+#define TAPE_UNREACHED UINT64_C(0x7FF4DEAD0000BEEF)
+
 struct Node {
-    double value, adjoint;
+    double value;
+    union {
+        double adjoint;
+        uint64_t adjoint_bits;
+    };
     Operand a, b;
     void *handle;
     uint16_t code; /* op << 2 | constants */
@@ -96,7 +103,7 @@ struct Segment {
     uint64_t stamp;    /* of the last trace that found a needed reference, by referrer */
     uint32_t used, handles, referrers;
     uint32_t top;      /* the highest node reached, while queued */
-    int queued;
+    int queued, marked;
     Segment *older, *younger; /* all live segments; spare ones are linked by the same fields */
     Segment **reference;
     uint32_t references, reference_room;
@@ -145,7 +152,7 @@ static inline Segment *tape_room(void) {
 static inline Node *tape_push(Segment *s, unsigned code, double value, Operand a, Operand b) {
     Node *n = &s->node[s->used++];
     n->value = value;
-    n->adjoint = 0.0;
+    n->adjoint_bits = TAPE_UNREACHED;
     n->a = a;
     n->b = b;
     n->handle = NULL;
@@ -197,7 +204,8 @@ enum { SWEEP_DONE, SWEEP_EDITED, SWEEP_RESTORED }; /* restored: edited, but back
 
 int tape_sweep(Node *root, double seed, Edited *edited);
 int tape_reaches_other(void);    /* after SWEEP_DONE: whether a reached leaf not marked requires grad */
-void tape_finish(int accumulate); /* after any sweep: add the adjoints to the grads, or drop them */
+double tape_adjoint(const Node *n); /* after SWEEP_DONE, of a leaf; 0 if not reached */
+void tape_finish(int accumulate);    /* after any sweep: add the adjoints to the grads, or drop them */
 Node **tape_list(Node *root, size_t *count); /* all nodes under root, youngest first; free() it; NULL: no memory */
 
 typedef struct {

@@ -8,7 +8,7 @@ extern Segment *tape_youngest; /* of the live segments */
 extern Segment **tape_queue;   /* room for all live segments, so that no sweep allocates */
 extern size_t tape_segments;   /* live ones */
 
-void tape_trace(void);
+void tape_trace(int with_leaves);
 void tape_sweep_leaves(void);
 void tape_leaf_statistics(Statistics *into);
 void tape_clear_operands(Segment *s);

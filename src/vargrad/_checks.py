@@ -16,7 +16,9 @@ def as_float(value: object, what: str) -> float:
         except OverflowError:
             raise OverflowError(f"{what} is too large for a float: {value!s:.20}...") from None
     kind = type(value).__name__
-    if kind == "Var":
+    if type(value).__module__ != "builtins":
+        kind = f"{type(value).__module__}.{kind}"  # numpy.bool is no bool
+    if type(value).__name__ == "Var":
         raise TypeError(f"{what} must be a plain number, not a Var: use its .value, or detach() for a new leaf")
     hint = "; build one Var per element" if hasattr(value, "__len__") and not isinstance(value, (str, bytes)) else ""
     raise TypeError(f"{what} must be a real number, not {kind} ({value!r:.60}){hint}")

@@ -7,7 +7,6 @@ cdef extern from "tape.h" nogil:
         void *handle
         uint16_t code
         uint16_t flags
-        double adjoint
 
     ctypedef struct Segment:
         uint64_t seq
@@ -64,6 +63,7 @@ cdef extern from "tape.h" nogil:
     int tape_require(Node *n, int wanted)
     int tape_sweep(Node *root, double seed, Edited *edited)
     int tape_reaches_other()
+    double tape_adjoint(const Node *n)
     void tape_finish(int accumulate)
     Node **tape_list(Node *root, size_t *count)
     void tape_statistics(Statistics *into)

@@ -41,37 +41,20 @@ def _listen(int active):
 
 cdef inline int number(object value, double *into) except -1:
     """1 and the number if value is one that floats take part with, else 0."""
-    if type(value) is float or PyFloat_Check(value):
+    if type(value) is float:
         into[0] = PyFloat_AS_DOUBLE(value)
-        return 1
-    if PyLong_Check(value):
+    elif type(value) is int or PyLong_Check(value):
         into[0] = PyLong_AsDouble(value)  # an int too large raises as it does for floats
-        return 1
-    return 0
+    elif PyFloat_Check(value):
+        into[0] = PyFloat_AS_DOUBLE(value)
+    else:
+        return 0
+    return 1
 
 
 cdef inline double real(object value, str what) except? -1.0:
     """A number as a double; the error names what was wrong."""
-    if type(value) is float:
-        return PyFloat_AS_DOUBLE(value)
-    if type(value) is int and -10**9 < value < 10**9:
-        return PyLong_AsDouble(value)
-    return _checks.as_float(value, what)
-
-
-cdef inline Var record(unsigned code, double value, Operand a, Operand b):
-    """A new node; operands that are nodes must be held by live handles."""
-    cdef Segment *s
-    if modes_active and _modes.thread.no_grad:
-        return leaf(value)
-    s = tape_room()
-    if s == NULL:
-        raise MemoryError
-    if not code & A_CONSTANT and tape_use(s, a.node) < 0:
-        raise MemoryError
-    if b.node != NULL and not code & B_CONSTANT and tape_use(s, b.node) < 0:
-        raise MemoryError
-    return handle_new(tape_push(s, code, value, a, b))
+    return PyFloat_AS_DOUBLE(value) if type(value) is float else _checks.as_float(value, what)
 
 
 cdef double checked(int op, double a, double b, bint ieee=False) except? -1.0:
@@ -81,55 +64,84 @@ cdef double checked(int op, double a, double b, bint ieee=False) except? -1.0:
     return function(a, b) if op_info[op].arity == 2 else function(a)
 
 
-cdef inline Var leaf(double value):
-    cdef Node *n = tape_leaf(value)
-    if n == NULL:
-        raise MemoryError
-    return handle_or_free(n)
+cdef struct Pair:
+    Operand a, b
+    double x, y  # their values
+    unsigned constants
+
+
+cdef int operands(object left, object right, Pair *p) except -1:
+    """1 and the operands of a binary operator, at least one of them a Var; 0 if the other is no number."""
+    p.constants = 0
+    if type(left) is Var:
+        p.a.node = (<Var>left).node
+        p.x = p.a.node.value
+    elif number(left, &p.x):
+        p.a.number = p.x
+        p.constants = A_CONSTANT
+    else:
+        return 0
+    if type(right) is Var:
+        p.b.node = (<Var>right).node
+        p.y = p.b.node.value
+    elif number(right, &p.y):
+        p.b.number = p.y
+        p.constants |= B_CONSTANT
+    else:
+        return 0
+    return 1
 
 
 cdef inline object binary(int op, object left, object right):
-    cdef Operand a, b
-    cdef double x, y, value
-    cdef unsigned code = <unsigned>op << 2
-    if type(left) is Var:
-        a.node = (<Var>left).node
-        x = a.node.value
-        if type(right) is Var:
-            b.node = (<Var>right).node
-            y = b.node.value
-        elif number(right, &y):
-            b.number = y
-            code |= B_CONSTANT
-        else:
+    # Python may run at two places, and with it an edit of a leaf: the mode is asked for before the operands are
+    # read, and after checked() they are read again.
+    cdef bint unrecorded = modes_active and in_no_grad()
+    cdef Pair p
+    cdef Node *a
+    cdef Node *b
+    cdef double value
+    while True:
+        if not operands(left, right, &p):
             return NotImplemented
-    else:
-        if not number(left, &x):
-            return NotImplemented
-        a.number = x
-        code |= A_CONSTANT
-        b.node = (<Var>right).node
-        y = b.node.value
-    value = op_value(op, x, y)
-    if not isfinite(value):
-        value = checked(op, x, y)
-    result = record(code, value, a, b)
+        value = op_value(op, p.x, p.y)
+        if isfinite(value):
+            break
+        a, b = p.a.node, p.b.node
+        value = checked(op, p.x, p.y)
+        operands(left, right, &p)
+        if a == p.a.node and b == p.b.node:
+            break
+    return record(unrecorded, <unsigned>op << 2 | p.constants, value, p.a, p.b)
+
+
+cdef inline object unary(int op, Var operand):
+    cdef bint unrecorded = modes_active and in_no_grad()
+    cdef Operand a, none
+    cdef double value
+    none.number = 0.0
+    while True:
+        a.node = operand.node
+        value = op_value(op, a.node.value, 0.0)
+        if isfinite(value):
+            break
+        value = checked(op, a.node.value, 0.0)
+        if a.node == operand.node:
+            break
+    return record(unrecorded, <unsigned>op << 2 | B_CONSTANT, value, a, none)
+
+
+cdef inline object record(bint unrecorded, unsigned code, double value, Operand a, Operand b):
+    """The Var of a new node; its operands' Vars are alive."""
+    if unrecorded:
+        return leaf(value)
+    result = handle_record(code, value, a, b)
     if modes_active:
-        note_origin(result)
+        _modes.note_origin(result._uid)
     return result
 
 
-cdef inline Var unary(int op, Var operand):
-    cdef Operand a, b
-    cdef double value = op_value(op, operand.node.value, 0.0)
-    a.node = operand.node
-    b.node = NULL
-    if not isfinite(value):
-        value = checked(op, operand.node.value, 0.0)
-    result = record(<unsigned>op << 2, value, a, b)
-    if modes_active:
-        note_origin(result)
-    return result
+cdef bint in_no_grad() except -1:
+    return _modes.thread.no_grad > 0
 
 
 cdef object method(int op, str name, Var left, object right):
@@ -159,13 +171,15 @@ cdef inline object function2(int op, str name, object x, object y):
 
 
 cdef object as_number(object value, str name):
-    return _checks.as_float(value, f"an operand of {name}()")
+    cdef double x
+    return x if number(value, &x) else _checks.as_float(value, f"an operand of {name}()")
 
 
-cdef int note_origin(Var result) except -1:
-    if not result.node.flags & NODE_LEAF:
-        _modes.note_origin(result._uid)
-    return 0
+cdef Var leaf(double value):
+    cdef Node *n = tape_leaf(value)
+    if n == NULL:
+        raise MemoryError
+    return handle_new(n)
 
 
 # ---- Var
@@ -200,6 +214,7 @@ cdef class Var(Sheet):
     def __cinit__(self, value, requires_grad=False, prev_var1=None, prev_var2=None, prev_op=None):
         cdef double x
         cdef Operand a, b
+        cdef unsigned code
         cdef Segment *s
         self.node = NULL
         x = real(value, "value")
@@ -211,10 +226,15 @@ cdef class Var(Sheet):
                 prev_op, (prev_var1, prev_var2), (type(prev_var1) is Var, type(prev_var2) is Var), BY_NAME
             )
             a.node = (<Var>prev_var1).node
-            b.node = NULL if prev_var2 is None else (<Var>prev_var2).node
+            code = <unsigned><int>OPS[prev_op] << 2
+            if prev_var2 is None:
+                b.number = 0.0
+                code |= B_CONSTANT
+            else:
+                b.node = (<Var>prev_var2).node
             s = tape_room()
-            if s != NULL and tape_use(s, a.node) == 0 and (b.node == NULL or tape_use(s, b.node) == 0):
-                self.node = tape_push(s, <unsigned><int>OPS[prev_op] << 2, x, a, b)
+            if s != NULL and tape_use(s, a.node) == 0 and (code & B_CONSTANT or tape_use(s, b.node) == 0):
+                self.node = tape_push(s, code, x, a, b)
         if self.node == NULL:
             raise MemoryError
         handle_attach(self)
@@ -333,7 +353,12 @@ cdef class Var(Sheet):
         return binary(OP_pow, left, right)
 
     def __divmod__(left, right):
-        quotient = binary(OP_floordiv, left, right)
+        cdef Pair p
+        quotient = NotImplemented
+        if operands(left, right, &p):
+            if p.y == 0.0:
+                _builtins.divmod(p.x, p.y)  # raises with a message of its own, as for floats
+            quotient = binary(OP_floordiv, left, right)
         return quotient if quotient is NotImplemented else (quotient, binary(OP_mod, left, right))
 
     def __pos__(self):

@@ -183,11 +183,11 @@ class Var(Float):
         return self._reflected("pow", other)
 
     def __divmod__(self, other: Var | float) -> tuple[Var, Var]:
-        quotient = self._binary("floordiv", other)
+        quotient = _quotient(self, other)
         return NotImplemented if quotient is NotImplemented else (quotient, self._binary("mod", other))
 
     def __rdivmod__(self, other: Var | float) -> tuple[Var, Var]:
-        quotient = self._reflected("floordiv", other)
+        quotient = _quotient(other, self)
         return NotImplemented if quotient is NotImplemented else (quotient, self._reflected("mod", other))
 
     def __pos__(self) -> Var:
@@ -238,6 +238,15 @@ def _value(operand: Operand) -> float:
     return operand._value if isinstance(operand, Var) else operand
 
 
+def _quotient(left: Operand, right: Operand) -> Var:
+    a, b = _operand(left), _operand(right)
+    if a is None or b is None:
+        return NotImplemented
+    if _value(b) == 0.0:
+        divmod(_value(a), 0.0)  # raises with a message of its own, as for floats
+    return apply("floordiv", a, b)
+
+
 def _new(value: float, op: str, operands: list[Operand]) -> Var:
     result: Var = Var.__new__(Var)
     if thread.no_grad:
@@ -258,8 +267,8 @@ def function(name: str, *operands: Any) -> Var | float:
     """vargrad.math's function for a row: of Vars a Var, of plain numbers what the standard module says."""
     if any(isinstance(x, Var) for x in operands):
         return apply(name, *_numbers(BY_NAME[name].function, operands))
-    plain = getattr(math, BY_NAME[name].function, None) or _formula.value(name)
-    result: float = plain(*operands)
+    plain = getattr(math, BY_NAME[name].function, None)
+    result: float = plain(*operands) if plain else _formula.value(name)(*map(float, operands))
     return result
 
 
@@ -314,7 +323,8 @@ def order(root: Var) -> list[Var]:
             if isinstance(operand, Var) and operand not in seen:
                 seen.add(operand)
                 stack.append(operand)
-    return sorted(seen, key=lambda v: v._uid, reverse=True)
+    # leaves last: one that a constant has become since is younger than its result
+    return sorted(seen, key=lambda v: (v._op is not None, v._uid), reverse=True)
 
 
 def _contributions(

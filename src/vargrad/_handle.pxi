@@ -32,6 +32,15 @@ cdef extern from *:
         return (PyObject *)h;
     }
 
+    /* A new node and its handle. The operands' own handles are alive, so nothing is freed under them. */
+    static CYTHON_INLINE PyObject *handle_record(unsigned code, double value, Operand a, Operand b) {
+        Segment *s = tape_room();
+        if (TAPE_UNLIKELY(!s) || (!(code & A_CONSTANT) && TAPE_UNLIKELY(tape_use(s, a.node) < 0)) ||
+            (!(code & B_CONSTANT) && TAPE_UNLIKELY(tape_use(s, b.node) < 0)))
+            return PyErr_NoMemory();
+        return handle_new(tape_push(s, code, value, a, b));
+    }
+
     static CYTHON_INLINE PyObject *handle_of(Node *n) {
         if (n->handle) {
             Py_INCREF((PyObject *)n->handle);
@@ -65,6 +74,28 @@ cdef extern from *:
         return made;
     }
 
+    static PyObject *handle_value, *handle_grad, *handle_zero; /* the int 0, as in p.grad = 0 */
+
+    /* What training loops set, without a look-up in the type. Getting stays as it is: another tp_getattro
+     * would take 25 ns from every method call, since CPython then makes a bound method. */
+    static int handle_set(PyObject *o, PyObject *name, PyObject *to) {
+        Node *n = ((Handle *)o)->node;
+        if (to && (PyFloat_CheckExact(to) || to == handle_zero)) {
+            double x = to == handle_zero ? 0.0 : PyFloat_AS_DOUBLE(to);
+            if (name == handle_value && n->flags & NODE_LEAF) {
+                Node *edited = tape_edit(n, x);
+                if (!edited) return PyErr_NoMemory(), -1;
+                ((Handle *)o)->node = edited;
+                return 0;
+            }
+            if (name == handle_grad && n->flags & NODE_REQUIRES) {
+                *tape_grad(n) = x;
+                return 0;
+            }
+        }
+        return PyObject_GenericSetAttr(o, name, to);
+    }
+
     static void handle_dealloc(PyObject *o) {
         Handle *h = (Handle *)o;
         if (TAPE_LIKELY(h->node)) tape_detach(h->node); /* NULL: the constructor raised */
@@ -73,7 +104,7 @@ cdef extern from *:
     }
     """
     Var handle_new(Node *n)
-    Var handle_or_free "handle_new"(Node *n)
+    object handle_record(unsigned code, double value, Operand a, Operand b)
     Var handle_of(Node *n)
     void tape_attach(Node *n, void *handle)
     void handle_dealloc(object)
@@ -91,7 +122,13 @@ cdef extern from *:
             PyErr_SetString(PyExc_ImportError, "vargrad._core_c was compiled with another layout of Var");
             return -1;
         }
-        if (!(handle_requires_grad = PyUnicode_InternFromString("requires_grad"))) return -1;
+        handle_requires_grad = PyUnicode_InternFromString("requires_grad");
+        handle_value = PyUnicode_InternFromString("value");
+        handle_grad = PyUnicode_InternFromString("grad");
+        handle_zero = PyLong_FromLong(0); /* one object in CPython */
+        if (!handle_requires_grad || !handle_value || !handle_grad || !handle_zero) return -1;
+        type->tp_setattro = handle_set;
+        PyType_Modified(type);
         handle_type = type;
         type->tp_vectorcall = handle_call;
         type->tp_dealloc = handle_dealloc;

@@ -3,33 +3,35 @@
 
 def apply(str name, *operands, bint ieee=False):
     """The result of a row of one or two operands; with ``ieee`` it never raises."""
-    cdef int op = OPS[name]
-    cdef Operand a, b
-    cdef double x, y = 0.0, value
-    cdef unsigned code = <unsigned>op << 2
-    b.node = NULL
-    first = operands[0]
-    if type(first) is Var:
-        a.node = (<Var>first).node
-        x = a.node.value
-    else:
-        a.number = x = first
-        code |= A_CONSTANT
-    if op_info[op].arity == 2:
-        second = operands[1]
-        if type(second) is Var:
-            b.node = (<Var>second).node
-            y = b.node.value
-        else:
-            b.number = y = second
-            code |= B_CONSTANT
-    value = op_value(op, x, y)
-    if not op_info[op].exact or not (ieee or isfinite(value)):
-        value = checked(op, x, y, ieee)
-    result = record(code, value, a, b)
-    if modes_active:
-        note_origin(result)
-    return result
+    cdef int op = OPS[name], arity = op_info[op].arity
+    cdef bint unrecorded = modes_active and in_no_grad()
+    cdef Pair p
+    cdef Node *a
+    cdef Node *b
+    cdef double value
+    p.x = p.y = p.a.number = p.b.number = 0.0
+    while True:
+        operands_of(name, arity, operands, &p)
+        value = op_value(op, p.x, p.y)
+        if op_info[op].exact and (ieee or isfinite(value)):
+            break
+        a, b = p.a.node, p.b.node
+        value = checked(op, p.x, p.y, ieee)
+        operands_of(name, arity, operands, &p)
+        if a == p.a.node and b == p.b.node:
+            break
+    return record(unrecorded, <unsigned>op << 2 | p.constants, value, p.a, p.b)
+
+
+cdef int operands_of(str name, int arity, tuple given, Pair *p) except -1:
+    if len(given) != arity:
+        raise TypeError(f"{name} takes {arity} operand(s), got {len(given)}")
+    if not operands(given[0], given[arity - 1], p):
+        raise TypeError(f"{name} takes numbers and Vars, got {given!r:.80}")
+    if arity == 1:  # the second operand is not there
+        p.b.number = 0.0
+        p.constants |= B_CONSTANT
+    return 0
 
 
 def function(str name, *operands):
@@ -48,7 +50,7 @@ cdef object numbers(str name, object values, bint *has_var):
         if type(result[i]) is Var:
             has_var[0] = True
         elif type(result[i]) is not float:
-            result[i] = _checks.as_float(result[i], f"an operand of {name}()")
+            result[i] = as_number(result[i], name)
     return result
 
 
@@ -73,14 +75,12 @@ cdef Var record_nary(int op, list operands, object value):
             many.entry[i].number = <double>operand
     if value is None:
         x = tape_value_many(op, many, &total)
-    if modes_active and _modes.thread.no_grad:
-        return leaf(x)
     n = tape_push_many(s, op, x, total, many)
     if n == NULL:
         raise MemoryError
     result = handle_new(n)
     if modes_active:
-        note_origin(result)
+        _modes.note_origin(result._uid)
     return result
 
 
@@ -90,11 +90,12 @@ def apply_nary(str name, values, partners=()):
     cdef bint has_var = False
     cdef list xs = numbers(name, values, &has_var), ys = numbers(name, partners, &has_var)
     value = None
-    if not xs or not has_var or not op_info[op].exact:
+    cdef bint unrecorded = modes_active and in_no_grad()
+    if not xs or not has_var or unrecorded or not op_info[op].exact:
         plain = [[v.value if type(v) is Var else v for v in vector] for vector in (xs, ys)]
         value = _nary.value(NARY_BY_NAME[name], *plain)
-        if not has_var:
-            return value
+        if not has_var or unrecorded:
+            return leaf(value) if has_var else value
     return record_nary(op, xs + ys, value)
 
 
@@ -120,6 +121,8 @@ def custom(value, parents, partials):
     cdef list xs = numbers("custom", parents, &has_var), ys = numbers("custom", partials, &has_var)
     if len(xs) != len(ys):
         raise ValueError(f"custom() got {len(xs)} parents and {len(ys)} partials: give one partial per parent")
+    if modes_active and in_no_grad():
+        return leaf(number)
     return record_nary(OP_custom, xs + ys, number)
 
 
@@ -147,7 +150,7 @@ def pullback(Var root not None, wrt):
             v.node.flags |= NODE_MARKED
         outcome = tape_sweep(root.node, 1.0, &edited)
         other = bool(tape_reaches_other())
-        found = [v.node.adjoint for v in leaves]
+        found = [tape_adjoint(v.node) for v in leaves]
         for v in leaves:
             v.node.flags &= ~NODE_MARKED
         tape_finish(0)
