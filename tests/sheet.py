@@ -82,7 +82,7 @@ def plain_pow(a: float, b: float) -> float:
     """a ** b of floats, where a complex result is the ValueError that a Var raises."""
     result = a**b
     if isinstance(result, complex):
-        raise ValueError(f"negative number {a!r} cannot be raised to the fractional power {b!r}")
+        raise ValueError(f"negative number {float(a)!r} cannot be raised to the fractional power {float(b)!r}")
     return float(result)
 
 

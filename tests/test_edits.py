@@ -78,3 +78,30 @@ def test_backward_is_atomic(impl: Implementation) -> None:
         assert [v.grad for v in (x, y, w, middle)] == [0.0] * 4
     x.value = 1.0
     assert grads(z, [x, y, w, middle]) == [12.0, 6.0, 5.0, 2.0]
+
+
+@pytest.mark.parametrize("name", ["add", "radd", "arctan2", "sum", "dot"])
+def test_operand_that_edits_the_other_one(impl: Implementation, name: str) -> None:
+    """Python may run while an operand is converted; what it edits must not be read before, nor freed meanwhile."""
+    x = impl.Var(1.0, requires_grad=True)
+    y = x * x  # an edit of a used leaf makes a new one
+
+    class Meddler(int):
+        def __float__(self) -> float:
+            x.value = 5.0
+            for v in leaves(impl, *[0.0] * 5000):
+                v * 2.0
+            return 1.0
+
+    operations = {
+        "add": lambda: x + Meddler(1),
+        "radd": lambda: Meddler(1) + x,
+        "arctan2": lambda: x.arctan2(Meddler(1)),
+        "sum": lambda: impl.math.sum([x, Meddler(1)]),
+        "dot": lambda: impl.math.dot([x, 0.0], [Meddler(1), x]),
+    }
+    z = operations[name]()
+    x.value = 5.0
+    assert z.value == (math.atan2(5.0, 1.0) if name == "arctan2" else 5.0 if name == "dot" else 6.0)
+    assert grads(z, [x]) == pytest.approx([1 / 26 if name == "arctan2" else 1.0])
+    assert y.value == 1.0
