@@ -44,22 +44,22 @@ class Var:
         return Var(self.value**other.value, prev_var1=self, prev_var2=other, prev_op="pow")
 
     def __rpow__(self, other: Any) -> Var:
-        return self.wrap(other) ** self
+        return self.wrap(other).__pow__(self)
 
     def __neg__(self) -> Var:
-        return self * -1
+        return self.__mul__(-1)
 
     def __sub__(self, other: Any) -> Var:
-        return self + (-other)
+        return self.__add__(-other)
 
     def __rsub__(self, other: Any) -> Var:
-        return -self + other
+        return self.__neg__().__add__(other)
 
     def __truediv__(self, other: Any) -> Var:
-        return self * other**-1
+        return self.__mul__(other**-1)
 
     def __rtruediv__(self, other: Any) -> Var:
-        return self**-1 * other
+        return self.__pow__(-1).__mul__(other)
 
     __radd__ = __add__
     __rmul__ = __mul__

@@ -31,7 +31,7 @@ def figures(var: Any, widths: Sequence[int] = WIDTHS, budget: float = 0.2) -> No
         chain = partial(operators, layer, model.parameters)
         dot = partial(model._nary, "dot", [*layer, 1.0], model.parameters)
         if chain().value != dot().value:
-            raise AssertionError(f"the two forms of a neuron of {width} inputs differ")
+            raise ArithmeticError(f"the two forms of a neuron of {width} inputs differ")
         times = [measure.fastest(partial(both_ways, form), budget) for form in (chain, dot)]
         print(f"{f'{width} inputs':<40}" + "".join(f"{seconds(t):>12}" for t in times))
 

@@ -44,7 +44,7 @@ SIZES = {
 }
 
 
-class Wrong(Exception):
+class Wrong(ArithmeticError):
     """A result is not what the derivation by hand says."""
 
 
@@ -230,7 +230,7 @@ def main() -> int:
         if twin.name == "compiled" and not options.smoke:
             beside_the_article(sizes.repeats)
         neuron.figures(twin.Var, *(((2, 3), 0.0) if options.smoke else ()))
-    except (backends.Missing, Wrong) as error:
+    except (backends.Missing, ArithmeticError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
     print("\nAll results are right" + ("." if options.smoke or held else ", but a bound is missed."))

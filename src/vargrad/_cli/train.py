@@ -129,7 +129,9 @@ def race(arch: Sequence[int], data: Sequence[Sequence[float]], options: argparse
         slow_time = min(slow_time, sprint(twins[0], arch, data, options, steps)[0])
     fast_time, _, fast = sprint(twins[1], arch, data, options, steps)
     fast_time = min([fast_time, *(sprint(twins[1], arch, data, options, steps)[0] for _ in range(4))])
-    which = "The very same program" if steps == options.steps else f"The first {steps} steps of the very same program"
+    which = "The very same program"
+    if steps < options.steps:  # the slower twin has used up our patience
+        which = f"The first {steps} of {options.steps} steps of the very same program"
     same = compare.bits(slow) == compare.bits(fast)
     print(f"{which} on both twins, {'the same numbers to the last bit' if same else 'BUT THE NUMBERS DIFFER'}:")
     ratio = slow_time / fast_time
@@ -152,7 +154,7 @@ def sprint(
     losses = train(model, data, options.lr, options.method)
     done = 0
     start = perf_counter()
-    while done < steps and (twin.name == "compiled" or perf_counter() - start < PATIENCE):
+    while done < steps and (done == 0 or twin.name == "compiled" or perf_counter() - start < PATIENCE):
         next(losses)
         done += 1
     return perf_counter() - start, done, [p.value for p in model.parameters]
