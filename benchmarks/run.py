@@ -139,7 +139,7 @@ def table(twin: backends.Twin, sizes: Sizes, bounded: bool) -> bool:
     """Measure and print; return whether all bounds are held."""
     var = twin.Var
     per_node = measure.bytes_per_node(var, sizes.memory)  # first: memory freed before would hide growth
-    third, fortieth = third_and_fortieth(var, sizes.repeated, 5)
+    third, fortieth = third_and_fortieth(var, sizes.repeated, max(1, sizes.repeats // 2))
     floats, build, backward, free = phases(var, sizes.nodes, sizes.repeats)
     trainings = {
         "the article's class": xor_class(var, sizes.steps, sizes.repeats),
