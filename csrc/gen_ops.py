@@ -191,12 +191,18 @@ def methods_py() -> str:
     return "\n".join(lines) + "\n"
 
 
+def one(name: str, operand: str) -> str:
+    """Cython for an operation of one operand; the switch over operations is not run, the value's code is inlined."""
+    return f"finish_unary(OP_{name}, op_value_{name}((<Var>{operand}).node.value, 0.0), <Var>{operand})"
+
+
 def methods_pxi() -> str:
     lines = [
         f"# {NOTE}",
         "",
         'cdef extern from "ops.h":',
         *(f"    int OP_{row.name}" for row in ROWS),
+        *(f"    double op_value_{row.name}(double a, double b)" for row in ROWS),
         "",
         "",
         "cdef class Sheet:  # Cython allows no include inside a class, hence a base class",
@@ -210,13 +216,16 @@ def methods_pxi() -> str:
         lines += [
             "",
             f"    def __{name}__(left, right):",
-            f"        return binary(OP_{name}, left, right)",
+            "        cdef Pair p",
+            "        if not operands(left, right, &p):",
+            "            return NotImplemented",
+            f"        return finish(OP_{name}, op_value_{name}(p.x, p.y), &p, left, right)",
         ]
     for name in ("neg", "abs"):
-        lines += ["", f"    def __{name}__(self):", f"        return unary(OP_{name}, <Var>self)"]
+        lines += ["", f"    def __{name}__(self):", f"        return {one(name, 'self')}"]
     for name, row in methods():
         if row.arity == 1:
-            head, body = "self", f"unary(OP_{row.name}, <Var>self)"
+            head, body = "self", one(row.name, "self")
         else:
             second = f"slope={DEFAULTS[name]}" if name in DEFAULTS else "other"
             head, body = (
@@ -274,14 +283,11 @@ def functions_pxi() -> str:
     for row in functions():
         default = f"={DEFAULTS[row.name]}" if row.name in DEFAULTS else ""
         head, call = ("x, /", "x") if row.arity == 1 else (f"x, y{default}, /", "x, y")
-        kind = "function1" if row.arity == 1 else "function2"
-        lines += [
-            "",
-            "",
-            f"def {row.function}({head}):",
-            f'    """{row.doc}"""',
-            f'    return {kind}(OP_{row.name}, "{row.name}", {call})',
-        ]
+        lines += ["", "", f"def {row.function}({head}):", f'    """{row.doc}"""']
+        if row.arity == 1:
+            lines += ["    if type(x) is Var:", f"        return {one(row.name, 'x')}"]
+        kind = "plain" if row.arity == 1 else "function2"
+        lines.append(f'    return {kind}(OP_{row.name}, "{row.name}", {call})')
     return "\n".join(lines) + "\n"
 
 

@@ -37,7 +37,7 @@ Node *tape_leaf(double value) {
     if (TAPE_UNLIKELY(!free_leaves)) {
         /* Used leaves are found dead by a trace only. A trace costs as much as there are nodes, so wait for more
          * leaves where the graphs are large. */
-        size_t enough = 2 * leaves_at_trace + tape_segments * TAPE_SEGMENT_NODES / 8;
+        size_t enough = 2 * leaves_at_trace + tape_segments * TAPE_SEGMENT_NODES / 16;
         if (leaf_places >= enough) tape_trace(1);
         if (!free_leaves && leaf_block_new() < 0) return NULL;
     }
@@ -61,8 +61,14 @@ void tape_free_leaf(Node *n) {
 }
 
 Node *tape_current(Node *n) {
-    while (n->flags & NODE_STALE) n = n->a.node;
-    return n;
+    Node *last = n;
+    while (last->flags & NODE_STALE) last = last->a.node;
+    while (n->flags & NODE_STALE) { /* shorten the way for next time: a training loop edits a million times */
+        Node *next = n->a.node;
+        n->a.node = last;
+        n = next;
+    }
+    return last;
 }
 
 Node *tape_edit(Node *leaf, double value) {

@@ -76,7 +76,7 @@ static inline void scatter(const Segment *s, Node *to, double amount, int op) {
         to->adjoint += amount;
         return;
     }
-    to->adjoint = 0.0 + amount;
+    to->adjoint = amount; /* not 0.0 + amount: that addition would be on the chain from root to leaves */
     if (!tape_elsewhere(s, to)) return;
     if (to->flags & NODE_LEAF) arrive_leaf(to, op);
     else enqueue(to);
@@ -176,7 +176,7 @@ int tape_sweep(Node *root, double seed, Edited *edited) {
     reached_keeps = NULL;
     queued = 0;
     outcome = SWEEP_DONE;
-    root->adjoint = 0.0 + seed;
+    root->adjoint = seed;
     if (root->flags & NODE_LEAF) arrive_leaf(root, OP_leaf);
     else enqueue(root);
     while (queued) sweep_segment(queue_pop());

@@ -9,7 +9,7 @@
 
 #define CHUNK_SEGMENTS 64
 #define IDLE_CHUNKS 32 /* kept for the next graph: 32 MB */
-#define FEWEST_SEGMENTS 16 /* below these, a trace is not worth its while */
+#define FEWEST_SEGMENTS 128 /* below these, a trace is not worth its while */
 
 typedef struct Chunk {
     struct Chunk *next, *previous;
@@ -23,7 +23,7 @@ Segment **tape_queue;
 size_t tape_segments;
 static size_t queue_room;
 static uint64_t sequence;
-static size_t segments_at_trace = FEWEST_SEGMENTS / 4;
+static size_t segments_at_trace;
 static Segment *spare;
 static size_t spare_segments;
 static Chunk *chunks;
@@ -121,6 +121,7 @@ static void release(Segment *s) {
         spare_add(s);
         if (--s->chunk->in_use == 0 && ++idle_chunks > IDLE_CHUNKS) chunk_free(s->chunk);
     }
+    if (segments_at_trace > tape_segments) segments_at_trace = tape_segments; /* the mark sinks with what lives */
 }
 
 void tape_idle(Segment *s) {
@@ -193,10 +194,8 @@ static int marking_leaves;
 static void mark(Segment *s, Node *n) {
     if (n->flags & NODE_LEAF) {
         if (!marking_leaves) return;
-        for (; !(n->flags & NODE_MARKED); n = n->a.node) { /* a stale leaf keeps its successors */
-            n->flags |= NODE_MARKED;
-            if (!(n->flags & NODE_STALE)) break;
-        }
+        n->flags |= NODE_MARKED;
+        if (n->flags & NODE_STALE) tape_current(n)->flags |= NODE_MARKED; /* but not the values in between */
         return;
     }
     n->flags |= NODE_MARKED;
@@ -254,7 +253,7 @@ void tape_trace(int with_leaves) {
         release(s);
     }
     if (with_leaves) tape_sweep_leaves();
-    segments_at_trace = tape_segments > FEWEST_SEGMENTS / 4 ? tape_segments : FEWEST_SEGMENTS / 4;
+    segments_at_trace = tape_segments;
 }
 
 void tape_statistics(Statistics *into) {

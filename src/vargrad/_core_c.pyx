@@ -9,7 +9,7 @@ only such a one, is computed once more by the pure twin's formula, so that excep
 cimport cython
 from cpython.exc cimport PyErr_Occurred
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_Check
-from cpython.long cimport PyLong_AsDouble, PyLong_Check
+from cpython.long cimport PyLong_AsDouble, PyLong_AsLongAndOverflow, PyLong_Check
 from cpython.object cimport Py_EQ, Py_GE, Py_GT, Py_LE, Py_LT, Py_NE, PyObject_RichCompare
 from libc.math cimport isfinite
 from libc.stdlib cimport free
@@ -39,147 +39,7 @@ def _listen(int active):
     modes_active = active > 0
 
 
-cdef inline int number(object value, double *into) except -1:
-    """1 and the number if value is one that floats take part with, else 0."""
-    if type(value) is float:
-        into[0] = PyFloat_AS_DOUBLE(value)
-    elif type(value) is int or PyLong_Check(value):
-        into[0] = PyLong_AsDouble(value)  # an int too large raises as it does for floats
-    elif PyFloat_Check(value):
-        into[0] = PyFloat_AS_DOUBLE(value)
-    else:
-        return 0
-    return 1
-
-
-cdef inline double real(object value, str what) except? -1.0:
-    """A number as a double; the error names what was wrong."""
-    return PyFloat_AS_DOUBLE(value) if type(value) is float else _checks.as_float(value, what)
-
-
-cdef double checked(int op, double a, double b, bint ieee=False) except? -1.0:
-    """The value as the pure twin computes it, with Python's exceptions."""
-    cdef str name = NAMES[op]
-    function = _formula.value(name, _formula.IEEE if ieee else _formula.PYTHON)
-    return function(a, b) if op_info[op].arity == 2 else function(a)
-
-
-cdef struct Pair:
-    Operand a, b
-    double x, y  # their values
-    unsigned constants
-
-
-cdef int operands(object left, object right, Pair *p) except -1:
-    """1 and the operands of a binary operator, at least one of them a Var; 0 if the other is no number."""
-    p.constants = 0
-    if type(left) is Var:
-        p.a.node = (<Var>left).node
-        p.x = p.a.node.value
-    elif number(left, &p.x):
-        p.a.number = p.x
-        p.constants = A_CONSTANT
-    else:
-        return 0
-    if type(right) is Var:
-        p.b.node = (<Var>right).node
-        p.y = p.b.node.value
-    elif number(right, &p.y):
-        p.b.number = p.y
-        p.constants |= B_CONSTANT
-    else:
-        return 0
-    return 1
-
-
-cdef inline object binary(int op, object left, object right):
-    # Python may run at two places, and with it an edit of a leaf: the mode is asked for before the operands are
-    # read, and after checked() they are read again.
-    cdef bint unrecorded = modes_active and in_no_grad()
-    cdef Pair p
-    cdef Node *a
-    cdef Node *b
-    cdef double value
-    while True:
-        if not operands(left, right, &p):
-            return NotImplemented
-        value = op_value(op, p.x, p.y)
-        if isfinite(value):
-            break
-        a, b = p.a.node, p.b.node
-        value = checked(op, p.x, p.y)
-        operands(left, right, &p)
-        if a == p.a.node and b == p.b.node:
-            break
-    return record(unrecorded, <unsigned>op << 2 | p.constants, value, p.a, p.b)
-
-
-cdef inline object unary(int op, Var operand):
-    cdef bint unrecorded = modes_active and in_no_grad()
-    cdef Operand a, none
-    cdef double value
-    none.number = 0.0
-    while True:
-        a.node = operand.node
-        value = op_value(op, a.node.value, 0.0)
-        if isfinite(value):
-            break
-        value = checked(op, a.node.value, 0.0)
-        if a.node == operand.node:
-            break
-    return record(unrecorded, <unsigned>op << 2 | B_CONSTANT, value, a, none)
-
-
-cdef inline object record(bint unrecorded, unsigned code, double value, Operand a, Operand b):
-    """The Var of a new node; its operands' Vars are alive."""
-    if unrecorded:
-        return leaf(value)
-    result = handle_record(code, value, a, b)
-    if modes_active:
-        _modes.note_origin(result._uid)
-    return result
-
-
-cdef bint in_no_grad() except -1:
-    return _modes.thread.no_grad > 0
-
-
-cdef object method(int op, str name, Var left, object right):
-    result = binary(op, left, right)
-    if result is NotImplemented:
-        raise TypeError(f"{name}() takes a number or a Var, not {type(right).__name__}")
-    return result
-
-
-cdef inline object function1(int op, str name, object x):
-    cdef double value
-    if type(x) is Var:
-        return unary(op, <Var>x)
-    if type(x) is float:
-        value = op_value(op, <double>x, 0.0)
-        if isfinite(value):
-            return value
-    return _core_py.function(name, x)
-
-
-cdef inline object function2(int op, str name, object x, object y):
-    if type(x) is Var or type(y) is Var:
-        result = binary(op, x, y)
-        if result is not NotImplemented:
-            return result
-    return function(name, x, y)
-
-
-cdef object as_number(object value, str name):
-    cdef double x
-    return x if number(value, &x) else _checks.as_float(value, f"an operand of {name}()")
-
-
-cdef Var leaf(double value):
-    cdef Node *n = tape_leaf(value)
-    if n == NULL:
-        raise MemoryError
-    return handle_new(n)
+include "_dispatch.pxi"
 
 
 # ---- Var
@@ -350,7 +210,10 @@ cdef class Var(Sheet):
     def __pow__(left, right, modulo):
         if modulo is not None:
             raise _checks.three_argument_pow()
-        return binary(OP_pow, left, right)
+        cdef Pair p
+        if not operands(left, right, &p):
+            return NotImplemented
+        return finish(OP_pow, op_value_pow(p.x, p.y), &p, left, right)
 
     def __divmod__(left, right):
         cdef Pair p

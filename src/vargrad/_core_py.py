@@ -231,7 +231,10 @@ def _operand(value: object) -> Operand | None:
     """A Var as it is, a number as a float, None for anything else."""
     if isinstance(value, Var):
         return value
-    return float(value) if isinstance(value, (float, int)) else None
+    # float's own methods: a subclass may have another __float__, which plain floats do not ask for
+    if isinstance(value, float):
+        return float.__pos__(value)
+    return float.__add__(0.0, value) if isinstance(value, int) else None
 
 
 def _value(operand: Operand) -> float:
@@ -351,7 +354,7 @@ def _same(a: float, b: float) -> bool:
 
 def adjoints(nodes: Sequence[Any], seed: float) -> dict[Any, float]:
     """The adjoint of every Var that the seed of the first node reaches; ``nodes`` as ``order`` gives them."""
-    result = {nodes[0]: 0.0 + seed}
+    result = {nodes[0]: seed}
     for v in nodes:
         op, operands, inputs = v._node()
         if op is None or v not in result:
@@ -366,7 +369,8 @@ def adjoints(nodes: Sequence[Any], seed: float) -> dict[Any, float]:
                 raise anomaly_error(v._uid, op, inputs, partial, adjoint)
             if operand.prev_op is None and not _same(operand.value, inputs[i]):
                 raise _checks.edited_leaf(inputs[i], operand.value, op)
-            result[operand] = result.get(operand, 0.0) + adjoint * partial
+            term = adjoint * partial
+            result[operand] = result[operand] + term if operand in result else term
     return result
 
 

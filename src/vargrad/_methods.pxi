@@ -51,6 +51,56 @@ cdef extern from "ops.h":
     int OP_copysign
     int OP_clamp_min
     int OP_clamp_max
+    double op_value_add(double a, double b)
+    double op_value_sub(double a, double b)
+    double op_value_mul(double a, double b)
+    double op_value_truediv(double a, double b)
+    double op_value_pow(double a, double b)
+    double op_value_mod(double a, double b)
+    double op_value_floordiv(double a, double b)
+    double op_value_neg(double a, double b)
+    double op_value_abs(double a, double b)
+    double op_value_identity(double a, double b)
+    double op_value_round(double a, double b)
+    double op_value_exp(double a, double b)
+    double op_value_exp2(double a, double b)
+    double op_value_expm1(double a, double b)
+    double op_value_log(double a, double b)
+    double op_value_log2(double a, double b)
+    double op_value_log10(double a, double b)
+    double op_value_log1p(double a, double b)
+    double op_value_sqrt(double a, double b)
+    double op_value_cbrt(double a, double b)
+    double op_value_square(double a, double b)
+    double op_value_sin(double a, double b)
+    double op_value_cos(double a, double b)
+    double op_value_tan(double a, double b)
+    double op_value_arcsin(double a, double b)
+    double op_value_arccos(double a, double b)
+    double op_value_arctan(double a, double b)
+    double op_value_arctan2(double a, double b)
+    double op_value_sinh(double a, double b)
+    double op_value_cosh(double a, double b)
+    double op_value_tanh(double a, double b)
+    double op_value_arcsinh(double a, double b)
+    double op_value_arccosh(double a, double b)
+    double op_value_arctanh(double a, double b)
+    double op_value_degrees(double a, double b)
+    double op_value_radians(double a, double b)
+    double op_value_sigmoid(double a, double b)
+    double op_value_relu(double a, double b)
+    double op_value_leaky_relu(double a, double b)
+    double op_value_softplus(double a, double b)
+    double op_value_silu(double a, double b)
+    double op_value_gelu(double a, double b)
+    double op_value_erf(double a, double b)
+    double op_value_erfc(double a, double b)
+    double op_value_rint(double a, double b)
+    double op_value_fmod(double a, double b)
+    double op_value_remainder(double a, double b)
+    double op_value_copysign(double a, double b)
+    double op_value_clamp_min(double a, double b)
+    double op_value_clamp_max(double a, double b)
 
 
 cdef class Sheet:  # Cython allows no include inside a class, hence a base class
@@ -61,92 +111,110 @@ cdef class Sheet:  # Cython allows no include inside a class, hence a base class
             raise TypeError("this is the base of vargrad.Var: make one of those")
 
     def __add__(left, right):
-        return binary(OP_add, left, right)
+        cdef Pair p
+        if not operands(left, right, &p):
+            return NotImplemented
+        return finish(OP_add, op_value_add(p.x, p.y), &p, left, right)
 
     def __sub__(left, right):
-        return binary(OP_sub, left, right)
+        cdef Pair p
+        if not operands(left, right, &p):
+            return NotImplemented
+        return finish(OP_sub, op_value_sub(p.x, p.y), &p, left, right)
 
     def __mul__(left, right):
-        return binary(OP_mul, left, right)
+        cdef Pair p
+        if not operands(left, right, &p):
+            return NotImplemented
+        return finish(OP_mul, op_value_mul(p.x, p.y), &p, left, right)
 
     def __truediv__(left, right):
-        return binary(OP_truediv, left, right)
+        cdef Pair p
+        if not operands(left, right, &p):
+            return NotImplemented
+        return finish(OP_truediv, op_value_truediv(p.x, p.y), &p, left, right)
 
     def __mod__(left, right):
-        return binary(OP_mod, left, right)
+        cdef Pair p
+        if not operands(left, right, &p):
+            return NotImplemented
+        return finish(OP_mod, op_value_mod(p.x, p.y), &p, left, right)
 
     def __floordiv__(left, right):
-        return binary(OP_floordiv, left, right)
+        cdef Pair p
+        if not operands(left, right, &p):
+            return NotImplemented
+        return finish(OP_floordiv, op_value_floordiv(p.x, p.y), &p, left, right)
 
     def __neg__(self):
-        return unary(OP_neg, <Var>self)
+        return finish_unary(OP_neg, op_value_neg((<Var>self).node.value, 0.0), <Var>self)
 
     def __abs__(self):
-        return unary(OP_abs, <Var>self)
+        return finish_unary(OP_abs, op_value_abs((<Var>self).node.value, 0.0), <Var>self)
 
     def exp(self):
         """e to the power a."""
-        return unary(OP_exp, <Var>self)
+        return finish_unary(OP_exp, op_value_exp((<Var>self).node.value, 0.0), <Var>self)
 
     def exp2(self):
         """2 to the power a."""
-        return unary(OP_exp2, <Var>self)
+        return finish_unary(OP_exp2, op_value_exp2((<Var>self).node.value, 0.0), <Var>self)
 
     def expm1(self):
         """exp(a) - 1, accurate near 0."""
-        return unary(OP_expm1, <Var>self)
+        return finish_unary(OP_expm1, op_value_expm1((<Var>self).node.value, 0.0), <Var>self)
 
     def log(self):
         """Natural logarithm."""
-        return unary(OP_log, <Var>self)
+        return finish_unary(OP_log, op_value_log((<Var>self).node.value, 0.0), <Var>self)
 
     def log2(self):
         """Logarithm to base 2."""
-        return unary(OP_log2, <Var>self)
+        return finish_unary(OP_log2, op_value_log2((<Var>self).node.value, 0.0), <Var>self)
 
     def log10(self):
         """Logarithm to base 10."""
-        return unary(OP_log10, <Var>self)
+        return finish_unary(OP_log10, op_value_log10((<Var>self).node.value, 0.0), <Var>self)
 
     def log1p(self):
         """log(1 + a), accurate near 0."""
-        return unary(OP_log1p, <Var>self)
+        return finish_unary(OP_log1p, op_value_log1p((<Var>self).node.value, 0.0), <Var>self)
 
     def sqrt(self):
         """Square root; derivative inf at 0."""
-        return unary(OP_sqrt, <Var>self)
+        return finish_unary(OP_sqrt, op_value_sqrt((<Var>self).node.value, 0.0), <Var>self)
 
     def cbrt(self):
         """Cube root; derivative inf at 0."""
-        return unary(OP_cbrt, <Var>self)
+        return finish_unary(OP_cbrt, op_value_cbrt((<Var>self).node.value, 0.0), <Var>self)
 
     def square(self):
         """a times a."""
-        return unary(OP_square, <Var>self)
+        return finish_unary(OP_square, op_value_square((<Var>self).node.value, 0.0), <Var>self)
 
     def sin(self):
         """Sine of a in radians."""
-        return unary(OP_sin, <Var>self)
+        return finish_unary(OP_sin, op_value_sin((<Var>self).node.value, 0.0), <Var>self)
 
     def cos(self):
         """Cosine of a in radians."""
-        return unary(OP_cos, <Var>self)
+        return finish_unary(OP_cos, op_value_cos((<Var>self).node.value, 0.0), <Var>self)
 
     def tan(self):
         """Tangent of a in radians."""
-        return unary(OP_tan, <Var>self)
+        return finish_unary(OP_tan, op_value_tan((<Var>self).node.value, 0.0), <Var>self)
 
     def arcsin(self):
         """Inverse sine, radians."""
-        return unary(OP_arcsin, <Var>self)
+        return finish_unary(OP_arcsin, op_value_arcsin((<Var>self).node.value, 0.0), <Var>self)
 
     def arccos(self):
         """Inverse cosine, radians."""
-        return unary(OP_arccos, <Var>self)
+        return finish_unary(OP_arccos, op_value_arccos((<Var>self).node.value, 0.0), <Var>self)
 
     def arctan(self):
         """Inverse tangent, radians."""
-        return unary(OP_arctan, <Var>self)
+        return finish_unary(OP_arctan, op_value_arctan((<Var>self).node.value, 0.0), <Var>self)
 
     def arctan2(self, other):
         """Angle of the point (b, a), radians."""
@@ -154,51 +222,51 @@ cdef class Sheet:  # Cython allows no include inside a class, hence a base class
 
     def sinh(self):
         """Hyperbolic sine."""
-        return unary(OP_sinh, <Var>self)
+        return finish_unary(OP_sinh, op_value_sinh((<Var>self).node.value, 0.0), <Var>self)
 
     def cosh(self):
         """Hyperbolic cosine."""
-        return unary(OP_cosh, <Var>self)
+        return finish_unary(OP_cosh, op_value_cosh((<Var>self).node.value, 0.0), <Var>self)
 
     def tanh(self):
         """Hyperbolic tangent."""
-        return unary(OP_tanh, <Var>self)
+        return finish_unary(OP_tanh, op_value_tanh((<Var>self).node.value, 0.0), <Var>self)
 
     def arcsinh(self):
         """Inverse hyperbolic sine."""
-        return unary(OP_arcsinh, <Var>self)
+        return finish_unary(OP_arcsinh, op_value_arcsinh((<Var>self).node.value, 0.0), <Var>self)
 
     def arccosh(self):
         """Inverse hyperbolic cosine."""
-        return unary(OP_arccosh, <Var>self)
+        return finish_unary(OP_arccosh, op_value_arccosh((<Var>self).node.value, 0.0), <Var>self)
 
     def arctanh(self):
         """Inverse hyperbolic tangent."""
-        return unary(OP_arctanh, <Var>self)
+        return finish_unary(OP_arctanh, op_value_arctanh((<Var>self).node.value, 0.0), <Var>self)
 
     def degrees(self):
         """Radians to degrees."""
-        return unary(OP_degrees, <Var>self)
+        return finish_unary(OP_degrees, op_value_degrees((<Var>self).node.value, 0.0), <Var>self)
 
     def rad2deg(self):
         """Radians to degrees."""
-        return unary(OP_degrees, <Var>self)
+        return finish_unary(OP_degrees, op_value_degrees((<Var>self).node.value, 0.0), <Var>self)
 
     def radians(self):
         """Degrees to radians."""
-        return unary(OP_radians, <Var>self)
+        return finish_unary(OP_radians, op_value_radians((<Var>self).node.value, 0.0), <Var>self)
 
     def deg2rad(self):
         """Degrees to radians."""
-        return unary(OP_radians, <Var>self)
+        return finish_unary(OP_radians, op_value_radians((<Var>self).node.value, 0.0), <Var>self)
 
     def sigmoid(self):
         """1 / (1 + exp(-a))."""
-        return unary(OP_sigmoid, <Var>self)
+        return finish_unary(OP_sigmoid, op_value_sigmoid((<Var>self).node.value, 0.0), <Var>self)
 
     def relu(self):
         """max(a, 0); derivative 0 at 0."""
-        return unary(OP_relu, <Var>self)
+        return finish_unary(OP_relu, op_value_relu((<Var>self).node.value, 0.0), <Var>self)
 
     def leaky_relu(self, slope=0.01):
         """a, or slope b times a where a <= 0; derivative b at 0."""
@@ -206,27 +274,27 @@ cdef class Sheet:  # Cython allows no include inside a class, hence a base class
 
     def softplus(self):
         """log(1 + exp(a))."""
-        return unary(OP_softplus, <Var>self)
+        return finish_unary(OP_softplus, op_value_softplus((<Var>self).node.value, 0.0), <Var>self)
 
     def silu(self):
         """a times sigmoid(a), also called swish."""
-        return unary(OP_silu, <Var>self)
+        return finish_unary(OP_silu, op_value_silu((<Var>self).node.value, 0.0), <Var>self)
 
     def gelu(self):
         """a times the normal distribution function of a (the erf form)."""
-        return unary(OP_gelu, <Var>self)
+        return finish_unary(OP_gelu, op_value_gelu((<Var>self).node.value, 0.0), <Var>self)
 
     def erf(self):
         """Error function."""
-        return unary(OP_erf, <Var>self)
+        return finish_unary(OP_erf, op_value_erf((<Var>self).node.value, 0.0), <Var>self)
 
     def erfc(self):
         """1 - erf(a), accurate in its tail."""
-        return unary(OP_erfc, <Var>self)
+        return finish_unary(OP_erfc, op_value_erfc((<Var>self).node.value, 0.0), <Var>self)
 
     def rint(self):
         """Nearest integer, ties to even, as a float; derivative 0."""
-        return unary(OP_rint, <Var>self)
+        return finish_unary(OP_rint, op_value_rint((<Var>self).node.value, 0.0), <Var>self)
 
     def fmod(self, other):
         """Remainder with a's sign, as C's fmod."""
@@ -242,4 +310,4 @@ cdef class Sheet:  # Cython allows no include inside a class, hence a base class
 
     def fabs(self):
         """Absolute value; derivative 0 at 0."""
-        return unary(OP_abs, <Var>self)
+        return finish_unary(OP_abs, op_value_abs((<Var>self).node.value, 0.0), <Var>self)
