@@ -54,3 +54,11 @@ def test_no_written_file_is_over_400_lines(path: Path) -> None:
     text = lines(path)
     generated = any("Written by csrc/gen_ops.py" in line for line in text[:3])
     assert generated or len(text) <= 400
+
+
+def test_paths_that_contributing_names_exist() -> None:
+    table = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("| path | purpose |")[1]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    named = [name for row in rows for name in re.findall(r"`(.+?)`", row)]
+    assert len(named) >= len(rows) > 0
+    assert [name for name in named if not list(ROOT.glob(name) if "/" in name else ROOT.rglob(name))] == []
