@@ -44,6 +44,10 @@ Operands *tape_operands(Segment *s, size_t count, int op) {
     return many;
 }
 
+void tape_return_operands(Segment *s, Operands *many) {
+    s->pool->used = (size_t)((char *)many - (char *)s->pool->data);
+}
+
 Node *tape_push_many(Segment *s, int op, double value, double total, Operands *many) {
     Operand a, b;
     a.many = many;

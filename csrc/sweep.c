@@ -185,12 +185,13 @@ int tape_sweep(Node *root, double seed, Edited *edited) {
 }
 
 int tape_reaches_other(void) {
+    if (reached_keeps) return 1; /* a computed node that requires grad */
     for (const Leaf *leaf = reached_leaves; leaf; leaf = leaf->link)
         if ((leaf->node.flags & (NODE_REQUIRES | NODE_MARKED)) == NODE_REQUIRES) return 1;
     return 0;
 }
 
-double tape_adjoint(const Node *n) { return n->adjoint_bits == TAPE_UNREACHED ? 0.0 : n->adjoint; }
+double tape_adjoint(const Node *n) { return n->adjoint_bits == TAPE_UNREACHED ? 0.0 : 0.0 + n->adjoint; }
 
 void tape_finish(int accumulate) {
     for (Leaf *leaf = reached_leaves; leaf; leaf = leaf->link) {

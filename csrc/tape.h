@@ -185,6 +185,7 @@ Node *tape_leaf(double value);
 Node *tape_edit(Node *leaf, double value); /* the leaf that has the value now; takes the handle along */
 Node *tape_current(Node *n);               /* a stale leaf's last successor; any other node itself */
 Operands *tape_operands(Segment *s, size_t count, int op);
+void tape_return_operands(Segment *s, Operands *operands); /* the last ones taken, and not pushed */
 Node *tape_push_many(Segment *s, int op, double value, double total, Operands *operands);
 double tape_value_many(int op, const Operands *operands, double *total); /* of an exact row; and the fold */
 size_t tape_count(const Node *n);                         /* operands of a node */
@@ -203,7 +204,7 @@ typedef struct {
 enum { SWEEP_DONE, SWEEP_EDITED, SWEEP_RESTORED }; /* restored: edited, but back at the recorded value */
 
 int tape_sweep(Node *root, double seed, Edited *edited);
-int tape_reaches_other(void);    /* after SWEEP_DONE: whether a reached leaf not marked requires grad */
+int tape_reaches_other(void);    /* after SWEEP_DONE: whether a reached node not marked requires grad */
 double tape_adjoint(const Node *n); /* after SWEEP_DONE, of a leaf; 0 if not reached */
 void tape_finish(int accumulate);    /* after any sweep: add the adjoints to the grads, or drop them */
 Node **tape_list(Node *root, size_t *count); /* all nodes under root, youngest first; free() it; NULL: no memory */

@@ -352,3 +352,12 @@ def test_foreign_vars_are_refused_by_name() -> None:
             grad(lambda x: x * x)(foreign)
         with pytest.raises(TypeError, match=r"returned a Var of vargrad\._core_py"):
             grad(lambda x: foreign)(1.0)
+
+
+def test_computed_var_that_requires_grad_is_somebodys_variable() -> None:
+    """A derivative by it is not lost: the result stays connected, as it does over a leaf."""
+    doubled = Var(2.0) * 3.0
+    doubled.requires_grad = True
+    slope: Any = grad(lambda x: x * x * doubled)(2.0)
+    slope.backward()
+    assert (slope.value, doubled.grad) == (24.0, 4.0)

@@ -54,6 +54,7 @@ cdef extern from "tape.h" nogil:
     Node *tape_edit(Node *leaf, double value)
     Node *tape_current(Node *n)
     Operands *tape_operands(Segment *s, size_t count, int op)
+    void tape_return_operands(Segment *s, Operands *operands)
     Node *tape_push_many(Segment *s, int op, double value, double total, Operands *operands)
     double tape_value_many(int op, const Operands *operands, double *total)
     size_t tape_count(const Node *n)

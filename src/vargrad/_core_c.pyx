@@ -18,7 +18,7 @@ import builtins as _builtins
 import math as _math
 from operator import index as _index
 
-from vargrad import _checks, _core_py, _formula, _modes, _nary
+from vargrad import _checks, _core_py, _formula, _modes, _nary, _walk_py
 from vargrad._ops import BY_NAME, NARY_BY_NAME
 
 IMPLEMENTATION = "compiled"
@@ -29,14 +29,14 @@ include "_handle.pxi"
 # ---- recording
 
 
-cdef bint modes_active = False  # some thread is in no_grad or detect_anomaly
+cdef unsigned long quiet_thread = 0  # the one that is in no_grad, if nothing else is active
 cdef dict OPS = {}
 cdef list NAMES = []
 
 
-def _listen(int active):
-    global modes_active
-    modes_active = active > 0
+def _listen(int active, unsigned long thread):
+    global modes_active, quiet_thread
+    modes_active, quiet_thread = active > 0, thread
 
 
 include "_dispatch.pxi"
@@ -106,7 +106,7 @@ cdef class Var(Sheet):
     @property
     def value(self):
         """The number; settable on a leaf."""
-        return self.node.value
+        return self.node.value if recorder() is None else recorder().leave(self, ".value")
 
     @value.setter
     def value(self, value):
@@ -114,6 +114,8 @@ cdef class Var(Sheet):
         cdef Node *n
         if not self.node.flags & NODE_LEAF:
             raise _checks.computed_value(self.prev_op)
+        if recorder() is not None:
+            recorder().leave(self, ".value =")
         x = real(value, "value")
         n = tape_edit(self.node, x)
         if n == NULL:
@@ -166,7 +168,7 @@ cdef class Var(Sheet):
 
     def item(self):
         """The value, as NumPy and torch name it."""
-        return self.node.value
+        return self.node.value if recorder() is None else recorder().leave(self, ".item()")
 
     # derivatives
 
@@ -187,7 +189,7 @@ cdef class Var(Sheet):
             if outcome == SWEEP_EDITED:
                 raise _checks.edited_leaf(edited.recorded, edited.current, NAMES[edited.op])
         # The walk in Python: it names anomalies, and adds up a leaf's adjoint over edits that were undone.
-        for v, adjoint in _core_py.adjoints(order(self), seed).items():
+        for v, adjoint in _walk_py.adjoints(order(self), seed).items():
             if v.requires_grad:
                 v.grad += adjoint
 
@@ -219,7 +221,7 @@ cdef class Var(Sheet):
         cdef Pair p
         quotient = NotImplemented
         if operands(left, right, &p):
-            if p.y == 0.0:
+            if p.y == 0.0 and recorder() is None:
                 _builtins.divmod(p.x, p.y)  # raises with a message of its own, as for floats
             quotient = binary(OP_floordiv, left, right)
         return quotient if quotient is NotImplemented else (quotient, binary(OP_mod, left, right))
@@ -246,6 +248,8 @@ cdef class Var(Sheet):
 
     def __richcmp__(self, other, int how):
         cdef double x = self.node.value, y
+        if modes_active and recorder() is not None and isinstance(other, (Var, float, int)):
+            return recorder().compare(("lt", "le", "eq", "ne", "gt", "ge")[how], self, other)
         if type(other) is Var:
             y = (<Var>other).node.value
         elif type(other) is float:
@@ -268,25 +272,29 @@ cdef class Var(Sheet):
         return object.__hash__(self)
 
     def __bool__(self):
-        return self.node.value != 0.0
+        return self.node.value != 0.0 if recorder() is None else recorder().truth(self)
 
     def __float__(self):
+        if recorder() is not None:
+            recorder().leave(self, "float()")
         _checks.loses_derivative("float")
 
     def __int__(self):
+        if recorder() is not None:
+            recorder().leave(self, "int()")
         _checks.loses_derivative("int")
 
     def __round__(self, ndigits=None):
-        return round(self.node.value) if ndigits is None else apply("round", self, float(_index(ndigits)))
+        return integer(self, "round", round) if ndigits is None else apply("round", self, float(_index(ndigits)))
 
     def __floor__(self):
-        return _math.floor(self.node.value)
+        return integer(self, "floor", _math.floor)
 
     def __ceil__(self):
-        return _math.ceil(self.node.value)
+        return integer(self, "ceil", _math.ceil)
 
     def __trunc__(self):
-        return _math.trunc(self.node.value)
+        return integer(self, "trunc", _math.trunc)
 
     def __format__(self, spec):
         return format(self.node.value, spec) if spec else repr(self)
@@ -302,6 +310,11 @@ cdef class Var(Sheet):
         from vargrad._core import restore
 
         return restore, (self.node.value, self.requires_grad, self.grad if self.requires_grad else 0.0)
+
+
+cdef object integer(Var v, str name, function):
+    result = function(v.node.value)
+    return result if recorder() is None else recorder().integer(v, name, result)
 
 
 cdef Var parent(Var v, size_t i):
@@ -321,7 +334,7 @@ include "_functions.pxi"
 include "_walks.pxi"
 
 _modes.listeners.append(_listen)
-_listen(_modes.active())
+_listen(*_modes.active())
 handle_start()
 tape_start()
 for _i in range(OP_COUNT):

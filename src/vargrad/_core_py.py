@@ -2,27 +2,35 @@
 
 A Var remembers the operation that made it, its operands and their values at that moment. ``order`` lists the
 graph under a root from the newest node to the oldest; operands are always older than their result, so one
-pass over that list carries the adjoints from the root to the leaves. Nothing recurses: a graph a million
-operations deep is walked like any other.
+pass over that list carries the adjoints from the root to the leaves (_walk_py.py). Nothing recurses: a graph a
+million operations deep is walked like any other.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import sys
+import threading
+from collections.abc import Iterable, Sequence
 from itertools import count
-from math import copysign
 from typing import Any, NoReturn, TypeAlias
 
 from vargrad import _checks, _formula, _nary
 from vargrad._float import Float
-from vargrad._formula import IEEE, Space
-from vargrad._modes import anomaly_error, detect_anomaly, no_grad, note_origin, thread
+from vargrad._modes import detect_anomaly, no_grad, note_origin, thread
 from vargrad._ops import BY_NAME, NARY_BY_NAME
+from vargrad._walk_py import adjoint_graph, adjoints, order
 
 __all__ = ["IMPLEMENTATION", "Var", "custom", "detect_anomaly", "no_grad"]
 IMPLEMENTATION = "python"
 _uids = count()
+
+
+class _Freed(threading.local):
+    waiting: list[list[Var | float]] | None = None  # operands of freed Vars, while some are being freed
+
+
+_freed = _Freed()
 
 
 class Var(Float):
@@ -73,12 +81,14 @@ class Var(Float):
     @property
     def value(self) -> float:
         """The number; settable on a leaf."""
-        return self._value
+        return self._value if thread.recorder is None else thread.recorder.leave(self, ".value")
 
     @value.setter
     def value(self, value: float) -> None:
         if self._op is not None:
             raise _checks.computed_value(self._op)
+        if thread.recorder is not None:
+            thread.recorder.leave(self, ".value =")
         self._value = _checks.as_float(value, "value")
 
     @property
@@ -135,7 +145,7 @@ class Var(Float):
 
     def item(self) -> float:
         """The value, as NumPy and torch name it."""
-        return self._value
+        return self._value if thread.recorder is None else thread.recorder.leave(self, ".item()")
 
     # ---- derivatives
 
@@ -206,6 +216,19 @@ class Var(Float):
             raise TypeError(f"hypot() takes a number or a Var, not {type(other).__name__}")
         return apply_nary("hypot", (self, other))
 
+    if sys.version_info >= (3, 13):  # which frees linked objects by recursion, deeper than a small stack holds
+
+        def __del__(self) -> None:
+            if getattr(self, "_operands", None):
+                waiting, self._operands = [self._operands], []
+                if _freed.waiting is not None:
+                    _freed.waiting += waiting
+                    return
+                _freed.waiting = waiting
+                while waiting:
+                    waiting.pop()
+                _freed.waiting = None
+
     def __reduce__(self) -> tuple[Any, ...]:
         if self._op is not None:
             raise _checks.computed_copy()
@@ -244,8 +267,8 @@ def _value(operand: Operand) -> float:
 def _quotient(left: Operand, right: Operand) -> Var:
     a, b = _operand(left), _operand(right)
     if a is None or b is None:
-        return NotImplemented
-    if _value(b) == 0.0:
+        return NotImplemented  # type: ignore[no-any-return]
+    if _value(b) == 0.0 and thread.recorder is None:
         divmod(_value(a), 0.0)  # raises with a message of its own, as for floats
     return apply("floordiv", a, b)
 
@@ -262,7 +285,8 @@ def _new(value: float, op: str, operands: list[Operand]) -> Var:
 
 def apply(name: str, *operands: Operand, ieee: bool = False) -> Var:
     """The result of a row of one or two operands; with ``ieee`` it never raises."""
-    function = _formula.value(name, _formula.IEEE if ieee else _formula.PYTHON)
+    quiet = ieee or thread.recorder is not None  # one row of a batch raises nothing
+    function = _formula.value(name, _formula.IEEE if quiet else _formula.PYTHON)
     return _new(function(*map(_value, operands)), name, list(operands))
 
 
@@ -314,110 +338,13 @@ def custom(value: float, parents: Sequence[Operand], partials: Sequence[Operand]
     return _new(number, "custom", xs + ys)
 
 
-# ---- walks over the graph
-
-
-def order(root: Var) -> list[Var]:
-    """All Vars under root, newest first, each once."""
-    seen = {root}
-    stack = [root]
-    while stack:
-        for operand in stack.pop()._operands:
-            if isinstance(operand, Var) and operand not in seen:
-                seen.add(operand)
-                stack.append(operand)
-    # leaves last: one that a constant has become since is younger than its result
-    return sorted(seen, key=lambda v: (v._op is not None, v._uid), reverse=True)
-
-
-def _contributions(
-    op: str,
-    operands: Sequence[Any],
-    out: Any,
-    wanted: Sequence[bool],
-    inputs: Sequence[float],
-    space: Space,
-) -> Iterator[tuple[int, Any]]:
-    """Pairs (operand index, partial) of one node's wanted operands, in the order in which both twins add them."""
-    row = NARY_BY_NAME.get(op)
-    if row is not None:
-        yield from _nary.partials(row, operands, out, wanted, inputs, space)
-        return
-    for i, partial in enumerate(_formula.partials(op, space)):
-        if wanted[i]:
-            yield i, partial(*operands, out)
-
-
-def _same(a: float, b: float) -> bool:
-    return (a == b and copysign(1.0, a) == copysign(1.0, b)) or (a != a and b != b)
-
-
-def adjoints(nodes: Sequence[Any], seed: float) -> dict[Any, float]:
-    """The adjoint of every Var that the seed of the first node reaches; ``nodes`` as ``order`` gives them."""
-    result = {nodes[0]: seed}
-    for v in nodes:
-        op, operands, inputs = v._node()
-        if op is None or v not in result:
-            continue
-        adjoint = result[v]
-        wanted = [not isinstance(operand, float) for operand in operands]
-        for i, partial in _contributions(op, inputs, v.value, wanted, inputs, IEEE):
-            if partial is None:
-                continue
-            operand: Any = operands[i]
-            if thread.anomaly and not math.isfinite(adjoint * partial):
-                raise anomaly_error(v._uid, op, inputs, partial, adjoint)
-            if operand.prev_op is None and not _same(operand.value, inputs[i]):
-                raise _checks.edited_leaf(inputs[i], operand.value, op)
-            term = adjoint * partial
-            result[operand] = result[operand] + term if operand in result else term
-    return result
-
-
 def pullback(root: Var, wrt: Sequence[Var]) -> tuple[list[float], bool]:
-    """The derivatives of root by the leaves ``wrt``, and whether root depends on another leaf that wants one."""
+    """The derivatives of root by the leaves ``wrt``, and whether root depends on another Var that wants one."""
     found = adjoints(order(root), 1.0)
-    others = any(v._requires_grad and v._op is None for v in found.keys() - set(wrt))
-    return [found.get(v, 0.0) for v in wrt], others
+    others = any(v._requires_grad for v in found.keys() - set(wrt))
+    return [0.0 + found.get(v, 0.0) for v in wrt], others  # what .grad would be, from 0.0
 
 
 def pullback_graph(root: Var, wrt: Sequence[Var]) -> list[Var]:
     """The derivatives of root by any Vars ``wrt``, as Vars that can be differentiated again."""
     return [_as_var(v) for v in adjoint_graph(order(root), wrt, apply, Var)]
-
-
-def adjoint_graph(nodes: Sequence[Any], wrt: Sequence[Any], apply: Callable[..., Any], kind: type) -> list[Any]:
-    """The adjoints of ``wrt`` built from the rows' partials over Vars of ``kind``; floats where they are constant."""
-    space = _formula.graph_space(apply, kind)
-    keep = set(wrt)
-    needed = set(wrt)  # only nodes between the root and wrt are differentiated
-    for v in reversed(nodes):
-        if any(isinstance(operand, kind) and operand in needed for operand in v._node()[1]):
-            needed.add(v)
-    result: dict[Any, Any] = {nodes[0]: 1.0}
-    for v in nodes:
-        op, operands, inputs = v._node()
-        path = [isinstance(operand, kind) and operand in needed for operand in operands]
-        if op is None or v not in result or not any(path):
-            continue
-        row = NARY_BY_NAME.get(op)
-        for i, partial in _contributions(op, operands, v, path, inputs, space):
-            if partial is None:
-                continue
-            operand = operands[i]
-            if row is not None and row.partner and isinstance(partial, float):
-                raise TypeError("custom() was given this partial as a number: give a Var, to differentiate it again")
-            if operand.prev_op is None and not _same(operand.value, inputs[i]):
-                raise _checks.edited_leaf(inputs[i], operand.value, op)
-            term = _times(result[v], partial)
-            result[operand] = result[operand] + term if operand in result else term
-        if v not in keep:
-            del result[v]
-    return [result.get(v, 0.0) for v in wrt]
-
-
-def _times(adjoint: Any, partial: Any) -> Any:
-    """adjoint * partial, without a node for a factor of one."""
-    if isinstance(partial, float) and partial == 1.0:
-        return adjoint
-    return partial if isinstance(adjoint, float) and adjoint == 1.0 else adjoint * partial

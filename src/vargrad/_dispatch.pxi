@@ -29,6 +29,7 @@ cdef inline double real(object value, str what) except? -1.0:
 cdef double checked(int op, double a, double b, bint ieee=False) except? -1.0:
     """The value as the pure twin computes it, with Python's exceptions."""
     cdef str name = NAMES[op]
+    ieee = ieee or recorder() is not None  # one row of a batch raises nothing
     function = _formula.value(name, _formula.IEEE if ieee else _formula.PYTHON)
     return function(a, b) if op_info[op].arity == 2 else function(a)
 
@@ -126,7 +127,14 @@ cdef object record(bint unrecorded, unsigned code, double value, Operand a, Oper
 
 
 cdef bint in_no_grad() except -1:
+    if quiet_thread:  # no mode but one thread's no_grad: the common case, and it costs no look-up
+        return quiet_thread == PyThread_get_thread_ident()
     return _modes.thread.no_grad > 0
+
+
+cdef object recorder():
+    """Who listens in this thread while vargrad.compile records; None otherwise."""
+    return _modes.thread.recorder if modes_active and not quiet_thread else None
 
 
 cdef object method(int op, str name, Var left, object right):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 from operator import index
 from typing import Any
 
 from vargrad import _checks
 from vargrad._methods_py import OpMethods
+from vargrad._modes import thread
 
 
 class Float(OpMethods):
@@ -20,51 +22,61 @@ class Float(OpMethods):
     grad: float | property
 
     def __round__(self, ndigits: int | None = None) -> Any:
-        return round(self._value) if ndigits is None else self._binary("round", index(ndigits))
+        return self._integer("round", round) if ndigits is None else self._binary("round", index(ndigits))
 
     def __floor__(self) -> int:
-        return math.floor(self._value)
+        return self._integer("floor", math.floor)
 
     def __ceil__(self) -> int:
-        return math.ceil(self._value)
+        return self._integer("ceil", math.ceil)
 
     def __trunc__(self) -> int:
-        return math.trunc(self._value)
+        return self._integer("trunc", math.trunc)
+
+    def _integer(self, name: str, function: Callable[[float], int]) -> int:
+        result = function(self._value)
+        return result if thread.recorder is None else thread.recorder.integer(self, name, result)
 
     # ---- a float in every other respect
 
-    def _compare(self, other: object, test: Callable[[float, Any], bool]) -> bool:
-        if isinstance(other, Float):
-            other = other._value
-        return test(self._value, other) if isinstance(other, (float, int)) else NotImplemented
+    def _compare(self, how: str, other: Any) -> Any:
+        if not isinstance(other, (Float, float, int)):
+            return NotImplemented
+        if thread.recorder is not None:
+            return thread.recorder.compare(how, self, other)
+        return getattr(operator, how)(self._value, other._value if isinstance(other, Float) else other)
 
-    def __lt__(self, other: Float | float) -> bool:
-        return self._compare(other, lambda a, b: a < b)
+    def __lt__(self, other: Float | float) -> Any:
+        return self._compare("lt", other)
 
-    def __le__(self, other: Float | float) -> bool:
-        return self._compare(other, lambda a, b: a <= b)
+    def __le__(self, other: Float | float) -> Any:
+        return self._compare("le", other)
 
-    def __gt__(self, other: Float | float) -> bool:
-        return self._compare(other, lambda a, b: a > b)
+    def __gt__(self, other: Float | float) -> Any:
+        return self._compare("gt", other)
 
-    def __ge__(self, other: Float | float) -> bool:
-        return self._compare(other, lambda a, b: a >= b)
+    def __ge__(self, other: Float | float) -> Any:
+        return self._compare("ge", other)
 
     def __eq__(self, other: object) -> bool:
-        return self._compare(other, lambda a, b: a == b)
+        return self._compare("eq", other)  # type: ignore[no-any-return]
 
     def __ne__(self, other: object) -> bool:
-        return self._compare(other, lambda a, b: a != b)
+        return self._compare("ne", other)  # type: ignore[no-any-return]
 
     __hash__ = object.__hash__  # by identity, though == is by value: graph-walking code keeps Vars in sets
 
     def __bool__(self) -> bool:
-        return self._value != 0.0
+        return self._value != 0.0 if thread.recorder is None else thread.recorder.truth(self)
 
     def __float__(self) -> float:
+        if thread.recorder is not None:
+            thread.recorder.leave(self, "float()")
         _checks.loses_derivative("float")
 
     def __int__(self) -> int:
+        if thread.recorder is not None:
+            thread.recorder.leave(self, "int()")
         _checks.loses_derivative("int")
 
     def __format__(self, spec: str) -> str:

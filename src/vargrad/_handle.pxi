@@ -74,13 +74,14 @@ cdef extern from *:
         return made;
     }
 
+    static int modes_active; /* some thread is in no_grad or detect_anomaly, or records */
     static PyObject *handle_value, *handle_grad, *handle_zero; /* the int 0, as in p.grad = 0 */
 
     /* What training loops set, without a look-up in the type. Getting stays as it is: another tp_getattro
      * would take 25 ns from every method call, since CPython then makes a bound method. */
     static int handle_set(PyObject *o, PyObject *name, PyObject *to) {
         Node *n = ((Handle *)o)->node;
-        if (to && (PyFloat_CheckExact(to) || to == handle_zero)) {
+        if (!modes_active && to && (PyFloat_CheckExact(to) || to == handle_zero)) {
             double x = to == handle_zero ? 0.0 : PyFloat_AS_DOUBLE(to);
             if (name == handle_value && n->flags & NODE_LEAF) {
                 Node *edited = tape_edit(n, x);
@@ -103,6 +104,7 @@ cdef extern from *:
         else PyObject_Free(h);
     }
     """
+    bint modes_active
     Var handle_new(Node *n)
     object handle_record(unsigned code, double value, Operand a, Operand b)
     Var handle_of(Node *n)
@@ -111,6 +113,8 @@ cdef extern from *:
 
 
 cdef extern from "Python.h":
+    unsigned long PyThread_get_thread_ident()
+
     ctypedef struct PyTypeObject:
         void *tp_dealloc
 

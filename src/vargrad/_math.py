@@ -152,13 +152,23 @@ def _function(name: str, *operands: Real) -> Real:
 
 
 def _nary(name: str, values: Iterable[Any], partners: Sequence[Any] = ()) -> Real:
-    values = list(values)
-    result: Real = _twin(*values, *partners).apply_nary(name, values, partners)
+    values = _vector(values)
+    result: Real
+    try:
+        result = _core.module.apply_nary(name, values, partners)
+    except TypeError:  # perhaps Vars of the pure twin beside a compiled core: rare, so not looked for before
+        if _core.module is _core_py or _twin(*values, *partners) is not _core_py:
+            raise
+        result = _core_py.apply_nary(name, values, partners)
     return result
 
 
-def _two(name: str, a: Iterable[Real], b: Iterable[Real]) -> tuple[list[Real], list[Real]]:
-    a, b = list(a), list(b)
+def _vector(values: Iterable[Any]) -> Sequence[Any]:
+    return values if isinstance(values, (list, tuple)) else list(values)
+
+
+def _two(name: str, a: Iterable[Real], b: Iterable[Real]) -> tuple[Sequence[Real], Sequence[Real]]:
+    a, b = _vector(a), _vector(b)
     if len(a) != len(b):
         raise ValueError(f"{name}() needs two vectors of equal length, got {len(a)} and {len(b)}")
     return a, b

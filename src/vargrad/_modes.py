@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import ContextDecorator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ContextDecorator, contextmanager
 from types import TracebackType
+from typing import Any
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
@@ -16,25 +18,53 @@ class _Thread(threading.local):
     no_grad = 0
     anomaly = 0
     origins: dict[int, str] | None = None
+    recorder: Any = None  # who wants to know of comparisons and lost values while vargrad.compile records
 
 
 thread = _Thread()
-listeners: list[Callable[[int], None]] = []  # a core that wants to know whether any thread is in any mode
-_active = 0
+listeners: list[Callable[[int, int], None]] = []  # a core that wants to know of modes without asking each time
+_quiet: Counter[int] = Counter()  # by thread: no_grad blocks
+_others = 0  # blocks of other kinds, in all threads
 _lock = threading.Lock()
 
 
-def _change(step: int) -> None:
-    global _active
+def _change(step: int, quiet: bool = False) -> None:
+    global _others
     with _lock:
-        _active += step
+        if quiet:
+            _quiet[threading.get_ident()] += step
+            if not _quiet[threading.get_ident()]:
+                del _quiet[threading.get_ident()]
+        else:
+            _others += step
         for listener in listeners:
-            listener(_active)
+            listener(*active())
 
 
-def active() -> int:
-    """How many such blocks are entered, in all threads."""
-    return _active
+def active() -> tuple[int, int]:
+    """How many blocks are entered, and the thread that is in them if they are one thread's no_grad, else 0."""
+    only = next(iter(_quiet)) if len(_quiet) == 1 and not _others else 0
+    return _quiet.total() + _others, only
+
+
+def set_no_grad(depth: int) -> int:
+    """Be in so many no_grad blocks in this thread; returns in how many it was."""
+    before, thread.no_grad = thread.no_grad, depth
+    if depth != before:
+        _change(depth - before, quiet=True)
+    return before
+
+
+@contextmanager
+def recording(recorder: Any) -> Iterator[None]:
+    """Let ``recorder`` hear of every comparison, rounding and reading of a Var in this thread."""
+    before, thread.recorder = thread.recorder, recorder
+    _change(1)
+    try:
+        yield
+    finally:
+        thread.recorder = before
+        _change(-1)
 
 
 class no_grad(ContextDecorator):
@@ -49,8 +79,7 @@ class no_grad(ContextDecorator):
     """
 
     def __enter__(self) -> no_grad:
-        thread.no_grad += 1
-        _change(1)
+        set_no_grad(thread.no_grad + 1)
         return self
 
     def __exit__(
@@ -59,8 +88,7 @@ class no_grad(ContextDecorator):
         error: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        thread.no_grad -= 1
-        _change(-1)
+        set_no_grad(thread.no_grad - 1)
 
 
 class detect_anomaly(ContextDecorator):

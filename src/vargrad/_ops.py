@@ -45,8 +45,8 @@ class NaryOp:
     """A row over any number of operands x: a left fold ``acc`` from ``start``, then ``final``, and one partial.
 
     Aggregates a formula may name: ``n`` (how many), ``y`` (the partner of x, in rows of pairs), ``biggest``
-    (the largest x), ``total`` (the fold's result), ``ties`` (how many x equal out), ``others`` (the product of all but x), ``scaled``
-    (x over the largest magnitude), ``norm`` (the root of the sum of all squares of ``scaled``).
+    (the largest x), ``total`` (the fold's result), ``ties`` (how many x equal out), ``others`` (the product of
+    all but x), ``scaled`` (x over the largest magnitude), ``norm`` (the root of the sum of all squares of ``scaled``).
     """
 
     name: str
@@ -145,9 +145,11 @@ ACTIVATIONS = (
        kinks=((0.0, 0.01),)),
     Op("softplus", "log1p(t) + (a if a > 0.0 else 0.0)", (_SIGMOID,), (REAL,), "log(1 + exp(a)).", let=_T,
        function="softplus"),
-    Op("silu", "a / (1.0 + t) if a >= 0.0 else (a * (t / (1.0 + t)) if a > -700.0 else (-0.0 if a == -inf else r * (r * a)))",
-       ("(1.0 if a == inf else (1.0 + a * (t / (1.0 + t))) / (1.0 + t)) if a >= 0.0"
-        " else (t / (1.0 + t) * (1.0 + a / (1.0 + t)) if a > -700.0 else (0.0 if a == -inf else r * (r * (1.0 + a))))",),
+    Op("silu",
+       "a / (1.0 + t) if a >= 0.0 else"
+       " (a * (t / (1.0 + t)) if a > -700.0 else (-0.0 if a == -inf else r * (r * a)))",
+       ("(1.0 if a == inf else (1.0 + a * (t / (1.0 + t))) / (1.0 + t)) if a >= 0.0 else"
+        " (t / (1.0 + t) * (1.0 + a / (1.0 + t)) if a > -700.0 else (0.0 if a == -inf else r * (r * (1.0 + a))))",),
        (REAL,), "a times sigmoid(a), also called swish.", let=_SILU, function="silu"),
     Op("gelu", "0.5 * a * erfc(a * -0.7071067811865476) if a != -inf else -0.0",
        (f"0.5 * erfc(a * -0.7071067811865476) + (a * {_GAUSS} if fabs(a) < 40.0 else 0.0)",), (REAL,),

@@ -42,41 +42,47 @@ def function(str name, *operands):
     return _core_py.function(name, *operands)
 
 
-cdef object numbers(str name, object values, bint *has_var):
-    """A list of Vars and floats."""
-    cdef list result = list(values)
+cdef object vector(str name, object values, bint *has_var):
+    """The values as a list or tuple of Vars and floats: the very one given, if that is what it is."""
+    if type(values) is not list and type(values) is not tuple:
+        values = list(values)
     cdef Py_ssize_t i
-    for i in range(len(result)):
-        if type(result[i]) is Var:
+    for i in range(len(values)):
+        v = values[i]
+        if type(v) is Var:
             has_var[0] = True
-        elif type(result[i]) is not float:
-            result[i] = as_number(result[i], name)
-    return result
+        elif type(v) is not float:
+            values = [v if type(v) is Var or type(v) is float else as_number(v, name) for v in values]
+            return vector(name, values, has_var)
+    return values
 
 
-cdef Var record_nary(int op, list operands, object value):
-    """A node over a list of Vars and floats; a value of None is computed here."""
-    cdef Py_ssize_t i, count = len(operands)
-    cdef Segment *s
-    cdef Operands *many
-    cdef Node *n
-    cdef double x = 0.0 if value is None else value, total = 0.0
-    s = tape_room()
-    many = NULL if s == NULL else tape_operands(s, count, op)
+cdef void fill(Entry *entry, object values) noexcept:
+    cdef Py_ssize_t i
+    for i in range(len(values)):
+        v = values[i]
+        entry[i].node = (<Var>v).node if type(v) is Var else NULL
+        entry[i].number = 0.0 if type(v) is Var else <double>v
+
+
+cdef object record_many(int op, object xs, object ys, object value, bint unrecorded, bint has_var):
+    """A node over vectors of Vars and floats; a value of None is computed here. A float, if none is a Var."""
+    cdef Py_ssize_t half = len(xs)
+    cdef double x = 0.0, total = 0.0
+    cdef Node *n = NULL
+    cdef Segment *s = tape_room()
+    cdef Operands *many = NULL if s == NULL else tape_operands(s, half + len(ys), op)
     if many == NULL:
         raise MemoryError
-    for i in range(count):
-        operand = operands[i]
-        if type(operand) is Var:
-            many.entry[i].node = (<Var>operand).node
-            many.entry[i].number = 0.0
-        else:
-            many.entry[i].node = NULL
-            many.entry[i].number = <double>operand
-    if value is None:
-        x = tape_value_many(op, many, &total)
+    fill(many.entry, xs)
+    fill(many.entry + half, ys)
+    x = tape_value_many(op, many, &total) if value is None else value
+    if unrecorded or not has_var:
+        tape_return_operands(s, many)
+        return leaf(x) if has_var else x
     n = tape_push_many(s, op, x, total, many)
     if n == NULL:
+        tape_return_operands(s, many)
         raise MemoryError
     result = handle_new(n)
     if modes_active:
@@ -87,16 +93,13 @@ cdef Var record_nary(int op, list operands, object value):
 def apply_nary(str name, values, partners=()):
     """The result of a row of any number of operands: a float if no operand is a Var."""
     cdef int op = OPS[name]
-    cdef bint has_var = False
-    cdef list xs = numbers(name, values, &has_var), ys = numbers(name, partners, &has_var)
+    cdef bint has_var = False, unrecorded = modes_active and in_no_grad()
+    xs, ys = vector(name, values, &has_var), vector(name, partners, &has_var)
     value = None
-    cdef bint unrecorded = modes_active and in_no_grad()
-    if not xs or not has_var or unrecorded or not op_info[op].exact:
-        plain = [[v.value if type(v) is Var else v for v in vector] for vector in (xs, ys)]
+    if not op_info[op].exact or len(xs) == 0:
+        plain = [[(<Var>v).node.value if type(v) is Var else v for v in part] for part in (xs, ys)]
         value = _nary.value(NARY_BY_NAME[name], *plain)
-        if not has_var or unrecorded:
-            return leaf(value) if has_var else value
-    return record_nary(op, xs + ys, value)
+    return record_many(op, xs, ys, value, unrecorded, has_var)
 
 
 def identity(v):
@@ -118,12 +121,10 @@ def custom(value, parents, partials):
     """
     cdef bint has_var = False
     number = _checks.as_float(value, "value")
-    cdef list xs = numbers("custom", parents, &has_var), ys = numbers("custom", partials, &has_var)
+    xs, ys = vector("custom", parents, &has_var), vector("custom", partials, &has_var)
     if len(xs) != len(ys):
         raise ValueError(f"custom() got {len(xs)} parents and {len(ys)} partials: give one partial per parent")
-    if modes_active and in_no_grad():
-        return leaf(number)
-    return record_nary(OP_custom, xs + ys, number)
+    return record_many(OP_custom, xs, ys, number, modes_active and in_no_grad(), True)
 
 
 def order(Var root not None):
@@ -140,7 +141,7 @@ def order(Var root not None):
 
 
 def pullback(Var root not None, wrt):
-    """The derivatives of root by the leaves ``wrt``, and whether root depends on another leaf that wants one."""
+    """The derivatives of root by the leaves ``wrt``, and whether root depends on another Var that wants one."""
     cdef Edited edited
     cdef Var v
     cdef int outcome
@@ -158,14 +159,14 @@ def pullback(Var root not None, wrt):
             return found, other
         if outcome == SWEEP_EDITED:
             raise _checks.edited_leaf(edited.recorded, edited.current, NAMES[edited.op])
-    adjoints = _core_py.adjoints(order(root), 1.0)
-    other = any(v.requires_grad and v.prev_op is None for v in adjoints.keys() - set(leaves))
-    return [adjoints.get(v, 0.0) for v in leaves], other
+    adjoints = _walk_py.adjoints(order(root), 1.0)
+    other = any(v.requires_grad for v in adjoints.keys() - set(leaves))
+    return [0.0 + adjoints.get(v, 0.0) for v in leaves], other
 
 
 def pullback_graph(Var root not None, wrt):
     """The derivatives of root by any Vars ``wrt``, as Vars that can be differentiated again."""
-    found = _core_py.adjoint_graph(order(root), wrt, apply, Var)
+    found = _walk_py.adjoint_graph(order(root), wrt, apply, Var)
     return [v if type(v) is Var else leaf(v) for v in found]
 
 

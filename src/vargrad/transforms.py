@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 from vargrad import _math
 from vargrad._core import Var, pullback, pullback_graph
-from vargrad._modes import thread
+from vargrad._modes import set_no_grad
 from vargrad._trees import Scalar, aligned, describe, fill, fill_matrix, flatten, is_array, kind, plain
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "value_and_grad"]
@@ -154,7 +154,7 @@ class _Run:
     def __enter__(self) -> _Run:
         # Inside no_grad a derivative is asked for all the same, so f must be recorded; the results are leaves then,
         # as all results are there.
-        self._no_grad, thread.no_grad = thread.no_grad, 0
+        self._no_grad = set_no_grad(0)
         self._leaves: list[Var] = []
         # The variable of a Var v is v - 0.0: v to the bit, with derivative 1, but a node of its own, and one that
         # depends on a leaf that requires grad: thus transforms inside f, closing over it, see somebody's variable.
@@ -169,7 +169,7 @@ class _Run:
         return self._leaves[-1]
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        thread.no_grad = self._no_grad
+        set_no_grad(self._no_grad)
         for v in self._leaves:  # from here on constants, which no outer transform takes for variables
             v.requires_grad = False
 

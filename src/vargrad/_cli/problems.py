@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from vargrad import _core_py, reference
+from vargrad import _walk_py, reference
 from vargrad._cli.backends import Twin
 
 XOR = ((0.0, 0.0, 0.0), (0.0, 1.0, 1.0), (1.0, 0.0, 1.0), (1.0, 1.0, 0.0))
@@ -121,8 +121,8 @@ class Program:
 
     def nodes(self) -> int:
         """How many operations the graphs of one run hold."""
-        leaves = [_core_py.Var(x, requires_grad=True) for x in self.inputs]
-        graph = _core_py.order(self.function(leaves, reference.math))
+        leaves = [reference.Var(x, requires_grad=True) for x in self.inputs]
+        graph = _walk_py.order(self.function(leaves, reference.math))
         return sum(v.prev_op is not None for v in graph) * (self.steps + 1)
 
 
