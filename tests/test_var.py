@@ -7,6 +7,7 @@ import gc
 import math
 import operator
 import pickle
+import struct
 from typing import Any
 
 import pytest
@@ -189,6 +190,17 @@ def test_reached_flags_not_zero_adjoints_decide(impl: Implementation, bad: float
     assert key(x.grad) == "nan"
     assert y.grad == 0.0
     assert unrelated.value == 2.0
+
+
+@pytest.mark.parametrize("bits", [0x7FF8000000000000, 0xFFF8000000000001, 0x7FF0000000000001, 0x7FF4DEAD0000BEEF])
+def test_every_nan_is_a_seed(impl: Implementation, bits: int) -> None:
+    """Signalling ones too: among them is the mark that the compiled twin puts on what no sweep has reached."""
+    (nan,) = struct.unpack("<d", struct.pack("<Q", bits))
+    x = impl.Var(2.0, requires_grad=True)
+    assert key(grads(x * 3.0, [x], nan)[0]) == "nan"
+    assert key(grads(x, [x], nan)[0]) == "nan"
+    assert key(grads(x * nan, [x])[0]) == "nan"
+    assert grads(x * 3.0, [x]) == [3.0]
 
 
 def test_zero_seed_reaches_all_the_same(impl: Implementation) -> None:
