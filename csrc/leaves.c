@@ -20,8 +20,9 @@ static Leaf *free_leaves;
 static size_t leaf_places, leaves_at_trace = FEWEST_LEAVES / 2;
 
 static int leaf_block_new(void) {
-    LeafBlock *block = calloc(1, sizeof *block);
+    LeafBlock *block = tape_memory(NULL, sizeof *block);
     if (!block) return -1;
+    memset(block, 0, sizeof *block);
     block->next = leaf_blocks;
     leaf_blocks = block;
     leaf_places += LEAF_BLOCK;

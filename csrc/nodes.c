@@ -30,7 +30,7 @@ Operands *tape_operands(Segment *s, size_t count, int op) {
     size_t bytes = entries + (op_info[op].wants & WANTS_OTHERS ? count * sizeof(double) : 0);
     if (!s->pool || s->pool->size - s->pool->used < bytes) {
         size_t size = bytes > POOL_BYTES ? bytes : POOL_BYTES;
-        Pool *p = malloc(sizeof *p + size);
+        Pool *p = tape_memory(NULL, sizeof *p + size);
         if (!p) return NULL;
         p->used = 0;
         p->size = size;
@@ -102,11 +102,11 @@ double *tape_grad(Node *n) {
 int tape_require(Node *n, int wanted) {
     if (wanted && !(n->flags & (NODE_REQUIRES | NODE_LEAF)) && !n->keep) {
         Segment *s = tape_segment(n);
-        Keep *k = malloc(sizeof *k);
+        Keep *k = tape_memory(NULL, sizeof *k);
         if (!k) return -1;
         if (s->keeps == s->keep_room) {
             uint32_t room = s->keep_room ? 2 * s->keep_room : 8;
-            Keep **keep = realloc(s->keep, room * sizeof *keep);
+            Keep **keep = tape_memory(s->keep, room * sizeof *keep);
             if (!keep) {
                 free(k);
                 return -1;

@@ -206,7 +206,7 @@ void tape_finish(int accumulate) {
 
 Node **tape_list(Node *root, size_t *count) {
     size_t room = 256, leaves = 0, nodes = 0;
-    Node **list = malloc(room * sizeof *list);
+    Node **list = tape_memory(NULL, room * sizeof *list);
     Leaf *leaf = NULL;
     queued = 0;
     root->flags |= NODE_MARKED;
@@ -218,7 +218,7 @@ Node **tape_list(Node *root, size_t *count) {
             if (!(n->flags & NODE_MARKED)) continue;
             n->flags &= (uint16_t)~NODE_MARKED;
             if (list && nodes == room) { /* without memory, go on clearing marks */
-                Node **more = realloc(list, 2 * room * sizeof *list);
+                Node **more = tape_memory(list, 2 * room * sizeof *list);
                 if (!more) free(list);
                 list = more;
                 room *= 2;
@@ -242,7 +242,7 @@ Node **tape_list(Node *root, size_t *count) {
         }
     }
     if (list) {
-        Node **more = realloc(list, (nodes + leaves) * sizeof *list);
+        Node **more = tape_memory(list, (nodes + leaves) * sizeof *list);
         if (!more) free(list);
         list = more;
     }

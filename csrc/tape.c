@@ -29,6 +29,16 @@ static size_t spare_segments;
 static Chunk *chunks;
 static size_t chunk_count, idle_chunks;
 
+long tape_allocations_left = -1;
+
+int tape_may_allocate(void) {
+    if (tape_allocations_left == 0) return 0;
+    if (tape_allocations_left > 0) tape_allocations_left--;
+    return 1;
+}
+
+void *tape_memory(void *old, size_t bytes) { return tape_may_allocate() ? realloc(old, bytes) : NULL; }
+
 /* ---- segments */
 
 static void spare_add(Segment *s) {
@@ -52,9 +62,9 @@ static Segment *chunk_segment(Chunk *c, int i) {
 }
 
 static int chunk_new(void) {
-    Chunk *c = malloc(sizeof *c);
+    Chunk *c = tape_memory(NULL, sizeof *c);
     if (!c) return -1;
-    c->memory = malloc((size_t)(CHUNK_SEGMENTS + 1) * TAPE_SEGMENT_BYTES);
+    c->memory = tape_memory(NULL, (size_t)(CHUNK_SEGMENTS + 1) * TAPE_SEGMENT_BYTES);
     if (!c->memory) {
         free(c);
         return -1;
@@ -145,7 +155,7 @@ Segment *tape_next_segment(void) {
     if (tape_segments >= FEWEST_SEGMENTS && tape_segments >= 4 * segments_at_trace) tape_trace(0);
     if (tape_segments + 1 > queue_room) {
         size_t room = queue_room ? 2 * queue_room : 256;
-        Segment **queue = realloc(tape_queue, room * sizeof *queue);
+        Segment **queue = tape_memory(tape_queue, room * sizeof *queue);
         if (!queue) return NULL;
         tape_queue = queue;
         queue_room = room;
@@ -176,7 +186,7 @@ int tape_refer(Segment *s, Node *operand) {
     if (t->referrer == s->seq) return 0;
     if (s->references == s->reference_room) {
         uint32_t room = s->reference_room ? 2 * s->reference_room : 8;
-        Segment **reference = realloc(s->reference, room * sizeof *reference);
+        Segment **reference = tape_memory(s->reference, room * sizeof *reference);
         if (!reference) return -1;
         s->reference = reference;
         s->reference_room = room;

@@ -119,6 +119,11 @@ struct Segment {
 
 extern Segment *tape_open; /* where the next node goes; never NULL after tape_start() */
 
+/* All memory comes through tape_memory(), as from realloc(). Tests let it fail after so many calls; -1: never. */
+extern long tape_allocations_left;
+int tape_may_allocate(void);
+void *tape_memory(void *old, size_t bytes);
+
 /* ---- life */
 
 int tape_start(void);               /* 0, or -1 without memory */

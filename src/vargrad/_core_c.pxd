@@ -44,6 +44,7 @@ cdef extern from "tape.h" nogil:
     int NODE_LEAF, NODE_USED, NODE_STALE, NODE_REQUIRES, NODE_MARKED
     int SWEEP_DONE, SWEEP_EDITED, SWEEP_RESTORED
 
+    long tape_allocations_left
     int tape_start() except -1
     Segment *tape_segment(const Node *n)
     Segment *tape_room()

@@ -20,7 +20,7 @@ cdef extern from *:
             Py_SET_REFCNT((PyObject *)h, 1); /* its type is still set, and types like this one are not counted */
     #endif
         } else {
-            h = (Handle *)PyObject_Malloc(sizeof(Handle));
+            h = tape_may_allocate() ? (Handle *)PyObject_Malloc(sizeof(Handle)) : NULL;
             if (!h) { /* the node stays behind, unreachable */
                 if (n->flags & NODE_LEAF) tape_free_leaf(n);
                 return PyErr_NoMemory();

@@ -1,0 +1,105 @@
+"""A program that is refused each of its allocations in turn: no_memory.py PROGRAM."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from vargrad import _core_c, _core_py
+
+
+def chain(core: Any) -> Any:
+    x = core.Var(0.5, requires_grad=True)
+    y = x
+    for _ in range(12_000):
+        y = y * 0.9999 + x
+    y.backward()
+    return y.value, x.grad
+
+
+def many_leaves(core: Any) -> Any:
+    leaves = [core.Var(i / 8, requires_grad=True) for i in range(2500)]
+    total = core.apply_nary("dot", leaves, leaves)
+    total.backward()
+    return total.value, [x.grad for x in leaves]
+
+
+def products(core: Any) -> Any:
+    leaves = [core.Var(1.0 + i / 64, requires_grad=True) for i in range(40)]
+    nodes = [core.apply_nary("prod", leaves[i : i + 20]) for i in range(20)]
+    total = core.apply_nary("sum", [*nodes, *[float(i) for i in range(900)]])
+    total.backward()
+    return total.value, [x.grad for x in leaves]
+
+
+def computed_grads(core: Any) -> Any:
+    x = core.Var(0.5, requires_grad=True)
+    kept = []
+    for i in range(40):
+        kept.append(x * float(i))
+        kept[-1].requires_grad = True
+    core.apply_nary("sum", kept).backward()
+    return x.grad, [v.grad for v in kept]
+
+
+def references(core: Any) -> Any:
+    """Nodes that refer to many older segments at once."""
+    x = core.Var(0.5, requires_grad=True)
+    far = []
+    for i in range(40):
+        y = x * float(i)
+        for _ in range(400):
+            y = y + 1.0
+        far.append(y)
+    total = core.apply_nary("sum", far)
+    total.backward()
+    return total.value, x.grad
+
+
+def listing(core: Any) -> Any:
+    """Every Var of a graph at once: a list that grows, and a handle each."""
+    y = x = core.Var(0.5, requires_grad=True)
+    for _ in range(400):
+        y = y * 0.5 + x
+    return [v.value for v in core.order(y)]
+
+
+def edits(core: Any) -> Any:
+    x = core.Var(0.5, requires_grad=True)
+    for _ in range(3000):
+        y = x * x
+        y.backward()
+        x.value = x.value + 0.125
+    return x.value, x.grad, y.prev_var1 is x
+
+
+def constants(core: Any) -> Any:
+    x = core.Var(0.5, requires_grad=True)
+    nodes = [x * float(i) for i in range(1500)]
+    return [node.prev_var2.value for node in nodes], [node.parents[0] is x for node in nodes]
+
+
+def main(name: str) -> None:
+    program = globals()[name]
+    expected = program(_core_py)
+    failures, budget = 0, 0
+    while True:
+        _core_c.limit_allocations(budget)
+        try:
+            found = program(_core_c)
+        except MemoryError:
+            failures += 1
+        else:
+            assert found == expected
+            break
+        finally:
+            _core_c.limit_allocations(-1)
+        budget += 1
+    assert failures > 0, "no allocation was refused"
+    assert program(_core_c) == expected
+    left = _core_c.statistics()
+    assert left["segments"] <= 2, left
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
