@@ -176,7 +176,7 @@ int tape_sweep(Node *root, double seed, Edited *edited) {
     reached_keeps = NULL;
     queued = 0;
     outcome = SWEEP_DONE;
-    root->adjoint = seed;
+    root->adjoint = seed == seed ? seed : NAN; /* no signalling nan: one of them is TAPE_UNREACHED */
     if (root->flags & NODE_LEAF) arrive_leaf(root, OP_leaf);
     else enqueue(root);
     while (queued) sweep_segment(queue_pop());

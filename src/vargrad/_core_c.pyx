@@ -164,7 +164,7 @@ cdef class Var(Sheet):
 
     def detach(self):
         """A new leaf with this value."""
-        return leaf(self.node.value)
+        return leaf(self.node.value) if recorder() is None else recorder().detach(self)
 
     def item(self):
         """The value, as NumPy and torch name it."""
@@ -178,6 +178,8 @@ cdef class Var(Sheet):
         May be called again; .grad accumulates. Raises RuntimeError if a leaf was edited since the forward
         pass; then no .grad has changed.
         """
+        if recorder() is not None:
+            recorder().leave(self, ".backward()")
         cdef double seed = real(current_grad, "current_grad")
         cdef Edited edited
         cdef int outcome

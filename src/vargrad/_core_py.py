@@ -141,7 +141,7 @@ class Var(Float):
 
     def detach(self) -> Var:
         """A new leaf with this value."""
-        return Var(self._value)
+        return Var(self._value) if thread.recorder is None else thread.recorder.detach(self)
 
     def item(self) -> float:
         """The value, as NumPy and torch name it."""
@@ -155,6 +155,8 @@ class Var(Float):
         May be called again; .grad accumulates. Raises RuntimeError if a leaf was edited since the forward
         pass; then no .grad has changed.
         """
+        if thread.recorder is not None:
+            thread.recorder.leave(self, ".backward()")
         seed = _checks.as_float(current_grad, "current_grad")
         for v, adjoint in adjoints(order(self), seed).items():
             if v._requires_grad:
@@ -340,6 +342,8 @@ def custom(value: float, parents: Sequence[Operand], partials: Sequence[Operand]
 
 def pullback(root: Var, wrt: Sequence[Var]) -> tuple[list[float], bool]:
     """The derivatives of root by the leaves ``wrt``, and whether root depends on another Var that wants one."""
+    if thread.recorder is not None:
+        thread.recorder.leave(root, "a derivative as a float")
     found = adjoints(order(root), 1.0)
     others = any(v._requires_grad for v in found.keys() - set(wrt))
     return [0.0 + found.get(v, 0.0) for v in wrt], others  # what .grad would be, from 0.0

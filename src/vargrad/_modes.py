@@ -79,6 +79,8 @@ class no_grad(ContextDecorator):
     """
 
     def __enter__(self) -> no_grad:
+        if thread.recorder is not None:
+            thread.recorder.no_grad()
         set_no_grad(thread.no_grad + 1)
         return self
 

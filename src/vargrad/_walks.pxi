@@ -146,6 +146,8 @@ def pullback(Var root not None, wrt):
     cdef Var v
     cdef int outcome
     cdef list leaves = list(wrt)
+    if recorder() is not None:
+        recorder().leave(root, "a derivative as a float")
     if not (modes_active and _modes.thread.anomaly):
         for v in leaves:
             v.node.flags |= NODE_MARKED
