@@ -34,10 +34,10 @@ def run(*arguments: object) -> None:
 
 
 def functions(script: str) -> list[str]:
-    """The cases of a script: its functions of one argument called ``steps`` or ``depth``."""
+    """The cases of a script: its functions of one argument called ``steps``, ``depth`` or ``offset``."""
     tree = ast.parse((ISOLATED / script).read_text(encoding="utf-8"))
     found = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-    return [f.name for f in found if [a.arg for a in f.args.args] in (["steps"], ["depth"])]
+    return [f.name for f in found if [a.arg for a in f.args.args] in (["steps"], ["depth"], ["offset"])]
 
 
 # ---- growth
@@ -73,6 +73,14 @@ def test_depth(impl: Implementation, case: str, stack: str) -> None:
     """Forward, backward and freeing never recurse: a million operations on a stack of 256 KiB."""
     depth = 1_000_000 if impl.name == "compiled" else 200_000 if case == "chain" else 50_000
     run("deep.py", impl.name, case, depth, *(["thread"] if stack == "thread" else []))
+
+
+# ---- what a trace for the dead must not touch
+
+
+@pytest.mark.parametrize("case", functions("traced.py"))
+def test_what_a_trace_leaves_intact(impl: Implementation, case: str) -> None:
+    run("traced.py", impl.name, case)
 
 
 # ---- segments, of the compiled twin
