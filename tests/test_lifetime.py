@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import gc
 import os
+import random
 import subprocess
 import sys
 import weakref
@@ -140,6 +141,24 @@ def test_long_lived_var_keeps_its_own_segments_only(compiled: Implementation) ->
     after = statistics()
     assert after["segments"] <= before["segments"] + 2
     assert grads(kept, [x]) == [2.0]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_sweep_over_many_segments_in_order(impl: Implementation, seed: int) -> None:
+    """Each node far from the last and used by many later ones: it must wait until the last of them has arrived."""
+    rng = random.Random(seed)
+    x = impl.Var(1.0, requires_grad=True)
+    nodes, counts, filler = [x], [1], []
+    for _ in range(60):
+        some = [rng.randrange(max(0, len(nodes) - 20), len(nodes)) for _ in range(rng.randint(1, 4))]
+        nodes.append(impl.math.sum([nodes[i] for i in some]))
+        counts.append(sum(counts[i] for i in some))  # of the paths to x, which is the derivative: exact
+        filler.append([x * 1.0 for _ in range(300)])
+    for i in (60, 45, 60, 1):
+        assert impl.pullback(nodes[i], [x])[0] == [counts[i]]
+        (slope,) = impl.pullback_graph(nodes[i], [x])
+        assert slope.value == counts[i]
+    assert grads(nodes[60], [x]) == [counts[60]]
 
 
 @pytest.mark.parametrize("when", ["fresh", "after_millions"])
