@@ -80,7 +80,7 @@ Node *tape_edit(Node *leaf, double value) {
     }
     Node *fresh = tape_leaf(value);
     if (!fresh) return NULL;
-    fresh->flags |= leaf->flags & NODE_REQUIRES;
+    fresh->flags |= NODE_SUCCESSOR | (leaf->flags & NODE_REQUIRES);
     ((Leaf *)fresh)->grad = ((Leaf *)leaf)->grad;
     fresh->handle = leaf->handle;
     leaf->handle = NULL;

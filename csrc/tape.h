@@ -65,8 +65,9 @@ enum {
     NODE_USED = 2,     /* a leaf that some operation has read */
     NODE_STALE = 4,    /* a leaf that was edited since; a.node is its successor */
     NODE_REQUIRES = 8, /* requires_grad */
-    NODE_MARKED = 16,  /* by the running trace or listing */
-    NODE_FREE = 32     /* a leaf's place, not in use */
+    NODE_MARKED = 16,   /* by the running trace or listing */
+    NODE_FREE = 32,     /* a leaf's place, not in use */
+    NODE_SUCCESSOR = 64 /* of a stale leaf: it may outlive its handle as if it were used */
 };
 
 /* What stands for an adjoint where a sweep has not been: a signalling nan, which no arithmetic returns. A flag
@@ -177,7 +178,7 @@ void tape_free_leaf(Node *leaf);
 static inline void tape_detach(Node *n) {
     n->handle = NULL;
     if (n->flags & NODE_LEAF) {
-        if (!(n->flags & NODE_USED)) tape_free_leaf(n);
+        if (!(n->flags & (NODE_USED | NODE_SUCCESSOR))) tape_free_leaf(n);
     } else {
         Segment *s = tape_segment(n);
         if (TAPE_UNLIKELY(--s->handles == 0)) tape_idle(s);
