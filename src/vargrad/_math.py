@@ -103,7 +103,10 @@ def logsumexp(values: Iterable[Real], /) -> Real:
 
 
 def softmax(values: Iterable[Real], /) -> list[Real]:
-    """The exponentials of the values over their sum, as a list; ValueError if there are no values."""
+    """The exponentials of the values over their sum, as a list; ValueError if there are no values.
+
+    Three nodes a value and one for the sum: a single node for each result would need room for all n operands, n times.
+    """
     values = list(values)
     if not values:
         raise ValueError("softmax() of no values: give at least one")
