@@ -82,9 +82,7 @@ cdef object binary(int op, object left, object right):
     # Python may run at two places, and with it an edit of a leaf: the mode is asked for before the operands are
     # read, and after checked() they are read again.
     cdef bint unrecorded = modes_active and in_no_grad()
-    cdef Pair p
-    cdef Node *a
-    cdef Node *b
+    cdef Pair p, before
     cdef double value
     while True:
         if not operands(left, right, &p):
@@ -92,26 +90,36 @@ cdef object binary(int op, object left, object right):
         value = op_value(op, p.x, p.y)
         if isfinite(value):
             break
-        a, b = p.a.node, p.b.node
+        before = p
         value = checked(op, p.x, p.y)
         operands(left, right, &p)
-        if a == p.a.node and b == p.b.node:
+        if unchanged(&before, &p):
             break
     return record(unrecorded, <unsigned>op << 2 | p.constants, value, p.a, p.b)
+
+
+cdef bint unchanged(const Pair *p, const Pair *q) noexcept:
+    # by value too: a node's place may have been freed and taken again
+    return p.a.node == q.a.node and p.b.node == q.b.node and same(p.x, q.x) and same(p.y, q.y)
+
+
+cdef inline bint same(double x, double y) noexcept:
+    return x == y or (x != x and y != y)
 
 
 cdef object unary(int op, Var operand):
     cdef bint unrecorded = modes_active and in_no_grad()
     cdef Operand a, none
-    cdef double value
+    cdef double x, value
     none.number = 0.0
     while True:
         a.node = operand.node
-        value = op_value(op, a.node.value, 0.0)
+        x = a.node.value
+        value = op_value(op, x, 0.0)
         if isfinite(value):
             break
-        value = checked(op, a.node.value, 0.0)
-        if a.node == operand.node:
+        value = checked(op, x, 0.0)
+        if a.node == operand.node and same(x, operand.node.value):
             break
     return record(unrecorded, <unsigned>op << 2 | B_CONSTANT, value, a, none)
 

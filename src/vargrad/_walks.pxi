@@ -5,9 +5,7 @@ def apply(str name, *operands, bint ieee=False):
     """The result of a row of one or two operands; with ``ieee`` it never raises."""
     cdef int op = OPS[name], arity = op_info[op].arity
     cdef bint unrecorded = modes_active and in_no_grad()
-    cdef Pair p
-    cdef Node *a
-    cdef Node *b
+    cdef Pair p, before
     cdef double value
     p.x = p.y = p.a.number = p.b.number = 0.0
     while True:
@@ -15,10 +13,10 @@ def apply(str name, *operands, bint ieee=False):
         value = op_value(op, p.x, p.y)
         if op_info[op].exact and (ieee or isfinite(value)):
             break
-        a, b = p.a.node, p.b.node
+        before = p
         value = checked(op, p.x, p.y, ieee)
         operands_of(name, arity, operands, &p)
-        if a == p.a.node and b == p.b.node:
+        if unchanged(&before, &p):
             break
     return record(unrecorded, <unsigned>op << 2 | p.constants, value, p.a, p.b)
 
