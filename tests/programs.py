@@ -73,9 +73,7 @@ def programs(
         numbers if numbers is not FLOATS else CONSTANTS,
         st.integers(0, 6),
     )
-    act = st.builds(
-        Act, st.sampled_from(ACTS), INDEX, numbers
-    )
+    act = st.builds(Act, st.sampled_from(ACTS), INDEX, numbers)
     leaf = st.tuples(numbers, st.booleans() | st.just(True))
     return st.builds(
         Program,
