@@ -7,13 +7,13 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext  # Cython's, where Cython is installed
 
-TAPE = [f"csrc/{name}.c" for name in ("tape", "leaves", "nodes", "sweep")]
-SOURCES = {"vargrad._core_c": ["src/vargrad/_core_c.pyx", *TAPE]}
+C = {"_core_c": ("tape", "leaves", "nodes", "sweep"), "_program_c": ("program", "plan", "kernels")}
+SOURCES = {f"vargrad.{n}": [f"src/vargrad/{n}.pyx", *(f"csrc/{c}.c" for c in cs)] for n, cs in C.items()}
 if WINDOWS := sys.platform == "win32":
     ALWAYS = ["/fp:precise", "/std:c11"]
     FLAGS = {"": ["/O2"], "debug": ["/Od", "/UNDEBUG"], "sanitize": ["/fsanitize=address"]}
 else:  # never -ffast-math and never contraction: the twins agree to the bit
-    ALWAYS, DEBUG = ["-ffp-contract=off"], ["-g", "-UNDEBUG", "-Wall"]
+    ALWAYS, DEBUG = ["-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"], ["-g", "-UNDEBUG", "-Wall"]
     SANITIZE = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
     FLAGS = {"": ["-O3", "-g0"], "debug": ["-O0", *DEBUG], "sanitize": [*SANITIZE, *DEBUG]}
 MODE = os.environ.get("VARGRAD_BUILD", "")

@@ -1,0 +1,127 @@
+/* Checking of programs, and the replay of one row. See program.h. */
+#include "program.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void program_free(Program *p) {
+    if (p == NULL) return;
+    free(p->code);
+    free(p->values);
+    free(p->constant);
+    free(p->output);
+    free(p->output_value);
+    free(p);
+}
+
+static void *array(size_t count, size_t size) { /* never NULL for lack of elements */
+    if (count > (SIZE_MAX - 64) / size) return NULL;
+    return calloc(count ? count : 1, size);
+}
+
+/* Instruction `at` over values: value_of says what each register holds, -1 nothing yet. 0 and a message if it breaks
+ * a rule. */
+static int translate(const Program *p, size_t at, int32_t *value_of, char *message, size_t size) {
+    const Code *code = &p->code[at];
+    Code *to = &p->values[at];
+    const int32_t *from = &code->a;
+    int32_t *operand = &to->a, fixed = (int32_t)(p->inputs + p->constants);
+    if (code->op < 0 || code->op >= DO_COUNT || code->op == DO_round) {
+        snprintf(message, size, "instruction %zu: there is no operation %d on lanes", at, (int)code->op);
+        return 0;
+    }
+    to->op = code->op;
+    for (int i = 0; i < do_info[code->op].arity; i++) {
+        if (from[i] < 0 || (size_t)from[i] >= p->registers) {
+            snprintf(message, size, "instruction %zu: operand %d is no register of %zu", at, (int)from[i],
+                     p->registers);
+            return 0;
+        }
+        if (value_of[from[i]] < 0) {
+            snprintf(message, size, "instruction %zu reads register %d before anything is written there", at,
+                     (int)from[i]);
+            return 0;
+        }
+        operand[i] = value_of[from[i]];
+    }
+    for (int i = do_info[code->op].arity; i < 3; i++)
+        if (from[i] != 0) {
+            snprintf(message, size, "instruction %zu: %s has no operand %d, expected 0, not %d", at,
+                     do_info[code->op].name, i, (int)from[i]);
+            return 0;
+        }
+    if (code->out < fixed || (size_t)code->out >= p->registers) {
+        snprintf(message, size, "instruction %zu writes to %d, expected a register from %d to %zu", at,
+                 (int)code->out, (int)fixed, p->registers - 1);
+        return 0;
+    }
+    to->out = value_of[code->out] = fixed + (int32_t)at;
+    return 1;
+}
+
+static int check(Program *p, int32_t *value_of, char *message, size_t size) {
+    for (size_t r = 0; r < p->registers; r++) value_of[r] = r < p->inputs + p->constants ? (int32_t)r : -1;
+    for (size_t i = 0; i < p->length; i++)
+        if (!translate(p, i, value_of, message, size)) return 0;
+    for (size_t k = 0; k < p->outputs; k++) {
+        int32_t r = p->output[k];
+        if (r < 0 || (size_t)r >= p->registers || value_of[r] < 0) {
+            snprintf(message, size, "output %zu is register %d, where nothing is written", k, (int)r);
+            return 0;
+        }
+        p->output_value[k] = value_of[r];
+    }
+    return 1;
+}
+
+Program *program_new(const int32_t *code, size_t length, const double *constants, size_t n_constants, int64_t n_inputs,
+                     int64_t n_registers, const int32_t *outputs, size_t n_outputs, char *message, size_t size) {
+    Program *p;
+    int32_t *value_of;
+    int good;
+    message[0] = '\0';
+    if (n_inputs < 0 || n_registers < 0 || n_inputs > INT32_MAX || n_registers > INT32_MAX ||
+        length > INT32_MAX / 8 || n_constants > INT32_MAX / 8 || n_outputs > INT32_MAX / 8 ||
+        (uint64_t)n_inputs + n_constants > (uint64_t)n_registers ||
+        (uint64_t)n_inputs + n_constants + length > INT32_MAX) {
+        snprintf(message, size, "%lld inputs, %zu constants, %zu instructions: expected 0 <= inputs + constants <= registers (%lld), all below 2**31",
+                 (long long)n_inputs, n_constants, length, (long long)n_registers);
+        return NULL;
+    }
+    if ((uint64_t)n_registers > (uint64_t)n_inputs + n_constants + length) {
+        snprintf(message, size, "%lld registers, but %lld inputs, %zu constants and %zu instructions fill at most %lld",
+                 (long long)n_registers, (long long)n_inputs, n_constants, length,
+                 (long long)(n_inputs + (int64_t)n_constants + (int64_t)length));
+        return NULL;
+    }
+    p = calloc(1, sizeof *p);
+    if (p == NULL) return NULL;
+    p->inputs = (size_t)n_inputs, p->constants = n_constants, p->registers = (size_t)n_registers;
+    p->length = length, p->outputs = n_outputs;
+    p->code = array(length, sizeof *p->code);
+    p->values = array(length, sizeof *p->values);
+    p->constant = array(n_constants, sizeof *p->constant);
+    p->output = array(n_outputs, sizeof *p->output);
+    p->output_value = array(n_outputs, sizeof *p->output_value);
+    value_of = array(p->registers, sizeof *value_of);
+    if (!p->code || !p->values || !p->constant || !p->output || !p->output_value || !value_of) {
+        free(value_of);
+        program_free(p);
+        return NULL;
+    }
+    if (length) memcpy(p->code, code, length * sizeof *p->code);
+    if (n_constants) memcpy(p->constant, constants, n_constants * sizeof *p->constant);
+    if (n_outputs) memcpy(p->output, outputs, n_outputs * sizeof *p->output);
+    good = check(p, value_of, message, size);
+    free(value_of);
+    if (good) return p;
+    program_free(p);
+    return NULL;
+}
+
+void program_row(const Program *p, const Kernels *kernels, double *registers, double *outputs) {
+    if (p->constants) memcpy(registers + p->inputs, p->constant, p->constants * sizeof *registers);
+    kernels->row(&p->code->op, p->length, registers);
+    for (size_t k = 0; k < p->outputs; k++) outputs[k] = registers[p->output[k]];
+}

@@ -1,0 +1,62 @@
+/* The machine that replays recorded programs: a flat list of instructions over registers of lanes.
+ *
+ * A Program is checked once and kept as instructions over values, each assigned once: inputs, constants, then one
+ * value an instruction. A Plan fits it to one way of calling it, that is to which inputs are single numbers. What
+ * depends on those alone is computed once a call; the rest becomes kernel calls on a block of rows, neighbouring
+ * operations fused where a kernel has both. Inputs are read and outputs written in place; everything between lives
+ * in registers of `lanes` doubles, as few as a linear scan needs and as long as the cache holds.
+ *
+ * program_new and plan_new take O(instructions) time and memory. plan_run allocates nothing and touches only the
+ * workspace it is given: any number of threads may run one plan. No Python here.
+ * Errors: NULL where there is no memory; a program that breaks the rules is refused with a sentence. */
+#ifndef VARGRAD_PROGRAM_H
+#define VARGRAD_PROGRAM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels.h"
+
+typedef struct {
+    int32_t op, out, a, b, c;
+} Code;
+
+typedef struct {
+    size_t inputs, constants, registers, length, outputs;
+    Code *code;   /* as given: over registers */
+    Code *values; /* the same over values, out being the value's number */
+    double *constant;
+    int32_t *output;       /* registers */
+    int32_t *output_value; /* values */
+} Program;
+
+typedef struct {
+    Kernel kernel;
+    int32_t out, a, b, c; /* slots */
+} Step;
+
+typedef struct {
+    const Program *program;
+    const Kernels *kernels;
+    size_t once_length, broadcasts, steps, slots, registers, lanes, stride, values;
+    Code *once;                                 /* computed once a call, over values */
+    int32_t *broadcast_value, *broadcast_slot;  /* of those, what the steps read */
+    Step *step;
+    unsigned char *reads; /* of each input: whether rows of it are read */
+} Plan; /* slots: registers, then one for each input and each output */
+
+Program *program_new(const int32_t *code, size_t length, const double *constants, size_t n_constants, int64_t n_inputs,
+                     int64_t n_registers, const int32_t *outputs, size_t n_outputs, char *message, size_t size);
+void program_free(Program *program);
+/* One row. registers: n_registers doubles, the inputs in front. */
+void program_row(const Program *program, const Kernels *kernels, double *registers, double *outputs);
+
+/* broadcast: one flag an input. staged: outputs are copied out at the end of a block, for outputs that are inputs. */
+Plan *plan_new(const Program *program, const Kernels *kernels, const unsigned char *broadcast, int staged);
+void plan_free(Plan *plan);
+size_t plan_workspace(const Plan *plan); /* bytes, to be aligned to 64 */
+void plan_prepare(const Plan *plan, void *workspace, const double *const *inputs);
+void plan_run(const Plan *plan, void *workspace, const double *const *inputs, double *const *outputs, size_t first,
+              size_t last);
+
+#endif

@@ -1,0 +1,292 @@
+# cython: language_level=3, binding=False, boundscheck=False, wraparound=False, always_allow_keywords=True
+# cython: autotestdict=False
+"""The compiled machine: replays a recorded program over arrays, with the GIL released. _program_py.py is its twin.
+
+The machine itself is in csrc/program.h, its kernels in csrc/kernels.h; here are buffers, threads and signals.
+VARGRAD_SIMD=baseline|avx2|avx512 chooses the instruction set; the best that the processor has is the default.
+"""
+
+from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.exc cimport PyErr_CheckSignals
+from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_AsDouble, PyFloat_CheckExact
+from libc.stdint cimport int32_t, int64_t, uintptr_t
+from libc.stdlib cimport calloc, free, malloc, qsort
+from libc.string cimport memcpy
+
+import os
+import threading
+
+cdef extern from "kernels.h" nogil:
+    ctypedef void (*Kernel)(double *, const double *, const double *, const double *, size_t)
+    ctypedef struct Kernels:
+        const char *name
+        Kernel kernel[1]
+    ctypedef struct DoInfo:
+        const char *name
+        unsigned char arity
+    const DoInfo do_info[]
+    const Kernels *all_kernels[3]
+    int kernels_supported(int i)
+    enum:
+        DO_COUNT
+        LANES
+
+cdef extern from "program.h" nogil:
+    ctypedef struct Program:
+        size_t inputs, registers, length, outputs
+    ctypedef struct Plan:
+        size_t steps, lanes, registers
+    Program *program_new(const int32_t *, size_t, const double *, size_t, int64_t, int64_t, const int32_t *, size_t,
+                         char *, size_t)
+    void program_free(Program *)
+    void program_row(const Program *, const Kernels *, double *, double *)
+    Plan *plan_new(const Program *, const Kernels *, const unsigned char *, int)
+    void plan_free(Plan *)
+    size_t plan_workspace(const Plan *)
+    void plan_prepare(const Plan *, void *, const double *const *)
+    void plan_run(const Plan *, void *, const double *const *, double *const *, size_t, size_t)
+
+IMPLEMENTATION = "compiled"
+OPCODES = {do_info[i].name.decode(): i for i in range(DO_COUNT)}
+
+cdef enum:
+    PLANS = 64  # as many ways of mixing arrays and numbers are remembered
+    ROWS_BY_STEPS = 1 << 20  # of a chunk: about a millisecond
+    ANY = -1
+
+
+# ---- instruction sets
+
+
+def instruction_sets():
+    """Names of the instruction sets that this processor and this build have, simplest first.
+
+    >>> instruction_sets()[0]
+    'baseline'
+    """
+    return [all_kernels[i].name.decode() for i in range(3) if all_kernels[i] != NULL and kernels_supported(i)]
+
+
+cdef const Kernels *kernels_named(name) except NULL:
+    for i in range(3):
+        if all_kernels[i] != NULL and kernels_supported(i) and all_kernels[i].name.decode() == name:
+            return all_kernels[i]
+    raise ValueError(f"instruction set {name!r}: expected one of {', '.join(instruction_sets())}")
+
+
+def _chosen():
+    wanted = os.environ.get("VARGRAD_SIMD", "")
+    if wanted and wanted not in instruction_sets():
+        known = wanted in ("baseline", "avx2", "avx512")
+        raise ImportError(
+            f"VARGRAD_SIMD={wanted!r}: {'this processor or build has no such instructions' if known else 'unknown'}, "
+            f"expected one of {', '.join(instruction_sets())}, or nothing (the last of them)"
+        )
+    *_, best = instruction_sets()
+    return wanted or best
+
+
+_selected = _chosen()
+
+
+def instruction_set():
+    """Name of the instruction set that machines use.
+
+    >>> instruction_set() in instruction_sets()
+    True
+    """
+    return _selected
+
+
+include "_buffers.pxi"
+
+
+# ---- the machine
+
+
+cdef class Held:
+    """One plan."""
+
+    cdef Plan *plan
+
+    def __dealloc__(self):
+        plan_free(self.plan)
+
+
+cdef class Machine:
+    """Replays ``program`` (code, constants, n_inputs, n_registers, outputs: see _program.py) over arrays.
+
+    ``isa``: an instruction set instead of the one chosen at import. Raises ValueError for a program that reads or
+    writes outside its registers, holds unknown operations, or whose arrays have other types or shapes.
+    """
+
+    cdef Program *program
+    cdef const Kernels *kernels
+    cdef dict plans
+
+    def __cinit__(self, program, isa=None):
+        cdef char message[200]
+        cdef Buffers held = Buffers(3)
+        cdef Py_buffer *code = held.take(program.code, "code", False, 2, False)
+        cdef Py_buffer *constants = held.take(program.constants, "constants", True, 1, False)
+        cdef Py_buffer *outputs = held.take(program.outputs, "outputs", False, 1, False)
+        self.kernels = kernels_named(_selected if isa is None else isa)
+        self.plans = {}
+        if code.shape[1] != 5:
+            raise ValueError(f"code has rows of {code.shape[1]}, expected op, out, a, b, c")
+        try:
+            n_inputs, n_registers = <int64_t>program.n_inputs, <int64_t>program.n_registers
+        except (OverflowError, TypeError) as error:
+            raise ValueError(f"n_inputs and n_registers: expected counts ({error})") from None
+        self.program = program_new(
+            <const int32_t *>code.buf, code.shape[0], <const double *>constants.buf, constants.shape[0], n_inputs,
+            n_registers, <const int32_t *>outputs.buf, outputs.shape[0], message, sizeof(message),
+        )
+        if self.program == NULL:
+            if message[0]:
+                raise ValueError(message.decode())
+            raise MemoryError()
+
+    def __dealloc__(self):
+        program_free(self.program)
+
+    @property
+    def isa(self):
+        """Name of the instruction set it runs on."""
+        return self.kernels.name.decode()
+
+    cdef Plan *plan_for(self, Call call) except NULL:
+        key = (<char *>call.broadcast)[:self.program.inputs], call.staged
+        held = self.plans.get(key)
+        if held is None:
+            held = Held()
+            (<Held>held).plan = plan_new(self.program, self.kernels, call.broadcast, call.staged)
+            if (<Held>held).plan == NULL:
+                raise MemoryError()
+            if len(self.plans) >= PLANS:
+                self.plans = {}
+            self.plans[key] = held
+        call.held = held
+        return (<Held>held).plan
+
+    cdef int work(self, Call call) except -1:
+        """Chunks, until none is left or somebody says stop. Between two of them signals are looked at."""
+        cdef size_t first, last
+        cdef Plan *plan = call.plan
+        cdef char *memory = <char *>malloc(plan_workspace(plan))
+        if memory == NULL:
+            raise MemoryError()
+        cdef char *workspace = memory + (64 - <uintptr_t>memory % 64)
+        try:
+            with nogil:
+                plan_prepare(plan, workspace, call.input)
+            while call.next < call.rows and not call.stop:
+                first = call.next
+                last = call.next = min(first + call.chunk, call.rows)
+                with nogil:
+                    plan_run(plan, workspace, call.input, call.output, first, last)
+                PyErr_CheckSignals()
+        finally:
+            free(memory)
+        return 0
+
+    def _help(self, Call call):
+        try:
+            self.work(call)
+        except BaseException as error:
+            call.error = error
+            call.stop = True
+
+    def run(self, inputs, out, workers=1):
+        """Every row of ``inputs`` through the program into ``out``.
+
+        ``inputs``: n_inputs arrays of float64, of as many rows as ``out`` or of one, for all rows; a 2-d array
+        (k, rows) or (k, 1) is k of them. ``out``: likewise an array for each output; it may be an input's own.
+        ``workers``: threads, of which few rows need one. Raises ValueError for other arrays, and KeyboardInterrupt at
+        the end of a chunk, which leaves ``out`` half written.
+        """
+        if workers < 1:
+            raise ValueError(f"workers={workers}: expected 1 or more")
+        cdef Call call = Call(len(inputs) + len(out), self.program.inputs, self.program.outputs)
+        call.take_all(inputs, out)
+        if call.rows == 0 or call.outputs == 0:
+            return
+        call.plan = self.plan_for(call)
+        cdef Plan *plan = call.plan
+        cdef size_t blocks = 1 + ROWS_BY_STEPS // (plan.lanes * (plan.steps + 1))
+        call.chunk = blocks * plan.lanes
+        threads = []
+        try:
+            for _ in range(min(workers, <int64_t>((call.rows + call.chunk - 1) // call.chunk)) - 1):
+                thread = threading.Thread(target=self._help, args=(call,), name="vargrad", daemon=True)
+                thread.start()
+                threads.append(thread)
+            self.work(call)
+        finally:
+            call.stop = call.next < call.rows
+            for thread in threads:
+                thread.join()
+        if call.error is not None:
+            raise call.error
+
+    def point(self, values):
+        """One row of plain numbers: a sequence of floats in, a tuple of floats out."""
+        cdef double few[256]
+        cdef double *v = few
+        cdef double *results
+        cdef Py_ssize_t i, n = self.program.inputs
+        cdef size_t needed = self.program.registers + self.program.outputs
+        if type(values) is not list and type(values) is not tuple:
+            values = list(values)
+        if len(values) != n:
+            raise TypeError(f"the program takes {n} numbers, got {len(values)}")
+        if needed > 256:
+            v = <double *>malloc(needed * sizeof(double))
+            if v == NULL:
+                raise MemoryError()
+        try:
+            for i in range(n):
+                v[i] = number(values[i])
+            results = v + self.program.registers
+            program_row(self.program, self.kernels, v, results)
+            return tuple([results[i] for i in range(<Py_ssize_t>self.program.outputs)])
+        finally:
+            if v != few:
+                free(v)
+
+
+cdef inline double number(x) except? -1.0:
+    if PyFloat_CheckExact(x):
+        return PyFloat_AS_DOUBLE(x)
+    if isinstance(x, (float, int)):
+        return PyFloat_AsDouble(x)
+    raise TypeError(f"a point is of floats, not of {type(x).__name__}")
+
+
+def kernel(name, isa, a, b, out, c=None):
+    """One operation over arrays of one length: out = name(a, b, c); what the operation has not may be ``a`` again.
+
+    ``isa``: one of instruction_sets(). Raises ValueError for unknown names and unfit arrays.
+    """
+    cdef const Kernels *kernels = kernels_named(isa)
+    cdef Call call = Call(4, 0, 4)
+    cdef double edge[4][LANES]
+    cdef size_t i, k, whole, rest
+    if name not in OPCODES:
+        raise ValueError(f"operation {name!r}: expected one of {', '.join(OPCODES)}")
+    cdef Kernel f = kernels.kernel[<int>OPCODES[name]]
+    for k, array in enumerate((a, b, a if c is None else c, out)):
+        view = call.take(array, ("a", "b", "c", "out")[k], True, 1, k == 3)
+        if view.shape[0] != call.view[0].shape[0]:
+            raise ValueError(f"arrays of {call.view[0].shape[0]} and {view.shape[0]} rows: expected one length")
+        call.output[k] = <double *>view.buf
+    whole = call.view[0].shape[0] // LANES * LANES
+    rest = call.view[0].shape[0] - whole
+    with nogil:
+        f(call.output[3], call.output[0], call.output[1], call.output[2], whole)
+        if rest:
+            for k in range(3):
+                for i in range(LANES):
+                    edge[k][i] = call.output[k][whole + (i if i < rest else rest - 1)]
+            f(edge[3], edge[0], edge[1], edge[2], LANES)
+            memcpy(call.output[3] + whole, edge[3], rest * sizeof(double))
