@@ -18,6 +18,7 @@ from vargrad._modes import detect_anomaly, no_grad
 
 if TYPE_CHECKING:
     from vargrad import math, reference
+    from vargrad._compile import RecordingError, compile
     from vargrad.nn import NN
     from vargrad.numeric import finite_difference, gradcheck
     from vargrad.transforms import grad, hessian, hvp, jacobian, value_and_grad
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "NN",
+    "RecordingError",
     "Var",
     "backend",
+    "compile",
     "custom",
     "detect_anomaly",
     "finite_difference",
@@ -44,6 +47,8 @@ __all__ = [
 # Imported when first asked for, so that `import vargrad` stays cheap.
 _LAZY = {
     "NN": "nn",
+    "RecordingError": "_compile",
+    "compile": "_compile",
     "finite_difference": "numeric",
     "gradcheck": "numeric",
     **dict.fromkeys(("grad", "hessian", "hvp", "jacobian", "value_and_grad"), "transforms"),

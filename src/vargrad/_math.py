@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any, TypeAlias
 
 from vargrad import _core, _core_py, _functions_py
+from vargrad._modes import thread
 
 Real: TypeAlias = "_core_py.Var | float"
 _VARS = (_core.Var, _core_py.Var)
@@ -37,7 +38,8 @@ def log(x: Real, base: Real | None = None, /) -> Real:
 def pow(x: Real, y: Real, /) -> Real:
     """x to the power y; raises what math.pow raises, where ``**`` may raise something else."""
     if isinstance(x, _VARS) or isinstance(y, _VARS):
-        _math.pow(_plain(x), _plain(y))
+        if thread.recorder is None:
+            _math.pow(_plain(x), _plain(y))
         return x**y
     return _math.pow(x, y)
 
@@ -110,7 +112,11 @@ def softmax(values: Iterable[Real], /) -> list[Real]:
     values = list(values)
     if not values:
         raise ValueError("softmax() of no values: give at least one")
-    biggest = max(map(_plain, values))  # a constant: it changes neither the result nor its derivative
+    biggest: Real  # a constant: it changes neither the result nor its derivative
+    if thread.recorder is None or not any(isinstance(x, _VARS) for x in values):
+        biggest = max(map(_plain, values))
+    else:
+        biggest = thread.recorder.detach(maximum(*values))
     powers = [_function("exp", x - biggest) for x in values]
     total = _nary("sum", powers)
     return [x / total for x in powers]
@@ -128,12 +134,13 @@ def minimum(*values: Any) -> Real:
 
 def where(condition: object, a: Real, b: Real, /) -> Real:
     """a if the condition holds, else b; the other one receives no derivative."""
+    if thread.recorder is not None and thread.recorder.selects(condition):
+        return thread.recorder.where(condition, a, b)  # type: ignore[no-any-return]
     chosen = a if condition else b
     if isinstance(chosen, _VARS) or not isinstance(b if chosen is a else a, _VARS):
         return chosen
     kind = type(b if chosen is a else a)
-    result: Real = kind(chosen)
-    return result
+    return kind(chosen)
 
 
 def square(x: Real, /) -> Real:
@@ -181,7 +188,11 @@ def _by_value(function: Callable[..., Any]) -> Callable[..., Any]:
     """A predicate or a rounding to int: it has no derivative to lose."""
 
     def call(*operands: Any, **options: Any) -> Any:
-        return function(*map(_plain, operands), **options)
+        if thread.recorder is None or not any(isinstance(x, _VARS) for x in operands):
+            return function(*map(_plain, operands), **options)
+        if function.__name__ in ("ceil", "floor", "trunc"):
+            return function(*operands)  # Var's own, which tells the recorder
+        return thread.recorder.predicate(function.__name__, operands, options)
 
     return _named(call, function)
 

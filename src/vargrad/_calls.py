@@ -1,0 +1,121 @@
+"""One call of a compiled function: its rows, what to differentiate by, and the outputs of its paths put together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeAlias
+
+import numpy
+import numpy.typing
+
+from vargrad._paths import Goal, Key, Path, run, taken
+from vargrad._results import Structure
+from vargrad._signature import Batch, real
+from vargrad._variants import Variant
+
+Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
+Argnums: TypeAlias = int | Sequence[int] | None
+OUTPUTS_AT_ONCE = 1 << 21  # numbers that backward keeps before it adds them up
+
+
+class Call:
+    """One call: its variant, its batch of rows, and the arguments to differentiate by."""
+
+    def __init__(self, variant: Variant, batch: Batch, workers: int) -> None:
+        self.variant = variant
+        self.batch = batch
+        self.wrt: tuple[int, ...] = ()
+        self._workers = workers
+        self._one = False
+        self._vectors: list[Array] = []
+        if batch.rows == 0 and not variant.paths:
+            name = variant.owner.__name__
+            raise ValueError(f"{name}() was first called without any row: there is nothing to record it on")
+        self.path = variant.root(batch.columns)
+
+    @property
+    def structure(self) -> Structure:
+        found: Structure = self.path.structure
+        return found
+
+    def choose(self, argnums: Argnums) -> None:
+        """Set the arguments to differentiate by."""
+        count, name = len(self.variant.names), self.variant.owner.__name__
+        self._one = isinstance(argnums, int) or (argnums is None and count == 1)
+        given = range(count) if argnums is None else [argnums] if isinstance(argnums, int) else argnums
+        wrt = []
+        for i in given:
+            if isinstance(i, bool) or not isinstance(i, int):
+                raise TypeError(f"{name}: argnums must be an int or a tuple of ints, not {argnums!r:.60}")
+            if not -count <= i < count:
+                raise ValueError(f"{name}: argnums={argnums} names argument {i} of {count}")
+            wrt.append(i % count)
+        if len(set(wrt)) != len(wrt) or not wrt:
+            raise ValueError(f"{name}: argnums={argnums} names an argument twice, or none")
+        self.wrt = tuple(wrt)
+
+    def cores(self) -> list[tuple[int, ...]]:
+        """Core shapes of the arguments to differentiate by."""
+        return [self.variant.cores[i] for i in self.wrt]
+
+    def by_argument(self, parts: Sequence[Any]) -> Any:
+        """One part by itself, several as a tuple."""
+        return parts[0] if self._one else tuple(parts)
+
+    def require_scalar(self, what: str) -> None:
+        """ValueError if the function's result is not one number."""
+        if self.structure.container is not None or self.structure.cores != ((),):
+            name = self.variant.owner.__name__
+            raise ValueError(f"{name}.{what}() needs a function of one number; it returns {self.structure}")
+
+    def simple(self, goal: Goal) -> bool:
+        """Whether points of numbers may go to the machine directly from now on."""
+        path, variant = self.path, self.variant
+        plain = not any(variant.cores) and len(variant.names) == variant._positional and not self.batch.loop
+        return plain and not path.expected and not path.graph.leaves
+
+    def take_vectors(self, vector: Any) -> None:
+        """The vectors of hvp, one for each argument to differentiate by."""
+        name, batch = self.variant.owner.__name__, self.batch
+        parts = (vector,) if self._one else tuple(vector) if isinstance(vector, (tuple, list)) else ()
+        if len(parts) != len(self.wrt):
+            raise TypeError(f"{name}.hvp() needs a tuple of {len(self.wrt)} vectors, one for each argument")
+        for i, (part, core) in enumerate(zip(parts, self.cores(), strict=True)):
+            x = real(f"{name}.hvp(): vector {i}", part)
+            try:
+                numpy.broadcast_to(x, batch.loop + core)
+            except ValueError:
+                raise ValueError(f"{name}.hvp(): vector {i} has shape {x.shape}, not {batch.loop + core}") from None
+            if x.ndim < len(core) or x.shape[x.ndim - len(core) :] != core:
+                raise ValueError(f"{name}.hvp(): vector {i} has shape {x.shape}, not {batch.loop + core}")
+            self._vectors.append(batch.column(x, core))
+
+    def compute(self, goal: Goal) -> Array:
+        """All outputs of all rows, (outputs, rows)."""
+        if goal[0] in ("grad", "value_and_grad", "hessian", "hvp"):
+            self.require_scalar(goal[0])
+        full: Any = None
+        for _, index, out, _ in self._run(goal, self.batch.columns, self._vectors, self.batch.rows):
+            if index is None:
+                full = out
+            else:
+                full[:, index] = out
+        return full  # type: ignore[no-any-return]
+
+    def _run(self, goal: Goal, columns: Sequence[Array], vectors: Sequence[Array], rows: int) -> Any:
+        def child(path: Path, key: Key, row: int) -> Path:
+            return self.variant.child(columns, path, key, row)
+
+        return run(self.path, goal, columns, vectors, rows, self._workers, child)
+
+    def pieces(self, goal: Goal) -> Iterator[tuple[Path, Array]]:
+        """Outputs in pieces of bounded size, each row once."""
+        _, count = self.path.machine(goal)
+        step = max(1024, OUTPUTS_AT_ONCE // count)
+        for start in range(0, self.batch.rows, step):
+            stop = min(start + step, self.batch.rows)
+            columns = self.batch.columns
+            if stop - start < self.batch.rows:
+                columns = taken(columns, slice(start, stop))
+            for path, _, out, left in self._run(goal, columns, (), stop - start):
+                yield path, numpy.delete(out, numpy.concatenate(left), axis=1) if left else out

@@ -1,0 +1,238 @@
+"""compile: record a function of floats once, run it and its derivatives over arrays."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from threading import RLock
+from typing import Any, TypeAlias, overload
+
+import numpy
+import numpy.typing
+
+from vargrad._calls import Argnums, Call
+from vargrad._core import Var
+from vargrad._paths import Goal
+from vargrad._program import listing
+from vargrad._record import RecordingError
+from vargrad._results import arranged, split, split_matrix
+from vargrad._signature import Batch, Binder, Signature, parse
+from vargrad._variants import Variant
+
+__all__ = ["Compiled", "RecordingError", "compile"]
+Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
+
+
+@overload
+def compile(f: Callable[..., Any], *, signature: str | None = None, max_paths: int = 256) -> Compiled: ...
+@overload
+def compile(
+    f: None = None, *, signature: str | None = None, max_paths: int = 256
+) -> Callable[[Callable[..., Any]], Compiled]: ...
+def compile(
+    f: Callable[..., Any] | None = None, *, signature: str | None = None, max_paths: int = 256
+) -> Compiled | Callable[[Callable[..., Any]], Compiled]:
+    """Record f when it is first called, and replay it and its derivatives over arrays from then on.
+
+    ``f``: ordinary code on floats, with ``vargrad.math``; branches are followed row by row. ``signature``: NumPy's
+    generalised-ufunc signature, such as ``"(n),()->()"``, for arguments and results that are vectors; without it every
+    argument is a number. ``max_paths``: how many ways through f's branches may be recorded. Also a decorator, with or
+    without arguments. Raises TypeError for what is no function, ValueError for what is no signature.
+
+    >>> import numpy, vargrad
+    >>> @vargrad.compile
+    ... def f(x, y):
+    ...     return x * y if x > 0 else -y
+    >>> f(2.0, 3.0)
+    6.0
+    >>> f(numpy.array([2.0, -1.0]), 3.0).tolist()
+    [6.0, -3.0]
+    >>> f.value_and_grad(2.0, 3.0)
+    (6.0, (3.0, 2.0))
+    """
+    if f is None:
+        return lambda function: Compiled(function, signature, max_paths)
+    return Compiled(f, signature, max_paths)
+
+
+class Compiled:
+    """A recorded function. Every derivative is per row: shape of the broadcast arguments, then the core shapes."""
+
+    def __init__(self, f: Callable[..., Any], signature: str | None = None, max_paths: int = 256) -> None:
+        if not callable(f):
+            raise TypeError(f"compile() takes a function, not {type(f).__name__} ({f!r:.60}): write compile(f)")
+        if isinstance(max_paths, bool) or not isinstance(max_paths, int) or max_paths < 1:
+            raise ValueError(f"compile(): max_paths must be an int of at least 1, not {max_paths!r:.60}")
+        functools.update_wrapper(self, f)
+        self.__wrapped__ = f
+        self.__name__: str = getattr(f, "__name__", type(f).__name__)
+        self.signature: Signature | None = None if signature is None else parse(signature)
+        self.max_paths = max_paths
+        self._binder = Binder(self.__name__, f, self.signature)
+        self.lock = RLock()
+        self._variants: dict[Any, Variant] = {}
+        self._point: Callable[[Any], tuple[float, ...]] | None = None  # value of one point, if it is that simple
+        self._point_grad: Callable[[Any], tuple[float, ...]] | None = None
+
+    # ---- values
+
+    def __call__(self, *args: Any, out: Any = None, workers: int = 1, **kwargs: Any) -> Any:
+        """The function's value in every row.
+
+        ``args``, ``kwargs``: numbers or arrays, of shapes that broadcast. ``out``: the array, or the tuple of arrays,
+        to write results into; untouched if the call fails. ``workers``: threads to use. Floats in, floats out.
+        """
+        point = self._point
+        if point is not None and out is None and not kwargs:
+            try:
+                return point(args)[0]
+            except TypeError:
+                pass  # arrays, or something to complain of
+        call = self._begin(args, kwargs, workers)
+        if call is None:
+            return self.__wrapped__(*args, **kwargs)
+        full = call.compute(("value", ()))
+        structure = call.structure
+        if structure.cores == ((),) and structure.container is None and call.simple(("value", ())):
+            self._point = call.path.machine(("value", ()))[0].point
+        results = split(full, structure.cores, call.batch.loop)
+        if out is not None:
+            results = _into(self.__name__, out, results)
+        return structure.fill(results)
+
+    def value_and_grad(self, *args: Any, argnums: Argnums = None, workers: int = 1, **kwargs: Any) -> tuple[Any, Any]:
+        """The pair of value and gradient, for a function of one number."""
+        point = self._point_grad
+        if point is not None and argnums is None and not kwargs:
+            try:
+                found = point(args)
+                return found[0], found[1:]
+            except TypeError:
+                pass
+        call = self._derivative(args, kwargs, workers, argnums)
+        goal: Goal = ("value_and_grad", call.wrt)
+        full = call.compute(goal)
+        call.require_scalar("value_and_grad")
+        if argnums is None and len(call.wrt) > 1 and call.simple(goal):
+            self._point_grad = call.path.machine(goal)[0].point
+        value = arranged(full[:1], (), call.batch.loop)
+        return value, call.by_argument(split(full[1:], call.cores(), call.batch.loop))
+
+    def grad(self, *args: Any, argnums: Argnums = None, workers: int = 1, **kwargs: Any) -> Any:
+        """The gradient of a function of one number: an array for one argument, else a tuple of them.
+
+        ``argnums``: the positions to differentiate by, an int or several; all by default.
+        """
+        call = self._derivative(args, kwargs, workers, argnums)
+        full = call.compute(("grad", call.wrt))
+        return call.by_argument(split(full, call.cores(), call.batch.loop))
+
+    def jacobian(self, *args: Any, argnums: Argnums = None, workers: int = 1, **kwargs: Any) -> Any:
+        """All first derivatives: loop shape + result's core + argument's core, for each result in its container."""
+        call = self._derivative(args, kwargs, workers, argnums)
+        full = call.compute(("jacobian", call.wrt))
+        blocks = split_matrix(full, call.structure.cores, call.cores(), call.batch.loop)
+        return call.structure.fill([call.by_argument(row) for row in blocks])
+
+    def hessian(self, *args: Any, argnums: Argnums = None, workers: int = 1, **kwargs: Any) -> Any:
+        """All second derivatives of a function of one number: loop shape + both arguments' cores."""
+        call = self._derivative(args, kwargs, workers, argnums)
+        full = call.compute(("hessian", call.wrt))
+        blocks = split_matrix(full, call.cores(), call.cores(), call.batch.loop)
+        return call.by_argument([call.by_argument(row) for row in blocks])
+
+    def hvp(self, *args: Any, argnums: Argnums = None, workers: int = 1, **kwargs: Any) -> Any:
+        """The Hessian times a vector: ``f.hvp(*args, v)``, v shaped like the argument, or a tuple for several."""
+        if not args:
+            raise TypeError(f"{self.__name__}.hvp() takes the arguments and then the vector")
+        *args, vector = args  # type: ignore[assignment]
+        call = self._derivative(args, kwargs, workers, argnums)
+        call.take_vectors(vector)
+        full = call.compute(("hvp", call.wrt))
+        return call.by_argument(split(full, call.cores(), call.batch.loop))
+
+    def backward(self, *args: Any, workers: int = 1, **kwargs: Any) -> float:
+        """Sum the value over all rows, and add the sum's derivatives to the .grad of closed-over leaves that want one.
+
+        Returns the summed value. If it fails, no .grad has changed.
+        """
+        call = self._begin(args, kwargs, workers)
+        if call is None:
+            raise TypeError(f"{self.__name__}.backward() takes numbers and arrays: a Var's derivative would be lost")
+        call.require_scalar("backward")
+        total = 0.0
+        sums: dict[int, tuple[Var, float]] = {}
+        for path, out in call.pieces(("backward", ())):
+            total += float(out[0].sum())
+            for leaf, part in zip(path.graph.leaves, out[1:].sum(axis=1).tolist(), strict=True):
+                if leaf.requires_grad:
+                    sums[id(leaf)] = leaf, sums.get(id(leaf), (leaf, 0.0))[1] + part
+        new = [(leaf, leaf.grad + part) for leaf, part in sums.values()]
+        for leaf, grad in new:
+            leaf.grad = grad
+        return total
+
+    # ---- what there is
+
+    @property
+    def paths(self) -> int:
+        """How many ways through the function have been recorded."""
+        return sum(len(variant.paths) for variant in self._variants.values())
+
+    def __repr__(self) -> str:
+        signature = f", signature={self.signature.text!r}" if self.signature else ""
+        return f"<vargrad.compile({self.__name__}{signature}), {self.paths} path(s)>"
+
+    def __str__(self) -> str:
+        lines = [repr(self)]
+        for variant in self._variants.values():
+            for i, path in enumerate(variant.paths):
+                lines.append(f"path {i}: {', '.join(variant.labels)} -> {path.structure}")
+                names = [*variant.labels, *(f"leaf{k}" for k in range(len(path.graph.leaves)))]
+                program = path.program(("value", ()))
+                lines += [f"    {line}" for line in listing(program, names)]
+        return "\n".join(lines)
+
+    # ---- inside
+
+    def _begin(self, args: Sequence[Any], kwargs: Mapping[str, Any], workers: int) -> Call | None:
+        """The call, or None if it is one on Vars, to be run as it is."""
+        if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
+            raise ValueError(f"{self.__name__}(): workers must be an int of at least 1, not {workers!r:.60}")
+        names, values, positional = self._binder.bind(args, kwargs)
+        if any(isinstance(x, Var) or (isinstance(x, numpy.ndarray) and x.dtype == object) for x in values):
+            return None
+        batch = Batch(self._binder, names, values)
+        key = names, positional, batch.cores
+        variant = self._variants.get(key)
+        if variant is None:
+            with self.lock:
+                variant = self._variants.setdefault(key, Variant(self, names, positional, batch.cores))
+        return Call(variant, batch, workers)
+
+    def _derivative(self, args: Sequence[Any], kwargs: Mapping[str, Any], workers: int, argnums: Argnums) -> Call:
+        call = self._begin(args, kwargs, workers)
+        if call is None:
+            raise TypeError(
+                f"{self.__name__}: derivatives of a compiled function are of numbers and arrays, not of Vars; "
+                f"use vargrad.grad(f.__wrapped__) for those"
+            )
+        call.choose(argnums)
+        return call
+
+
+def _into(name: str, out: Any, results: list[Any]) -> list[Any]:
+    """Write results into the caller's arrays; those arrays."""
+    targets = list(out) if isinstance(out, (tuple, list)) else [out]
+    if len(targets) != len(results):
+        raise ValueError(f"{name}(): out has {len(targets)} array(s) for {len(results)} result(s)")
+    for i, (target, result) in enumerate(zip(targets, results, strict=True)):
+        shape = numpy.shape(result)
+        if not isinstance(target, numpy.ndarray) or target.shape != shape or target.dtype != numpy.float64:
+            found = f"{target.dtype} {target.shape}" if isinstance(target, numpy.ndarray) else type(target).__name__
+            raise ValueError(f"{name}(): out[{i}] must be a float64 array of shape {shape}, not {found}")
+        if not target.flags.writeable:
+            raise ValueError(f"{name}(): out[{i}] is read-only")
+    for target, result in zip(targets, results, strict=True):
+        target[...] = result
+    return targets

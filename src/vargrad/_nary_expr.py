@@ -1,0 +1,131 @@
+"""The sheet's rows of any number of operands as expressions of binary operations and selections."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf
+
+from vargrad._expr import ABS, ADD, DIV, EQ, LT, MUL, NE, OR, SELECT, SUB, ZERO, Expressions
+from vargrad._ops import NARY_BY_NAME, NaryOp
+from vargrad._sheet_expr import ALWAYS, NEVER, Formulas
+
+
+def nary(g: Expressions, name: str, xs: Sequence[int], ys: Sequence[int]) -> int:
+    """The node of a row; ``ys`` is the second vector of rows of pairs, else empty."""
+    row = NARY_BY_NAME[name]
+    if row.final == "fsum":
+        return _exact_sum(g, xs, [g.constant(1.0)] * len(xs))
+    if row.final == "sumprod":
+        return _exact_sum(g, xs, ys)
+    if row.final == "hypot":
+        return _hypot(g, row, xs)
+    formulas = Formulas(g.apply, g.constant)
+    biggest = g.composite(_biggest(g, xs)) if "biggest" in row.fold + row.final else ZERO
+    total = _fold(formulas, row, xs, ys, biggest)
+    names = {"acc": total, "n": g.constant(float(len(xs))), "biggest": biggest}
+    value = formulas.value(row.final, names)
+    if not {"biggest", "ties"} & set(_words(row.fold + row.final + row.partial)):
+        return int(value)  # its own derivative is as good as the row's
+    out = g.composite(value)
+    names |= {"out": out, "total": total}
+    if "ties" in row.partial:
+        names["ties"] = ZERO
+        for x in xs:
+            names["ties"] = g.make(ADD, names["ties"], g.make(EQ, x, out))
+    g.parents[out] = tuple(_parent(formulas, row.partial, {**names, "x": x}, x) for x in xs)
+    return out
+
+
+def _words(text: str) -> list[str]:
+    return "".join(c if c.isalnum() else " " for c in text).split()
+
+
+def _parent(formulas: Formulas, text: str, names: dict[str, int], x: int) -> tuple[int, int, int]:
+    partial, condition = formulas.partial(text, names)
+    return x, partial, -1 if condition == ALWAYS else ZERO if condition == NEVER else condition
+
+
+def _fold(formulas: Formulas, row: NaryOp, xs: Sequence[int], ys: Sequence[int], biggest: int) -> int:
+    acc = formulas.value(row.start, {})
+    if row.name in ("maximum", "minimum") and xs:
+        acc, xs = xs[0], xs[1:]  # what the fold gives, from either infinity
+    for i, x in enumerate(xs):
+        names = {"acc": acc, "x": x, "biggest": biggest}
+        if row.pairs:
+            names["y"] = ys[i]
+        acc = formulas.value(row.fold, names)
+    return int(acc)
+
+
+def _biggest(g: Expressions, xs: Sequence[int]) -> int:
+    return _fold(Formulas(g.apply, g.constant), NARY_BY_NAME["maximum"], xs, (), ZERO)
+
+
+def _hypot(g: Expressions, row: NaryOp, xs: Sequence[int]) -> int:
+    """Scaled by the largest magnitude, which is a constant to derivatives: they cancel in it."""
+    make, one, infinite = g.make, g.constant(1.0), g.constant(inf)
+    sizes = [make(ABS, x) for x in xs]
+    largest = ZERO
+    for size in sizes:
+        largest = make(SELECT, size, largest, make(LT, largest, size))
+    top = g.composite(largest)
+    odd = make(OR, make(EQ, top, ZERO), make(EQ, top, infinite))
+    scaled, squares, plain = [], ZERO, ZERO
+    for x, size in zip(xs, sizes, strict=True):
+        sign = make(SELECT, g.apply("copysign", one, x), make(MUL, x, ZERO), make(EQ, size, infinite))
+        scaled.append(make(SELECT, sign, make(DIV, x, top), odd))
+        squares = make(ADD, squares, g.apply("square", scaled[-1]))
+        plain = make(ADD, plain, size)
+    norm = make(SELECT, g.apply("sqrt", squares), one, make(LT, ZERO, top))
+    # the plain sum is right where all are 0 or nan, and where one is infinite and none is nan
+    value = make(SELECT, plain, make(MUL, top, norm), odd)
+    value = make(SELECT, infinite, value, make(EQ, top, infinite))
+    out = g.composite(value)
+    formulas = Formulas(g.apply, g.constant)
+    g.parents[out] = tuple(
+        _parent(formulas, row.partial, {"scaled": part, "norm": norm}, x) for x, part in zip(xs, scaled, strict=True)
+    )
+    return out
+
+
+def _exact_sum(g: Expressions, xs: Sequence[int], ys: Sequence[int]) -> int:
+    """The sum of the products of pairs as if in twice the precision (Ogita, Rump and Oishi 2005, algorithm 5.3)."""
+    make, one = g.make, g.constant(1.0)
+    total, rest = ZERO, ZERO
+    parents = []
+    for x, y in zip(xs, ys, strict=True):
+        product = make(MUL, x, y)
+        error = _sum_error(g, total, product)
+        total = make(ADD, total, product)
+        if y != one:
+            error = make(ADD, error, product_error(g, x, y))
+        rest = make(ADD, rest, error)
+        parents += [(x, y, -1), (y, x, -1)] if y not in g.number else [(x, y, -1)]
+    corrected = make(ADD, total, rest)
+    # infinities leave no error behind but nan
+    value = make(SELECT, total, corrected, make(NE, make(SUB, corrected, corrected), ZERO))
+    out = g.composite(value)
+    g.parents[out] = tuple(parent for parent in parents if parent[0] not in g.number)
+    return out
+
+
+def _sum_error(g: Expressions, a: int, b: int) -> int:
+    make = g.make
+    total = make(ADD, a, b)
+    virtual = make(SUB, total, a)
+    return make(ADD, make(SUB, a, make(SUB, total, virtual)), make(SUB, b, virtual))
+
+
+def product_error(g: Expressions, x: int, y: int) -> int:
+    """What x times y loses to rounding (Dekker 1971)."""
+    make = g.make
+    (p, q), (r, s) = _halves(g, x), _halves(g, y)
+    error = make(SUB, make(MUL, x, y), make(MUL, p, r))
+    error = make(SUB, make(SUB, error, make(MUL, q, r)), make(MUL, p, s))
+    return make(SUB, make(MUL, q, s), error)
+
+
+def _halves(g: Expressions, x: int) -> tuple[int, int]:
+    big = g.make(MUL, g.constant(134217729.0), x)
+    high = g.make(SUB, big, g.make(SUB, big, x))
+    return high, g.make(SUB, x, high)

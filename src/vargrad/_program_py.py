@@ -1,0 +1,119 @@
+"""The machine in NumPy: it runs a program over a batch, ufunc by ufunc. Fallback and oracle of the compiled one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeAlias
+
+import numpy
+import numpy.typing
+
+from vargrad import _formula
+from vargrad._expr import fold
+from vargrad._program import ARITY, NAMES, Program
+from vargrad._sheet_expr import Formulas
+
+Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
+IMPLEMENTATION = "python"
+BLOCK = 8192  # rows at a time: temporaries of that length stay in cache
+_NUMPY = {
+    "sub": "subtract",
+    "mul": "multiply",
+    "truediv": "true_divide",
+    "pow": "power",
+    "floordiv": "floor_divide",
+    "neg": "negative",
+    "identity": "positive",
+}
+_BY_PYTHON = {"erf": 1, "erfc": 1, "remainder": 2}  # NumPy's remainder is another one, and it has no erf
+
+
+def _comparison(name: str) -> Callable[..., Any]:
+    test = getattr(numpy, {"lt": "less", "le": "less_equal", "eq": "equal", "ne": "not_equal"}[name])
+    return lambda a, b: test(a, b).astype(float)
+
+
+def _function(name: str) -> Callable[..., Any]:
+    if name in _MACHINE:
+        return _MACHINE[name]
+    if name in _BY_PYTHON:
+        function = numpy.frompyfunc(_formula.IEEE.names[name], _BY_PYTHON[name], 1)
+        return lambda *operands: function(*operands).astype(float)
+    ufunc = getattr(numpy, _NUMPY.get(name, name), None)
+    if isinstance(ufunc, numpy.ufunc):
+        return ufunc
+    formulas = Formulas(lambda part, *operands: FUNCTIONS[part](*operands), float)
+    return lambda *operands: formulas.row(name, *operands)
+
+
+_MACHINE: dict[str, Callable[..., Any]] = {
+    "select": lambda a, b, c: numpy.where(c, a, b),
+    **{name: _comparison(name) for name in ("lt", "le", "eq", "ne")},
+    "and": lambda a, b: numpy.logical_and(a, b).astype(float),
+    "or": lambda a, b: numpy.logical_or(a, b).astype(float),
+    "not": lambda a: numpy.logical_not(a).astype(float),
+}
+FUNCTIONS: dict[str, Callable[..., Any]] = {name: _function(name) for name in NAMES}
+
+
+class Machine:
+    """Runs one program. ``run`` and ``point`` may be called from several threads at once."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._code = [
+            (FUNCTIONS[NAMES[op]], out, operands[: ARITY[op]]) for op, out, *operands in program.code.tolist()
+        ]
+        self._outputs = program.outputs.tolist()
+        self._constants = program.constants.tolist()
+
+    def run(self, inputs: Sequence[Array], out: Sequence[Array], workers: int = 1) -> None:
+        """Compute every row.
+
+        An array of ``inputs`` feeds one input, shape (rows,) or (1,) for all rows, or several: (k, rows) or (k, 1).
+        ``out``: likewise, float64 arrays of as many rows, for the outputs in turn; they are written completely.
+        """
+        columns = [row for x in inputs for row in (x if x.ndim == 2 else (x,))]
+        targets = [row for x in out for row in (x if x.ndim == 2 else (x,))]
+        if len(columns) != self.program.n_inputs or len(targets) != len(self._outputs):
+            raise ValueError(
+                f"the program takes {self.program.n_inputs} inputs and has {len(self._outputs)} outputs; "
+                f"got {len(columns)} and {len(targets)}"
+            )
+        rows = len(targets[0]) if targets else 0
+        starts = range(0, rows, BLOCK)
+        if workers > 1 and len(starts) > 1:
+            with ThreadPoolExecutor(workers) as pool:
+                list(pool.map(lambda start: self._block(columns, targets, start), starts))
+            return
+        for start in starts:
+            self._block(columns, targets, start)
+
+    def _block(self, columns: Sequence[Array], targets: Sequence[Array], start: int) -> None:
+        with numpy.errstate(all="ignore"):
+            stop = start + BLOCK
+            registers: list[Any] = [x if len(x) == 1 else x[start:stop] for x in columns]
+            registers += self._constants
+            registers += [None] * (self.program.n_registers - len(registers))
+            for function, place, operands in self._code:
+                registers[place] = function(*[registers[i] for i in operands])
+            for target, register in zip(targets, self._outputs, strict=True):
+                target[start:stop] = registers[register]
+
+    def point(self, values: Sequence[float]) -> tuple[float, ...]:
+        """One row of plain numbers."""
+        if len(values) != self.program.n_inputs:
+            raise TypeError(f"the program takes {self.program.n_inputs} numbers, got {len(values)}")
+        registers: list[float] = [x if type(x) is float else _number(x) for x in values]
+        registers += self._constants
+        registers += [0.0] * (self.program.n_registers - len(registers))
+        for op, place, a, b, c in self.program.code.tolist():
+            registers[place] = fold(op, registers[a], registers[b], registers[c])
+        return tuple([registers[i] for i in self._outputs])
+
+
+def _number(x: Any) -> float:
+    if isinstance(x, (float, int)):
+        return float(x)
+    raise TypeError(f"a point is of floats, not of {type(x).__name__}")
