@@ -91,7 +91,7 @@ def c_row(row: Op) -> str:
     value = c(parse(row.value)) if row.exact else "NAN"
     cells = [row.name, str(row.arity), str(int(row.exact)), lets(row, row.value), value]
     for text in (*row.partials, "skip")[:2]:
-        cells += [lets(row, text), *guarded(parse(text))]
+        cells += [lets(row, text), *(cell.replace(" log(", " log_again(") for cell in guarded(parse(text)))]
     return f"ROW({', '.join(cells)})"
 
 

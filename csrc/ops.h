@@ -11,6 +11,16 @@
 /* pow, with the case that every derivative of x**2 asks for. _ieee.py does the same. */
 static inline double ieee_pow(double a, double b) { return b == 1.0 ? a : pow(a, b); }
 
+/* log, for a partial: the derivative of math.e ** x asks for log(math.e) at every node, so the last one is kept. */
+static inline double log_again(double a) {
+    static double last = 1.0, result = 0.0;
+    if (a != last) {
+        result = log(a);
+        last = a;
+    }
+    return result;
+}
+
 /* a % b and a // b as Python defines them for floats: the remainder has b's sign. Where b is 0 they return
  * what IEEE arithmetic gives, and the caller asks Python for the exception. */
 static inline double py_mod(double a, double b) {
