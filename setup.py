@@ -13,10 +13,9 @@ if WINDOWS := sys.platform == "win32":
     ALWAYS = ["/fp:precise", "/std:c11"]
     FLAGS = {"": ["/O2"], "debug": ["/Od", "/UNDEBUG"], "sanitize": ["/fsanitize=address"]}
 else:  # never -ffast-math and never contraction: the twins agree to the bit
-    ALWAYS = ["-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fvisibility=hidden"]
-    DEBUG = ["-g", "-UNDEBUG", "-Wall"]
+    ALWAYS, DEBUG = ["-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"], ["-g", "-UNDEBUG", "-Wall"]
     SANITIZE = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
-    FLAGS = {"": ["-O3", "-g0"], "debug": ["-O0", *DEBUG], "sanitize": [*SANITIZE, *DEBUG]}
+    FLAGS = {"": ["-O3", "-g0", "-fvisibility=hidden"], "debug": ["-O0", *DEBUG], "sanitize": [*SANITIZE, *DEBUG]}
 MODE = os.environ.get("VARGRAD_BUILD", "")
 if MODE not in (*FLAGS, "python"):
     sys.exit(f"VARGRAD_BUILD={MODE!r}: expected python, debug, sanitize, or nothing (optimised)")
