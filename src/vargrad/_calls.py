@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy
@@ -73,6 +74,37 @@ class Call:
         path, variant = self.path, self.variant
         plain = not any(variant.cores) and len(variant.names) == variant._positional and not self.batch.loop
         return plain and not path.expected and not path.graph.leaves
+
+    def row_function(self, goal: Goal) -> Callable[[Any], Array | None] | None:
+        """A short way for one row of one vector: from the argument to all outputs, or to None if it is unlike this one.
+
+        None where there is no short way: other arguments, guards, closed-over leaves.
+        """
+        path, variant = self.path, self.variant
+        core = variant.cores[0] if len(variant.cores) == 1 else ()
+        if not core or self.batch.loop or variant._positional != 1:
+            return None
+        if path.expected or path.graph.leaves:
+            return None
+        machine, outputs = path.machine(goal)
+        run, size, double = machine.run, math.prod(core), numpy.dtype(numpy.float64)
+
+        def through_run(x: Array, out: Array) -> None:
+            run([x.reshape(size, 1)], [out.reshape(outputs, 1)])
+
+        row = getattr(machine, "row", through_run)
+
+        def function(x: Any) -> Array | None:
+            if type(x) is not numpy.ndarray or x.shape != core or x.dtype is not double:
+                return None
+            out = numpy.empty(outputs)
+            try:
+                row(x, out)
+            except (TypeError, ValueError, BufferError):  # not contiguous, perhaps
+                return None
+            return out
+
+        return function
 
     def take_vectors(self, vector: Any) -> None:
         """The vectors of hvp, one for each argument to differentiate by."""

@@ -73,6 +73,7 @@ class Compiled:
         self._variants: dict[Any, Variant] = {}
         self._point: Callable[[Any], tuple[float, ...]] | None = None  # value of one point, if it is that simple
         self._point_grad: Callable[[Any], tuple[float, ...]] | None = None
+        self._rows: dict[str, Callable[[Any], Array | None] | None] = {}  # the same of one vector
 
     # ---- values
 
@@ -88,11 +89,17 @@ class Compiled:
                 return point(args)[0]
             except TypeError:
                 pass  # arrays, or something to complain of
+        if len(args) == 1 and out is None and not kwargs and (row := self._rows.get("value")) is not None:
+            flat = row(args[0])
+            if flat is not None:
+                return float(flat[0])
         call = self._begin(args, kwargs, workers)
         if call is None:
             return self.__wrapped__(*args, **kwargs)
         full = call.compute(("value", ()))
         structure = call.structure
+        if structure.cores == ((),) and structure.container is None and call.variant.cores:
+            self._rows["value"] = call.row_function(("value", ()))
         if structure.cores == ((),) and structure.container is None and call.simple(("value", ())):
             self._point = call.path.machine(("value", ()))[0].point
         results = split(full, structure.cores, call.batch.loop)
@@ -109,12 +116,18 @@ class Compiled:
                 return found[0], found[1:]
             except TypeError:
                 pass
+        if len(args) == 1 and argnums is None and not kwargs and (row := self._rows.get("both")) is not None:
+            flat = row(args[0])
+            if flat is not None:
+                return float(flat[0]), flat[1:].reshape(args[0].shape)
         call = self._derivative(args, kwargs, workers, argnums)
         goal: Goal = ("value_and_grad", call.wrt)
         full = call.compute(goal)
         call.require_scalar("value_and_grad")
         if argnums is None and len(call.wrt) > 1 and call.simple(goal):
             self._point_grad = call.path.machine(goal)[0].point
+        if argnums is None:
+            self._rows["both"] = call.row_function(goal)
         value = arranged(full[:1], (), call.batch.loop)
         return value, call.by_argument(split(full[1:], call.cores(), call.batch.loop))
 
@@ -123,8 +136,14 @@ class Compiled:
 
         ``argnums``: the positions to differentiate by, an int or several; all by default.
         """
+        if len(args) == 1 and argnums is None and not kwargs and (row := self._rows.get("grad")) is not None:
+            flat = row(args[0])
+            if flat is not None:
+                return flat if args[0].ndim == 1 else flat.reshape(args[0].shape)
         call = self._derivative(args, kwargs, workers, argnums)
         full = call.compute(("grad", call.wrt))
+        if argnums is None:
+            self._rows["grad"] = call.row_function(("grad", call.wrt))
         return call.by_argument(split(full, call.cores(), call.batch.loop))
 
     def jacobian(self, *args: Any, argnums: Argnums = None, workers: int = 1, **kwargs: Any) -> Any:

@@ -33,6 +33,8 @@ class Rule:
 
     def build(self, g: Expressions, a: int, b: int, out: int) -> tuple[int, int]:
         """The partial and its condition in that graph."""
+        if not self.code:
+            return (a, b, out)[self.partial] if self.partial < 3 else g.constant(self.constants[self.partial - 3]), -1
         place = [a, b, out]
         for x in self.constants:
             place.append(g.constant(x))
@@ -92,7 +94,8 @@ class Derivatives:
         if not self._depends[root]:
             return [ZERO] * len(self._wrt)
         nodes, leaves, make = g.nodes, self._leaves, g.make
-        adjoint: dict[int, tuple[int, int]] = {root: (g.constant(1.0), -1)}
+        one = g.constant(1.0)
+        adjoint: dict[int, tuple[int, int]] = {root: (one, -1)}
         for node in self._order(root):
             if node in leaves:
                 continue
@@ -102,11 +105,11 @@ class Derivatives:
             value, condition = found
             op, a, b, c = nodes[node]
             for operand, partial, when in self._partials(node, op, a, b, c):
-                term = make(MUL, value, partial)
+                term = partial if value == one else value if partial == one else make(MUL, value, partial)
                 when = condition if when < 0 else when if condition < 0 else make(AND, condition, when)
-                if g.number.get(when) == 0.0:
-                    continue
                 if when in g.number:
+                    if g.number[when] == 0.0:
+                        continue
                     when = -1
                 before = adjoint.get(operand)
                 if before is None:
@@ -127,9 +130,11 @@ class Derivatives:
         depends = self._depends
         if op < _ROWS and op >= 0:
             found = []
-            for operand, rule in zip((a, b), rules(op), strict=False):
-                if rule is not None and depends[operand]:
-                    found.append((operand, *rule.build(self._g, a, b, node)))
+            left, *more = rules(op)
+            if left is not None and depends[a]:
+                found.append((a, *left.build(self._g, a, b, node)))
+            if more and more[0] is not None and depends[b]:
+                found.append((b, *more[0].build(self._g, a, b, node)))
             return found
         if op == COMPOSITE:
             return [parent for parent in self._g.parents[node] if depends[parent[0]]]

@@ -39,7 +39,7 @@ class Expressions:
         self.number: dict[int, float] = {}  # the values of constants
         self.parents: dict[int, Parents] = {}  # of composites: operand, partial, condition under which it counts
         self._table: dict[tuple[int, int, int, int], int] = {}
-        self._constants: dict[str, int] = {}
+        self._constants: dict[float | str, int] = {}
         self._append((CONSTANT, 0, 0, 0))  # stands for an operand that is not there, which counts as constant
         self.number[0] = 0.0
         self.constant(0.0)
@@ -54,10 +54,11 @@ class Expressions:
 
     def constant(self, value: float) -> int:
         """The node of a number; zeros of either sign are two nodes, all nans are one."""
-        key = float(value).hex()
-        found = self._constants.get(key)
+        key: float | str = value if value else repr(float(value))  # zeros of either sign are equal, nans are not
+        found = self._constants.get(key if value == value else "nan")
         if found is None:
-            found = self._constants[key] = self._append((CONSTANT, 0, 0, 0))
+            found = self._append((CONSTANT, 0, 0, 0))
+            self._constants[key if value == value else "nan"] = found
             self.number[found] = float(value)
         return found
 

@@ -8,7 +8,9 @@ Python's.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from threading import RLock
 from typing import Any, TypeAlias
 
@@ -49,7 +51,7 @@ class Path:
         """The machine for a goal, and how many outputs it has; the last says whether a row stays on a guarded path."""
         found = self._machines.get(goal)
         if found is None:
-            with self._lock:
+            with self._lock, without_collector():
                 program = self.program(goal)
                 found = self._machines[goal] = Machine(program), len(program.outputs)
         return found
@@ -131,6 +133,18 @@ class Path:
             for i, (k, x) in enumerate(keys.T.tolist()):
                 groups.setdefault((int(k), x), []).append(part[place.reshape(-1) == i])
         return [(key, numpy.concatenate(parts)) for key, parts in groups.items()]
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """No cyclic garbage collection inside: a large graph is many young objects, none of them garbage."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def taken(columns: Sequence[Array], rows: Any) -> list[Array]:

@@ -10,7 +10,7 @@ import numpy.typing
 
 from vargrad._core import Var
 from vargrad._modes import recording, set_no_grad, thread
-from vargrad._paths import Key, Path
+from vargrad._paths import Key, Path, without_collector
 from vargrad._record import Graph, Recorder, RecordingError
 from vargrad._results import flatten
 from vargrad._signature import Signature
@@ -110,7 +110,8 @@ class Variant:
             set_no_grad(before)
         outer, thread.recorder = thread.recorder, None
         try:
-            graph = Graph(recorder, flat, numbers)
+            with without_collector():
+                graph = Graph(recorder, flat, numbers)
         finally:
             thread.recorder = outer
         if graph.constant:
