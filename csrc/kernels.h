@@ -18,19 +18,26 @@
     M(not, 1, (a != 0.0 ? 0.0 : 1.0))
 
 /* F(first, second, value): t is first(a, b), with its own rounding; c the other operand of second. An `r` before
- * second says that t is its right operand. */
+ * second says that t is its right operand. What is worth a kernel: passes over the cache cost more than arithmetic. */
 #define FUSED_WITH(F, first)                                                                                          \
     F(first, add, t + c)                                                                                              \
     F(first, sub, t - c)                                                                                              \
     F(first, rsub, c - t)                                                                                             \
     F(first, mul, t *c)                                                                                               \
     F(first, truediv, t / c)                                                                                          \
-    F(first, rtruediv, c / t)
+    F(first, rtruediv, c / t)                                                                                         \
+    F(first, neg, -t)                                                                                                 \
+    F(first, square, t *t)                                                                                            \
+    F(first, sqrt, sqrt(t))                                                                                           \
+    F(first, exp, V(exp)(t))                                                                                          \
+    F(first, log, V(log)(t))                                                                                          \
+    F(first, erf, V(erf)(t))
 #define FUSED_OPS(F)                                                                                                  \
     FUSED_WITH(F, add)                                                                                                \
     FUSED_WITH(F, sub)                                                                                                \
     FUSED_WITH(F, mul)                                                                                                \
-    FUSED_WITH(F, truediv)
+    FUSED_WITH(F, truediv)                                                                                            \
+    FUSED_WITH(F, neg)
 
 enum {
 #define ROW(name, ...) DO_##name,
@@ -43,6 +50,7 @@ enum {
 #define F(first, second, value) DO_##first##_##second,
     FUSED_OPS(F)
 #undef F
+    DO_gauss, /* exp(-a * a), 0 from 40 on and for nan */
     DO_ALL
 };
 

@@ -111,11 +111,13 @@ INLINE double V(fused_add)(double a, double b) { return a + b; }
 INLINE double V(fused_sub)(double a, double b) { return a - b; }
 INLINE double V(fused_mul)(double a, double b) { return a * b; }
 INLINE double V(fused_truediv)(double a, double b) { return a / b; }
+INLINE double V(fused_neg)(double a, double b) { return (void)b, -a; }
 #define F(first, second, value)                                                                                        \
-    INLINE double V(do_##first##_##second)(double t, double c) { return value; }                               \
+    INLINE double V(do_##first##_##second)(double t, double c) { return (void)c, value; }                             \
     KERNEL(first##_##second, V(do_##first##_##second)(V(fused_##first)(a[i], b[i]), c[i]))
 FUSED_OPS(F)
 #undef F
+KERNEL(gauss, V(gauss)(a[i]))
 
 /* An angle that vmath does not reduce is libm's; such a block goes one by one. */
 #define ANGLE(name)                                                                                                    \
@@ -154,6 +156,11 @@ static void V(row)(const int32_t *code, size_t length, double *v) {
     case DO_##name: r = V(do_##name)(a, b, v[code[4]]); break;
             MACHINE_OPS(M)
 #undef M
+#define F(first, second, value)                                                                                        \
+    case DO_##first##_##second: r = V(do_##first##_##second)(V(fused_##first)(a, b), v[code[4]]); break;
+            FUSED_OPS(F)
+#undef F
+        case DO_gauss: r = V(gauss)(a); break;
         default: r = NAN;
         }
         v[code[1]] = r;
@@ -175,6 +182,7 @@ static const Kernels V(kernels) = {
 #define F(first, second, value) [DO_##first##_##second] = V(kernel_##first##_##second),
         FUSED_OPS(F)
 #undef F
+        [DO_gauss] = V(kernel_gauss),
     },
     V(row),
 };

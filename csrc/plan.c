@@ -4,7 +4,13 @@
 
 #include "program.h"
 
-enum { NONE = -1, CACHE = 24576, MOST_LANES = 512 };
+#ifdef __GNUC__
+#define WILL_WRITE(address) __builtin_prefetch(address, 1, 2)
+#else
+#define WILL_WRITE(address) ((void)0)
+#endif
+
+enum { NONE = -1, CACHE = 49152, MOST_LANES = 512 };
 
 typedef struct {
     int32_t *uses;  /* of each value, by live instructions and outputs */
@@ -21,28 +27,31 @@ static void *array(size_t count, size_t size) {
     return calloc(count ? count : 1, size);
 }
 
-static int arity(int32_t op) { return op < DO_COUNT ? do_info[op].arity : 3; }
-
 /* ---- fusing: an operation and the one operation that reads its result become one kernel */
 
-static int basic(int32_t op) {
-    switch (op) {
-    case DO_add: return 0;
-    case DO_sub: return 1;
-    case DO_mul: return 2;
-    case DO_truediv: return 3;
-    }
+static const int32_t fusions[5][12] = { /* by first, then by second in the order of FUSED_WITH */
+#define F(first, second, value) DO_##first##_##second,
+    {FUSED_WITH(F, add)}, {FUSED_WITH(F, sub)}, {FUSED_WITH(F, mul)}, {FUSED_WITH(F, truediv)}, {FUSED_WITH(F, neg)},
+#undef F
+};
+
+static int as_first(int32_t op) {
+    static const int32_t ops[] = {DO_add, DO_sub, DO_mul, DO_truediv, DO_neg};
+    for (int i = 0; i < 5; i++)
+        if (ops[i] == op) return i;
     return NONE;
 }
 
-static int32_t fused(int32_t first, int32_t second, int right) {
-    static const int32_t table[4][6] = {
-#define FIRST(name) {DO_##name##_add, DO_##name##_sub, DO_##name##_rsub, DO_##name##_mul, DO_##name##_truediv, DO_##name##_rtruediv},
-        FIRST(add) FIRST(sub) FIRST(mul) FIRST(truediv)
-#undef FIRST
-    };
-    static const int column[4][2] = {{0, 0}, {1, 2}, {3, 3}, {4, 5}};
-    return table[basic(first)][column[basic(second)][right]];
+static int as_second(int32_t op, int right) {
+    static const int32_t ops[] = {DO_add, DO_sub,    DO_sub,  DO_mul, DO_truediv, DO_truediv,
+                                  DO_neg, DO_square, DO_sqrt, DO_exp, DO_log,     DO_erf};
+    for (int i = 0; i < 12; i++)
+        if (ops[i] == op) return right && (op == DO_sub || op == DO_truediv) ? i + 1 : i;
+    return NONE;
+}
+
+static int arity(int32_t op) { /* operands in use; those of a fused pair are a, b, c, where some may repeat a */
+    return op < DO_COUNT ? do_info[op].arity : op == DO_gauss ? 1 : 3;
 }
 
 static void fuse(Draft *d) {
@@ -51,13 +60,15 @@ static void fuse(Draft *d) {
     for (size_t i = 0; i < d->length; i++) place[d->list[i].out] = (int32_t)i + 1;
     for (size_t i = 0; i < d->length; i++) {
         Code *code = &d->list[i], *inner;
-        if (basic(code->op) == NONE || code->a == code->b) continue;
-        for (int right = 0; right < 2; right++) {
+        int two = arity(code->op) == 2;
+        if (as_second(code->op, 0) == NONE || (two && code->a == code->b)) continue;
+        for (int right = 0; right <= two; right++) {
             int32_t v = right ? code->b : code->a, other = right ? code->a : code->b;
             if (place[v] == 0 || d->uses[v] != 1) continue;
             inner = &d->list[place[v] - 1];
-            if (basic(inner->op) == NONE) continue; /* nor one that is fused already */
-            *code = (Code){fused(inner->op, code->op, right), code->out, inner->a, inner->b, other};
+            if (as_first(inner->op) == NONE) continue; /* one that is fused already is none */
+            *code = (Code){fusions[as_first(inner->op)][as_second(code->op, right)], code->out, inner->a,
+                           arity(inner->op) == 2 ? inner->b : inner->a, two ? other : inner->a};
             inner->op = NONE;
             break;
         }
@@ -96,7 +107,7 @@ static void place_outputs(Draft *d, Plan *plan, int staged) {
         if (!d->vary[v]) continue;
         if (staged && (size_t)v < d->fixed && d->slot[v] < 0) {
             int32_t from = d->slot[v], to = (int32_t)d->registers++;
-            plan->step[plan->steps++] = (Step){plan->kernels->kernel[DO_identity], to, from, from, from};
+            plan->step[plan->steps++] = (Code){DO_identity, to, from, from, from};
             d->slot[v] = to;
         }
         if (!staged && (size_t)v >= d->fixed && d->slot[v] == NONE) d->slot[v] = late(p->inputs + k);
@@ -113,9 +124,9 @@ static void scan(Draft *d, Plan *plan, const Program *p) {
     for (size_t i = 0; i < d->length; i++) {
         Code *code = &d->list[i];
         const int32_t *operand = &code->a;
-        Step *step = &plan->step[plan->steps++];
+        Code *step = &plan->step[plan->steps++];
         int32_t *slot = &step->a;
-        step->kernel = plan->kernels->kernel[code->op];
+        step->op = code->op;
         for (int j = 0; j < 3; j++) slot[j] = d->slot[operand[j < arity(code->op) ? j : 0]];
         for (int j = 0; j < arity(code->op); j++) release(d, operand[j], i);
         if (d->slot[code->out] == NONE) d->slot[code->out] = take(d);
@@ -123,7 +134,7 @@ static void scan(Draft *d, Plan *plan, const Program *p) {
     }
     for (size_t k = 0; k < p->outputs; k++) { /* what is no result of its own is copied */
         int32_t from = d->slot[p->output_value[k]], to = late(p->inputs + k);
-        if (from != to) plan->step[plan->steps++] = (Step){plan->kernels->kernel[DO_identity], to, from, from, from};
+        if (from != to) plan->step[plan->steps++] = (Code){DO_identity, to, from, from, from};
     }
 }
 
@@ -205,6 +216,19 @@ static void finish(Plan *plan, const Draft *d) {
     }
 }
 
+static int settle_constants(Plan *plan) {
+    const Program *p = plan->program;
+    double *v = array(plan->values, sizeof *v);
+    plan->constant = array(plan->broadcasts, sizeof *plan->constant);
+    if (v != NULL && plan->constant != NULL) {
+        if (p->constants) memcpy(v + p->inputs, p->constant, p->constants * sizeof *v);
+        plan->kernels->row(&plan->once->op, plan->once_length, v);
+        for (size_t i = 0; i < plan->broadcasts; i++) plan->constant[i] = v[plan->broadcast_value[i]];
+    }
+    free(v);
+    return v != NULL && plan->constant != NULL;
+}
+
 Plan *plan_new(const Program *p, const Kernels *kernels, const unsigned char *broadcast, int staged) {
     Draft d = {0};
     Plan *plan = calloc(1, sizeof *plan);
@@ -222,6 +246,7 @@ Plan *plan_new(const Program *p, const Kernels *kernels, const unsigned char *br
     place_outputs(&d, plan, staged);
     scan(&d, plan, p);
     finish(plan, &d);
+    if (memchr(broadcast, 1, p->inputs) == NULL && !settle_constants(plan)) goto no_memory;
     draft_free(&d);
     return plan;
 no_memory:
@@ -233,7 +258,7 @@ no_memory:
 void plan_free(Plan *plan) {
     if (plan == NULL) return;
     free(plan->once), free(plan->broadcast_value), free(plan->broadcast_slot);
-    free(plan->step), free(plan->reads);
+    free(plan->step), free(plan->reads), free(plan->constant);
     free(plan);
 }
 
@@ -270,9 +295,28 @@ void plan_prepare(const Plan *plan, void *workspace, const double *const *inputs
     }
 }
 
-static void block(const Plan *plan, double **pointer, size_t n) {
-    for (const Step *s = plan->step, *end = s + plan->steps; s < end; s++)
-        s->kernel(pointer[s->out], pointer[s->a], pointer[s->b], pointer[s->c], n);
+void plan_row(const Plan *plan, const double *inputs, double *v, double *outputs) {
+    size_t inputs_count = plan->program->inputs, n = plan->program->outputs;
+    for (size_t i = 0; i < plan->broadcasts; i++) v[plan->broadcast_slot[i]] = plan->constant[i];
+    memcpy(v + plan->registers, inputs, inputs_count * sizeof *v);
+    plan->kernels->row(&plan->step->op, plan->steps, v);
+    memcpy(outputs, v + plan->registers + inputs_count, n * sizeof *v);
+}
+
+/* One block. Between the kernels, the lines that the next block will write are asked for, a few at a time: reading
+ * ahead the processor does by itself. */
+static void block(const Plan *plan, double **pointer, size_t n, size_t ahead) {
+    const Kernel *kernel = plan->kernels->kernel;
+    double **out = pointer + plan->registers + plan->program->inputs, **last = out + plan->program->outputs;
+    size_t at = 0, some = ahead * plan->program->outputs / LANES / (plan->steps + 1) + 1;
+    for (const Code *s = plan->step, *end = s + plan->steps; s < end; s++) {
+        kernel[s->op](pointer[s->out], pointer[s->a], pointer[s->b], pointer[s->c], n);
+        for (size_t i = 0; i < some && out < last && at < ahead; i++) {
+            WILL_WRITE(*out + n + at);
+            at += LANES;
+            if (at >= ahead) at = 0, out++;
+        }
+    }
 }
 
 void plan_run(const Plan *plan, void *workspace, const double *const *inputs, double *const *outputs, size_t first,
@@ -285,7 +329,7 @@ void plan_run(const Plan *plan, void *workspace, const double *const *inputs, do
         n = whole - at < plan->lanes ? whole - at : plan->lanes;
         for (size_t i = 0; i < p->inputs; i++) in[i] = (double *)inputs[i] + (plan->reads[i] ? at : 0);
         for (size_t k = 0; k < p->outputs; k++) out[k] = outputs[k] + at;
-        block(plan, pointer, n);
+        block(plan, pointer, n, whole - at - n < n ? whole - at - n : n);
     }
     if (whole == last) return;
     n = last - whole; /* fewer than a vector: copied, filled up with the last row */
@@ -295,6 +339,6 @@ void plan_run(const Plan *plan, void *workspace, const double *const *inputs, do
             for (size_t j = 0; j < LANES; j++) in[i][j] = inputs[i][whole + (j < n ? j : n - 1)];
     }
     for (size_t k = 0; k < p->outputs; k++) out[k] = lanes + (p->inputs + k) * LANES;
-    block(plan, pointer, LANES);
+    block(plan, pointer, LANES, 0);
     for (size_t k = 0; k < p->outputs; k++) memcpy(outputs[k] + whole, out[k], n * sizeof(double));
 }

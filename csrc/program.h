@@ -31,29 +31,24 @@ typedef struct {
 } Program;
 
 typedef struct {
-    Kernel kernel;
-    int32_t out, a, b, c; /* slots */
-} Step;
-
-typedef struct {
     const Program *program;
     const Kernels *kernels;
     size_t once_length, broadcasts, steps, slots, registers, lanes, stride, values;
     Code *once;                                 /* computed once a call, over values */
     int32_t *broadcast_value, *broadcast_slot;  /* of those, what the steps read */
-    Step *step;
+    Code *step; /* over slots */
+    double *constant; /* what the broadcasts are, if no input is broadcast */
     unsigned char *reads; /* of each input: whether rows of it are read */
 } Plan; /* slots: registers, then one for each input and each output */
 
 Program *program_new(const int32_t *code, size_t length, const double *constants, size_t n_constants, int64_t n_inputs,
                      int64_t n_registers, const int32_t *outputs, size_t n_outputs, char *message, size_t size);
 void program_free(Program *program);
-/* One row. registers: n_registers doubles, the inputs in front. */
-void program_row(const Program *program, const Kernels *kernels, double *registers, double *outputs);
-
 /* broadcast: one flag an input. staged: outputs are copied out at the end of a block, for outputs that are inputs. */
 Plan *plan_new(const Program *program, const Kernels *kernels, const unsigned char *broadcast, int staged);
 void plan_free(Plan *plan);
+/* One row, by a plan without broadcast inputs. slots: as many doubles as the plan has slots. */
+void plan_row(const Plan *plan, const double *inputs, double *slots, double *outputs);
 size_t plan_workspace(const Plan *plan); /* bytes, to be aligned to 64 */
 void plan_prepare(const Plan *plan, void *workspace, const double *const *inputs);
 void plan_run(const Plan *plan, void *workspace, const double *const *inputs, double *const *outputs, size_t first,

@@ -29,19 +29,20 @@ cdef extern from "kernels.h" nogil:
     int kernels_supported(int i)
     enum:
         DO_COUNT
+        DO_gauss
         LANES
 
 cdef extern from "program.h" nogil:
     ctypedef struct Program:
         size_t inputs, registers, length, outputs
     ctypedef struct Plan:
-        size_t steps, lanes, registers
+        size_t steps, lanes, slots
     Program *program_new(const int32_t *, size_t, const double *, size_t, int64_t, int64_t, const int32_t *, size_t,
                          char *, size_t)
     void program_free(Program *)
-    void program_row(const Program *, const Kernels *, double *, double *)
     Plan *plan_new(const Program *, const Kernels *, const unsigned char *, int)
     void plan_free(Plan *)
+    void plan_row(const Plan *, const double *, double *, double *)
     size_t plan_workspace(const Plan *)
     void plan_prepare(const Plan *, void *, const double *const *)
     void plan_run(const Plan *, void *, const double *const *, double *const *, size_t, size_t)
@@ -122,6 +123,7 @@ cdef class Machine:
 
     cdef Program *program
     cdef const Kernels *kernels
+    cdef Plan *single  # for one row
     cdef dict plans
 
     def __cinit__(self, program, isa=None):
@@ -147,7 +149,15 @@ cdef class Machine:
                 raise ValueError(message.decode())
             raise MemoryError()
 
+        cdef unsigned char *none = <unsigned char *>calloc(self.program.inputs + 1, 1)
+        if none != NULL:
+            self.single = plan_new(self.program, self.kernels, none, False)
+            free(none)
+        if self.single == NULL:
+            raise MemoryError()
+
     def __dealloc__(self):
+        plan_free(self.single)
         program_free(self.program)
 
     @property
@@ -234,11 +244,11 @@ cdef class Machine:
         cdef double few[256]
         cdef double *v = few
         cdef double *results
-        cdef Py_ssize_t i, n = self.program.inputs
-        cdef size_t needed = self.program.registers + self.program.outputs
+        cdef size_t i, n = self.program.inputs, slots = self.single.slots
+        cdef size_t needed = n + slots + self.program.outputs
         if type(values) is not list and type(values) is not tuple:
             values = list(values)
-        if len(values) != n:
+        if <size_t>len(values) != n:
             raise TypeError(f"the program takes {n} numbers, got {len(values)}")
         if needed > 256:
             v = <double *>malloc(needed * sizeof(double))
@@ -247,9 +257,9 @@ cdef class Machine:
         try:
             for i in range(n):
                 v[i] = number(values[i])
-            results = v + self.program.registers
-            program_row(self.program, self.kernels, v, results)
-            return tuple([results[i] for i in range(<Py_ssize_t>self.program.outputs)])
+            results = v + n + slots
+            plan_row(self.single, v, v + n, results)
+            return tuple([results[i] for i in range(self.program.outputs)])
         finally:
             if v != few:
                 free(v)
@@ -266,15 +276,17 @@ cdef inline double number(x) except? -1.0:
 def kernel(name, isa, a, b, out, c=None):
     """One operation over arrays of one length: out = name(a, b, c); what the operation has not may be ``a`` again.
 
+    Besides OPCODES there is "gauss", exp(-a * a) below 40 and else 0, which stands in for the sheet's slope of erf.
     ``isa``: one of instruction_sets(). Raises ValueError for unknown names and unfit arrays.
     """
     cdef const Kernels *kernels = kernels_named(isa)
     cdef Call call = Call(4, 0, 4)
     cdef double edge[4][LANES]
     cdef size_t i, k, whole, rest
-    if name not in OPCODES:
-        raise ValueError(f"operation {name!r}: expected one of {', '.join(OPCODES)}")
-    cdef Kernel f = kernels.kernel[<int>OPCODES[name]]
+    known = OPCODES | {"gauss": DO_gauss}
+    if name not in known:
+        raise ValueError(f"operation {name!r}: expected one of {', '.join(known)}")
+    cdef Kernel f = kernels.kernel[<int>known[name]]
     for k, array in enumerate((a, b, a if c is None else c, out)):
         view = call.take(array, ("a", "b", "c", "out")[k], True, 1, k == 3)
         if view.shape[0] != call.view[0].shape[0]:
