@@ -155,3 +155,24 @@ def test_backward_adds_each_row_once(machine: str) -> None:
     x = np.array([1.0, -1.0, 3.0, -2.0, 0.5])
     assert f.backward(x) == sum(2.0 * v if v > 0 else 4.0 for v in x.tolist())
     assert w.grad == sum(v if v > 0 else 4.0 for v in x.tolist())
+
+
+def test_points_find_their_path(machine: str) -> None:
+    """Floats, one by one, over paths that are recorded as they come, with a leaf that changes."""
+    w = recorded.leaf(1.0)
+
+    def f(x: Any, y: Any) -> Any:
+        if x > 1:
+            return w * x
+        while y < 3.0:
+            y = y * 2.0 + w * w
+        return x * y if m.floor(x) == 0 else x - y
+
+    compiled = vargrad.compile(f)
+    for x, y, value in np.random.default_rng(0).uniform((-1.5, 0.0, 0.5), (1.5, 4.0, 2.0), (200, 3)).tolist():
+        w.value = value
+        assert close(compiled(x, y), f(x, y).value if isinstance(f(x, y), vargrad.Var) else f(x, y))
+        found, gradient = compiled.value_and_grad(x, y)
+        assert close(found, compiled(x, y))
+        assert close(gradient, [getattr(g, "value", g) for g in vargrad.grad(f, argnums=(0, 1))(x, y)])
+    assert 4 <= compiled.paths <= 30

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy
 import numpy.typing
 
+from vargrad._leaves import values
 from vargrad._paths import Goal, Key, Path, run, taken
 from vargrad._results import Structure
 from vargrad._signature import Batch, real
@@ -69,11 +70,29 @@ class Call:
             name = self.variant.owner.__name__
             raise ValueError(f"{name}.{what}() needs a function of one number; it returns {self.structure}")
 
-    def simple(self, goal: Goal) -> bool:
-        """Whether points of numbers may go to the machine directly from now on."""
-        path, variant = self.path, self.variant
-        plain = not any(variant.cores) and len(variant.names) == variant._positional and not self.batch.loop
-        return plain and not path.expected and not path.graph.leaves
+    def point_function(self, goal: Goal) -> Callable[[Any], tuple[float, ...]] | None:
+        """A short way for one row of numbers: from the arguments to all outputs; it raises TypeError at anything else.
+
+        None where there is none: arguments by name, vectors.
+        """
+        root, variant = self.path, self.variant
+        if any(variant.cores) or len(variant.names) != variant.positional or self.batch.loop:
+            return None
+        if not root.expected and not root.graph.leaves:
+            return root.machine(goal)[0].point
+
+        def function(args: Any) -> tuple[float, ...]:
+            path = root
+            while True:
+                given = (*args, *values(path.graph.leaves)) if path.graph.leaves else args
+                found: tuple[float, ...] = path.machine(goal)[0].point(given)
+                if not path.expected:
+                    return found
+                if found[-1] == 1.0:
+                    return found[:-1]
+                path = path.next(given)
+
+        return function
 
     def row_function(self, goal: Goal) -> Callable[[Any], Array | None] | None:
         """A short way for one row of one vector: from the argument to all outputs, or to None if it is unlike this one.
@@ -82,7 +101,7 @@ class Call:
         """
         path, variant = self.path, self.variant
         core = variant.cores[0] if len(variant.cores) == 1 else ()
-        if not core or self.batch.loop or variant._positional != 1:
+        if not core or self.batch.loop or variant.positional != 1:
             return None
         if path.expected or path.graph.leaves:
             return None

@@ -12,7 +12,8 @@ import numpy.typing
 
 from vargrad._calls import Argnums, Call
 from vargrad._core import Var
-from vargrad._paths import Goal
+from vargrad._leaves import add_grads
+from vargrad._paths import Goal, Path
 from vargrad._program import listing
 from vargrad._record import RecordingError
 from vargrad._results import arranged, split, split_matrix
@@ -100,8 +101,8 @@ class Compiled:
         structure = call.structure
         if structure.cores == ((),) and structure.container is None and call.variant.cores:
             self._rows["value"] = call.row_function(("value", ()))
-        if structure.cores == ((),) and structure.container is None and call.simple(("value", ())):
-            self._point = call.path.machine(("value", ()))[0].point
+        if structure.cores == ((),) and structure.container is None and out is None:
+            self._point = call.point_function(("value", ())) or self._point
         results = split(full, structure.cores, call.batch.loop)
         if out is not None:
             results = _into(self.__name__, out, results)
@@ -124,8 +125,8 @@ class Compiled:
         goal: Goal = ("value_and_grad", call.wrt)
         full = call.compute(goal)
         call.require_scalar("value_and_grad")
-        if argnums is None and len(call.wrt) > 1 and call.simple(goal):
-            self._point_grad = call.path.machine(goal)[0].point
+        if argnums is None and len(call.wrt) > 1:
+            self._point_grad = call.point_function(goal) or self._point_grad
         if argnums is None:
             self._rows["both"] = call.row_function(goal)
         value = arranged(full[:1], (), call.batch.loop)
@@ -179,17 +180,12 @@ class Compiled:
         if call is None:
             raise TypeError(f"{self.__name__}.backward() takes numbers and arrays: a Var's derivative would be lost")
         call.require_scalar("backward")
-        total = 0.0
-        sums: dict[int, tuple[Var, float]] = {}
+        sums: dict[Path, Array] = {}
         for path, out in call.pieces(("backward", ())):
-            total += float(out[0].sum())
-            for leaf, part in zip(path.graph.leaves, out[1:].sum(axis=1).tolist(), strict=True):
-                if leaf.requires_grad:
-                    sums[id(leaf)] = leaf, sums.get(id(leaf), (leaf, 0.0))[1] + part
-        new = [(leaf, leaf.grad + part) for leaf, part in sums.values()]
-        for leaf, grad in new:
-            leaf.grad = grad
-        return total
+            part = out.sum(axis=1)
+            sums[path] = sums[path] + part if path in sums else part
+        add_grads((path.graph.leaves, part[1:].tolist()) for path, part in sums.items())
+        return float(sum(part[0] for part in sums.values()))
 
     # ---- what there is
 

@@ -19,6 +19,7 @@ import numpy.typing
 
 from vargrad._derive import Derivatives
 from vargrad._expr import ADD, AND, EQ, LE, LT, MUL, NE, NOT, OR, ZERO
+from vargrad._leaves import values
 from vargrad._program import Program, lower
 from vargrad._program_core import Machine
 from vargrad._record import Graph
@@ -114,7 +115,17 @@ class Path:
     def leaf_column(self) -> list[Array]:
         """The closed-over leaves' values now, as one more block of inputs."""
         leaves = self.graph.leaves
-        return [numpy.array([v.value for v in leaves]).reshape(-1, 1)] if leaves else []
+        return [numpy.array(values(leaves)).reshape(-1, 1)] if leaves else []
+
+    def next(self, values: Sequence[float]) -> Path:
+        """Where one row goes that left the path; TypeError if it is the first to go there."""
+        found = self.machine(GUARDS)[0].point(values)
+        for i, (x, expected) in enumerate(zip(found, self.expected, strict=True)):
+            if x != expected and (i, x) in self.children:
+                return self.children[i, x]
+            if x != expected:
+                break
+        raise TypeError("no such path yet")
 
     def departures(self, columns: Sequence[Array], rows: Rows) -> list[tuple[Key, Rows]]:
         """Which of the rows leave the path, and where."""
@@ -123,12 +134,12 @@ class Path:
         groups: dict[Key, list[Rows]] = {}
         for start in range(0, len(rows), _CHUNK):
             part = rows[start : start + _CHUNK]
-            values = numpy.empty((len(self.expected), len(part)))
-            machine.run([*taken(columns, part), *leaves], [values])
-            differs = values != expected
+            found = numpy.empty((len(self.expected), len(part)))
+            machine.run([*taken(columns, part), *leaves], [found])
+            differs = found != expected
             left = differs.any(axis=0)
-            part, values, guard = part[left], values[:, left], differs[:, left].argmax(axis=0)
-            value = values[guard, numpy.arange(len(part))]
+            part, found, guard = part[left], found[:, left], differs[:, left].argmax(axis=0)
+            value = found[guard, numpy.arange(len(part))]
             keys, place = numpy.unique(numpy.stack([guard, value]), axis=1, return_inverse=True)
             for i, (k, x) in enumerate(keys.T.tolist()):
                 groups.setdefault((int(k), x), []).append(part[place.reshape(-1) == i])

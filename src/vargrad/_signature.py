@@ -105,6 +105,12 @@ class Batch:
 
     def __init__(self, binder: Binder, names: Sequence[str], values: Sequence[Any]) -> None:
         signature = binder.signature
+        if signature is None and _alike(values):  # nothing to check or broadcast
+            self.loop: tuple[int, ...] = values[0].shape
+            self.rows = values[0].size
+            self.cores: tuple[tuple[int, ...], ...] = ((),) * len(values)
+            self.columns: list[Array] = [x.reshape(-1) for x in values]
+            return
         dimensions = signature.inputs if signature else ((),) * len(values)
         arrays = [real(f"{binder.name}(): argument {n.lstrip('*')!r}", x) for n, x in zip(names, values, strict=True)]
         sizes: dict[str, int] = {}
@@ -125,7 +131,7 @@ class Batch:
                         f"{signature.text!r} wants {dimension} = {wanted}"  # type: ignore[union-attr]
                     )
         try:
-            self.loop: tuple[int, ...] = numpy.broadcast_shapes(*loops)
+            self.loop = numpy.broadcast_shapes(*loops)
         except ValueError:
             shapes = ", ".join(f"{name}: {x.shape}" for name, x in zip(names, arrays, strict=True))
             raise ValueError(f"{binder.name}(): the arguments' shapes do not broadcast together ({shapes})") from None
@@ -142,6 +148,17 @@ class Batch:
         if not core:
             return numpy.ascontiguousarray(full).reshape(self.rows)
         return numpy.ascontiguousarray(full.reshape(self.rows, count).T)
+
+
+def _alike(values: Sequence[Any]) -> bool:
+    """Whether these are contiguous float64 arrays of one shape, with a row at least."""
+    if not values or type(values[0]) is not numpy.ndarray:
+        return False
+    shape = values[0].shape
+    return values[0].size > 0 and all(
+        type(x) is numpy.ndarray and x.shape == shape and x.dtype == numpy.float64 and x.flags.c_contiguous
+        for x in values
+    )
 
 
 def real(what: str, x: Any) -> Array:

@@ -35,7 +35,7 @@ class Variant:
         self.owner = owner
         self.names = names
         self.cores = cores
-        self._positional = positional
+        self.positional = positional
         self.paths: list[Path] = []
         self.labels = [
             name.lstrip("*") + (str(list(index)) if core else "")
@@ -98,7 +98,7 @@ class Variant:
         if owner.signature is not None:
             for names, core in zip(owner.signature.inputs, self.cores, strict=True):
                 sizes |= dict(zip(names, core, strict=True))
-        k = self._positional
+        k = self.positional
         named = dict(zip(self.names[k:], arguments[k:], strict=True))
         recorder = Recorder(forced)
         before = set_no_grad(0)
