@@ -19,29 +19,40 @@ cdef class Buffers:
             PyBuffer_Release(&self.view[i])
         free(self.view)
 
-    cdef Py_buffer *take(self, array, what, bint doubles, int dimensions, bint written) except NULL:
-        """A C-contiguous buffer of float64 or int32, or a ValueError that says what it is."""
+    cdef Py_buffer *take(
+        self, array, str name, Py_ssize_t index, bint doubles, int dimensions, bint written
+    ) except NULL:
+        """A C-contiguous buffer of float64 or int32, or a ValueError that says what ``name`` (or its item) is."""
         cdef Py_buffer *view = &self.view[self.count]
-        cdef int flags = PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (PyBUF_WRITABLE if written else 0)
-        kind = f"a C-contiguous{' writable' if written else ''} array of {'float64' if doubles else 'int32'}"
+        cdef bint fits
         try:
-            PyObject_GetBuffer(array, view, flags)
+            PyObject_GetBuffer(array, view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (PyBUF_WRITABLE if written else 0))
         except (BufferError, TypeError, ValueError) as error:
-            raise ValueError(f"{what}: {type(array).__name__} is not {kind} ({error})") from None
+            reason = f"{type(array).__name__} is not {kind(doubles, written)} ({error})"
+            raise ValueError(f"{item_name(name, index)}: {reason}") from None
         self.count += 1
-        cdef bint fits = view.format != NULL and view.format[0] != 0 and view.format[1] == 0
+        fits = view.format != NULL and view.format[0] != 0 and view.format[1] == 0
         if fits and doubles:
             fits = view.format[0] == c"d" and view.itemsize == 8
         elif fits:
             fits = (view.format[0] == c"i" or view.format[0] == c"l") and view.itemsize == 4
         if not fits:
-            raise ValueError(f"{what}: items are {(view.format or b'B').decode()!r}, expected {kind}")
+            items = (view.format or b"B").decode()
+            raise ValueError(f"{item_name(name, index)}: items are {items!r}, expected {kind(doubles, written)}")
         if view.ndim != dimensions and not (dimensions == ANY and 1 <= view.ndim <= 2):
             expected = "1 or 2" if dimensions == ANY else dimensions
-            raise ValueError(f"{what} has {view.ndim} dimensions, expected {expected}")
+            raise ValueError(f"{item_name(name, index)} has {view.ndim} dimensions, expected {expected}")
         if <uintptr_t>view.buf % <size_t>view.itemsize:
-            raise ValueError(f"{what} is not aligned to its items: copy it")
+            raise ValueError(f"{item_name(name, index)} is not aligned to its items: copy it")
         return view
+
+
+cdef str kind(bint doubles, bint written):
+    return f"a C-contiguous{' writable' if written else ''} array of {'float64' if doubles else 'int32'}"
+
+
+cdef str item_name(str name, Py_ssize_t index):
+    return name if index < 0 else f"{name}[{index}]"
 
 
 cdef int by_address(const void *a, const void *b) noexcept nogil:
@@ -82,7 +93,7 @@ cdef class Call(Buffers):
         cdef size_t i, j, k = 0, count, rows
         cdef Py_buffer *view
         for i in range(<size_t>len(outs)):
-            view = self.take(outs[i], f"out[{i}]", True, ANY, True)
+            view = self.take(outs[i], "out", i, True, ANY, True)
             rows = view.shape[view.ndim - 1]
             count = view.shape[0] if view.ndim == 2 else 1
             if i == 0:
@@ -98,7 +109,7 @@ cdef class Call(Buffers):
             raise ValueError(f"the program has {self.outputs} outputs; got {k} arrays{' or more' * (k > self.outputs)}")
         k = 0
         for i in range(<size_t>len(inputs)):
-            view = self.take(inputs[i], f"inputs[{i}]", True, ANY, False)
+            view = self.take(inputs[i], "inputs", i, True, ANY, False)
             rows = view.shape[view.ndim - 1]
             count = view.shape[0] if view.ndim == 2 else 1
             if rows != 1 and rows != self.rows and self.outputs:

@@ -8,7 +8,9 @@ VARGRAD_SIMD=baseline|avx2|avx512 chooses the instruction set; the best that the
 
 from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.exc cimport PyErr_CheckSignals
-from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_AsDouble, PyFloat_CheckExact
+from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_AsDouble, PyFloat_CheckExact, PyFloat_FromDouble
+from cpython.ref cimport Py_INCREF
+from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from libc.stdint cimport int32_t, int64_t, uintptr_t
 from libc.stdlib cimport calloc, free, malloc, qsort
 from libc.string cimport memcpy
@@ -129,9 +131,9 @@ cdef class Machine:
     def __cinit__(self, program, isa=None):
         cdef char message[200]
         cdef Buffers held = Buffers(3)
-        cdef Py_buffer *code = held.take(program.code, "code", False, 2, False)
-        cdef Py_buffer *constants = held.take(program.constants, "constants", True, 1, False)
-        cdef Py_buffer *outputs = held.take(program.outputs, "outputs", False, 1, False)
+        cdef Py_buffer *code = held.take(program.code, "code", -1, False, 2, False)
+        cdef Py_buffer *constants = held.take(program.constants, "constants", -1, True, 1, False)
+        cdef Py_buffer *outputs = held.take(program.outputs, "outputs", -1, False, 1, False)
         self.kernels = kernels_named(_selected if isa is None else isa)
         self.plans = {}
         if code.shape[1] != 5:
@@ -259,10 +261,20 @@ cdef class Machine:
                 v[i] = number(values[i])
             results = v + n + slots
             plan_row(self.single, v, v + n, results)
-            return tuple([results[i] for i in range(self.program.outputs)])
+            return floats(results, self.program.outputs)
         finally:
             if v != few:
                 free(v)
+
+
+cdef tuple floats(const double *x, size_t n):
+    cdef tuple result = PyTuple_New(n)
+    cdef size_t i
+    for i in range(n):
+        item = PyFloat_FromDouble(x[i])
+        Py_INCREF(item)
+        PyTuple_SET_ITEM(result, i, item)
+    return result
 
 
 cdef inline double number(x) except? -1.0:
@@ -288,7 +300,7 @@ def kernel(name, isa, a, b, out, c=None):
         raise ValueError(f"operation {name!r}: expected one of {', '.join(known)}")
     cdef Kernel f = kernels.kernel[<int>known[name]]
     for k, array in enumerate((a, b, a if c is None else c, out)):
-        view = call.take(array, ("a", "b", "c", "out")[k], True, 1, k == 3)
+        view = call.take(array, ("a", "b", "c", "out")[k], -1, True, 1, k == 3)
         if view.shape[0] != call.view[0].shape[0]:
             raise ValueError(f"arrays of {call.view[0].shape[0]} and {view.shape[0]} rows: expected one length")
         call.output[k] = <double *>view.buf
