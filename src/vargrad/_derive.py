@@ -78,6 +78,14 @@ def _rule(g: Expressions, given: tuple[int, int, int], partial: int, condition: 
     return Rule(tuple(g.number[node] for node in constants), tuple(code), place[partial], last)
 
 
+_RULES: list[tuple[Rule | None, ...] | None] = [None] * _ROWS
+
+
+def _fill(op: int) -> tuple[Rule | None, ...]:
+    found = _RULES[op] = rules(op)
+    return found
+
+
 class Derivatives:
     """Derivatives by the inputs ``wrt`` of any nodes of a graph, also of derivatives made before."""
 
@@ -87,62 +95,72 @@ class Derivatives:
         self._leaves = frozenset(wrt)
         self._depends = bytearray()  # whether a node depends on wrt
 
-    def of(self, root: int) -> list[int]:
-        """The derivative of root by each of wrt; the constant 0.0 where it does not depend on it."""
+    def of(self, root: int, sparse: bool = False) -> list[int]:
+        """The derivative of root by each of wrt; the constant 0.0 where it does not depend on it.
+
+        ``sparse``: expect to meet few of the graph's nodes.
+        """
         g = self._g
         self._extend()
         if not self._depends[root]:
             return [ZERO] * len(self._wrt)
-        nodes, leaves, make = g.nodes, self._leaves, g.make
+        nodes, leaves, make, depends = g.nodes, self._leaves, g.make, self._depends
         one = g.constant(1.0)
         adjoint: dict[int, tuple[int, int]] = {root: (one, -1)}
-        for node in self._order(root):
-            if node in leaves:
+        for node in self._order(root) if sparse else range(root, ZERO, -1):
+            found = adjoint.get(node)
+            if found is None or node in leaves:
                 continue
-            found = adjoint.pop(node, None)
-            if found is None:
-                continue
+            del adjoint[node]
             value, condition = found
             op, a, b, c = nodes[node]
-            for operand, partial, when in self._partials(node, op, a, b, c):
+            for operand, rule in zip((a, b), _RULES[op] or _fill(op), strict=False) if 0 <= op < _ROWS else ():
+                if rule is None or not depends[operand]:
+                    continue
+                if rule.code:
+                    partial, when = rule.build(g, a, b, node)
+                else:  # most: a number, an operand or the result
+                    k, when = rule.partial, -1
+                    partial = a if k == 0 else b if k == 1 else node if k == 2 else g.constant(rule.constants[k - 3])
                 term = partial if value == one else value if partial == one else make(MUL, value, partial)
-                when = condition if when < 0 else when if condition < 0 else make(AND, condition, when)
-                if when in g.number:
-                    if g.number[when] == 0.0:
-                        continue
-                    when = -1
-                before = adjoint.get(operand)
-                if before is None:
-                    adjoint[operand] = term, when
-                elif before[1] == when:
-                    adjoint[operand] = make(ADD, before[0], term), when
+                if when < 0 and condition < 0 and operand not in adjoint:
+                    adjoint[operand] = term, -1
                 else:
-                    total = make(ADD, self._settled(*before), self._settled(term, when))
-                    either = -1 if before[1] < 0 or when < 0 else make(OR, before[1], when)
-                    adjoint[operand] = total, -1 if either in g.number else either
+                    self._add(adjoint, operand, term, condition, when)
+            if op in (SELECT, COMPOSITE):
+                for operand, partial, when in self._choices(node, op, a, b, c):
+                    self._add(adjoint, operand, make(MUL, value, partial), condition, when)
         return [self._settled(*adjoint[leaf]) if leaf in adjoint else ZERO for leaf in self._wrt]
+
+    def _add(self, adjoint: dict[int, tuple[int, int]], operand: int, term: int, condition: int, when: int) -> None:
+        """Add a term to an operand's adjoint, where both conditions hold."""
+        make, number = self._g.make, self._g.number
+        when = condition if when < 0 else when if condition < 0 else make(AND, condition, when)
+        if when in number:
+            if number[when] == 0.0:
+                return
+            when = -1
+        before = adjoint.get(operand)
+        if before is None:
+            adjoint[operand] = term, when
+        elif before[1] == when:
+            adjoint[operand] = make(ADD, before[0], term), when
+        else:
+            total = make(ADD, self._settled(*before), self._settled(term, when))
+            either = -1 if before[1] < 0 or when < 0 else make(OR, before[1], when)
+            adjoint[operand] = total, -1 if either in number else either
 
     def _settled(self, value: int, condition: int) -> int:
         return value if condition < 0 else self._g.make(SELECT, value, ZERO, condition)
 
-    def _partials(self, node: int, op: int, a: int, b: int, c: int) -> list[tuple[int, int, int]]:
-        """(operand, partial, condition) of the operands that depend on wrt."""
+    def _choices(self, node: int, op: int, a: int, b: int, c: int) -> list[tuple[int, int, int]]:
+        """(operand, partial, condition) of a selection's or composite's operands that depend on wrt."""
         depends = self._depends
-        if op < _ROWS and op >= 0:
-            found = []
-            left, *more = rules(op)
-            if left is not None and depends[a]:
-                found.append((a, *left.build(self._g, a, b, node)))
-            if more and more[0] is not None and depends[b]:
-                found.append((b, *more[0].build(self._g, a, b, node)))
-            return found
         if op == COMPOSITE:
             return [parent for parent in self._g.parents[node] if depends[parent[0]]]
-        if op == SELECT:
-            one = self._g.constant(1.0)
-            sides = (a, one, c), (b, one, self._g.make(NOT, c))
-            return [side for side in sides if depends[side[0]]]
-        return []
+        one = self._g.constant(1.0)
+        sides = (a, one, c), (b, one, self._g.make(NOT, c))
+        return [side for side in sides if depends[side[0]]]
 
     def _extend(self) -> None:
         """Bring up to date which nodes depend on wrt."""
@@ -151,7 +169,7 @@ class Derivatives:
         for node in range(len(depends), len(nodes)):
             op, a, b, c = nodes[node]
             if op >= 0:
-                depends.append((depends[a] or depends[b] or depends[c]) and _DIFFERENTIABLE[op])
+                depends.append((depends[a] or depends[b] or (c and depends[c])) and _DIFFERENTIABLE[op])
             elif op == COMPOSITE:
                 depends.append(any(depends[parent[0]] for parent in g.parents[node]))
             else:

@@ -77,6 +77,13 @@ class Expressions:
             node = self.nodes[node][1]
         return node
 
+    def resolved(self) -> list[tuple[int, int, int, int]]:
+        """The nodes, with what composites stand for in the place of composites."""
+        if not self.parents:
+            return self.nodes
+        value_of = self.value_of
+        return [(op, value_of(a), value_of(b), value_of(c)) for op, a, b, c in self.nodes]
+
     def make(self, op: int, a: int, b: int = 0, c: int = 0) -> int:
         """The node of an operation on nodes, or an equal, simpler one."""
         key = (op, a, b, c)

@@ -90,7 +90,7 @@ class Path:
         inputs = [x for i in wrt for x in graph.arguments[i]]
         by = self._by(inputs)
         if what == "jacobian":
-            return [partial for root in graph.results for partial in by.of(root)]
+            return [partial for root in graph.results for partial in by.of(root, len(graph.results) > 4)]
         (root,) = graph.results
         gradient = by.of(root)
         if what == "grad":
@@ -98,7 +98,7 @@ class Path:
         if what == "value_and_grad":
             return [root, *gradient]
         if what == "hessian":
-            return [partial for row in gradient for partial in by.of(row)]
+            return [partial for row in gradient for partial in by.of(row, len(gradient) > 4)]
         vectors = self.vectors[wrt] = [g.input() for _ in inputs]
         total = ZERO
         for partial, vector in zip(gradient, vectors, strict=True):

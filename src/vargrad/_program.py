@@ -43,34 +43,41 @@ def lower(graph: Expressions, inputs: Sequence[int], outputs: Sequence[int]) -> 
     """The program that computes the nodes ``outputs`` of a graph from its nodes ``inputs``."""
     import numpy
 
-    nodes: Any = graph.nodes
     outputs = [graph.value_of(node) for node in outputs]
-    live = live_nodes(graph, outputs)
-    if graph.parents:  # composites are their values here
-        nodes = {node: (nodes[node][0], *map(graph.value_of, nodes[node][1:])) for node in live}
-    number = graph.number
-    register = {node: i for i, node in enumerate(inputs)}
-    for node in live:
-        if node in number:
-            register[node] = len(register)
-    constants = [number[node] for node in live if node in number]
-    first = len(inputs) + len(constants)
-    last = dict.fromkeys(outputs, len(graph.nodes))  # the node that reads this one last
-    work = [node for node in live if node not in register]
-    for node in reversed(work):
-        for operand in nodes[node][1:]:
-            if operand and operand not in last:
-                last[operand] = node
+    nodes, number = graph.resolved(), graph.number
+    size = max(outputs, default=0) + 1
+    live, last = bytearray(size), [0] * size  # last: the node that reads this one last; 0 for outputs
+    for node in outputs:
+        live[node] = 1
+    work, constants = [], []
+    for node in range(size - 1, 0, -1):
+        if live[node]:
+            op, a, b, c = nodes[node]
+            if op >= 0:
+                work.append(node)
+                if not live[a]:
+                    live[a], last[a] = 1, node
+                if b and not live[b]:
+                    live[b], last[b] = 1, node
+                if c and not live[c]:
+                    live[c], last[c] = 1, node
+            elif node in number:
+                constants.append(node)
+    register = [0] * max(size, *(node + 1 for node in inputs), 1)
+    for place, node in enumerate((*inputs, *constants)):
+        register[node] = place
+    count = first = len(inputs) + len(constants)
     free: list[int] = []
     code: list[int] = []
-    count = first
-    for node in work:
+    for node in reversed(work):
         op, a, b, c = nodes[node]
         ra, rb, rc = register[a], register[b] if b else 0, register[c] if c else 0
-        for operand, place in ((a, ra), (b, rb), (c, rc)):
-            if place >= first and last.get(operand) == node:
-                free.append(place)
-                last[operand] = -1  # once, also where it is read twice
+        if last[a] == node and ra >= first:
+            free.append(ra)
+        if b and last[b] == node and rb >= first and b != a:
+            free.append(rb)
+        if c and last[c] == node and rc >= first and c != a and c != b:
+            free.append(rc)
         if free:
             out = free.pop()
         else:
@@ -81,25 +88,10 @@ def lower(graph: Expressions, inputs: Sequence[int], outputs: Sequence[int]) -> 
     return Program(
         len(inputs),
         count,
-        numpy.array(constants, numpy.float64),
+        numpy.array([number[node] for node in constants], numpy.float64),
         numpy.array(code, numpy.int32).reshape(-1, 5),
         numpy.array([register[node] for node in outputs], numpy.int32),
     )
-
-
-def live_nodes(graph: Expressions, outputs: Sequence[int]) -> list[int]:
-    """Everything the outputs depend on, operands first; composites are their values."""
-    nodes = graph.nodes
-    seen = set(outputs)
-    stack = list(seen)
-    while stack:
-        for operand in nodes[stack.pop()][1:]:
-            if operand in graph.parents:
-                operand = graph.value_of(operand)
-            if operand and operand not in seen:
-                seen.add(operand)
-                stack.append(operand)
-    return sorted(seen)
 
 
 _SYMBOLS = {

@@ -17,7 +17,6 @@ from vargrad import _core, _modes
 from vargrad._core import Var
 from vargrad._expr import ADD, DIV, EQ, LT, MUL, NEG, SELECT, SUB, ZERO, Expressions
 from vargrad._nary_expr import nary, product_error
-from vargrad._ops import BY_NAME
 from vargrad._program import OPCODES
 
 Operand: TypeAlias = "Var | float"
@@ -256,12 +255,13 @@ class Graph:
                 continue
             if v is skipped:
                 continue
-            if op == "identity" and v in selections:
+            if selections and op == "identity" and v in selections:
                 ids[v] = self._selection(*selections[v])
                 continue
             numbers = [constant(x) if type(x) is float else ids[x] for x in operands]
-            if op in BY_NAME:
-                ids[v] = _round(g, *numbers) if op == "round" else make(OPCODES[op], *numbers)
+            code = OPCODES.get(op)
+            if code is not None:
+                ids[v] = _round(g, *numbers) if op == "round" else make(code, *numbers)
             elif op == "custom":
                 raise RecordingError("custom() takes its value and partials as plain numbers, which cannot be recorded")
             else:
