@@ -194,6 +194,11 @@ class Compiled:
         """How many ways through the function have been recorded."""
         return sum(len(variant.paths) for variant in self._variants.values())
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        from vargrad._stored import reduce
+
+        return reduce(self)
+
     def __repr__(self) -> str:
         signature = f", signature={self.signature.text!r}" if self.signature else ""
         return f"<vargrad.compile({self.__name__}{signature}), {self.paths} path(s)>"

@@ -44,6 +44,17 @@ class Expressions:
         self.number[0] = 0.0
         self.constant(0.0)
 
+    def __getstate__(self) -> tuple[Any, ...]:
+        return self.nodes, self.number, self.parents
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.nodes, self.number, self.parents = state
+        self._table = {node: i for i, node in enumerate(self.nodes) if node[0] >= 0}
+        self._constants = {}
+        for i, value in self.number.items():
+            if i:
+                self._constants[_key(value)] = i
+
     def _append(self, key: tuple[int, int, int, int]) -> int:
         self.nodes.append(key)
         return len(self.nodes) - 1
@@ -54,11 +65,10 @@ class Expressions:
 
     def constant(self, value: float) -> int:
         """The node of a number; zeros of either sign are two nodes, all nans are one."""
-        key: float | str = value if value else repr(float(value))  # zeros of either sign are equal, nans are not
-        found = self._constants.get(key if value == value else "nan")
+        key = value if value and value == value else _key(value)
+        found = self._constants.get(key)
         if found is None:
-            found = self._append((CONSTANT, 0, 0, 0))
-            self._constants[key if value == value else "nan"] = found
+            found = self._constants[key] = self._append((CONSTANT, 0, 0, 0))
             self.number[found] = float(value)
         return found
 
@@ -124,6 +134,11 @@ class Expressions:
             else:
                 return False
         return False
+
+
+def _key(value: float) -> float | str:
+    """What tells constants apart: zeros of either sign are equal, and nans are not."""
+    return value if value and value == value else repr(float(abs(value) if value != value else value))
 
 
 _FOLD: dict[str, Callable[..., float]] = {

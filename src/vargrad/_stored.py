@@ -1,0 +1,112 @@
+"""Compiled functions as pickles: recorded paths as plain data, the Python function by reference or by cloudpickle.
+
+Without either, the recorded paths alone are stored, and a row that needs a new one is an error.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from vargrad._paths import Path
+from vargrad._record import RecordingError
+from vargrad._variants import Variant
+
+if TYPE_CHECKING:
+    from vargrad._compile import Compiled
+
+FORMAT = 1  # what is written; another one is refused
+
+
+def reduce(compiled: Compiled) -> tuple[Any, ...]:
+    """What pickle and copy ask for."""
+    state = {
+        "name": compiled.__name__,
+        "doc": compiled.__doc__,
+        "signature": compiled.signature,
+        "max_paths": compiled.max_paths,
+        "binder": compiled._binder,
+        "variants": [
+            (variant.names, variant.positional, variant.cores, _flat(variant))
+            for variant in compiled._variants.values()
+        ],
+    }
+    function = compiled.__wrapped__
+    place = getattr(function, "__module__", None), getattr(function, "__qualname__", "")
+    if isinstance(function, Lost):
+        return restore, (FORMAT, state, None)
+    if _found(*place) is function:
+        return restore, (FORMAT, state, place)
+    try:
+        cloudpickle = importlib.import_module("cloudpickle")
+    except ImportError:
+        return restore, (FORMAT, state, None)
+    # in one piece, so that leaves which function and paths share stay shared
+    return restore, (FORMAT, cloudpickle.dumps((state, function)), None)
+
+
+def restore(version: int, state: Any, place: tuple[str, str] | None) -> Compiled:
+    """A compiled function from its pickle; ValueError for a pickle of another version."""
+    from vargrad._compile import Compiled
+
+    if version != FORMAT:
+        raise ValueError(
+            f"this compiled function was stored in format {version}; this version of vargrad reads format {FORMAT}: "
+            "store it again from its source"
+        )
+    function: Callable[..., Any] | None = None
+    if isinstance(state, bytes):
+        state, function = pickle.loads(state)
+    if place is not None:
+        function = _found(*place)
+    if function is None:
+        function = Lost(state["name"])
+    compiled = Compiled(function, None, state["max_paths"])
+    compiled.__name__, compiled.__doc__ = state["name"], state["doc"]
+    compiled.signature = state["signature"]
+    compiled._binder = state["binder"]
+    for names, positional, cores, paths in state["variants"]:
+        variant = compiled._variants[names, positional, cores] = Variant(compiled, names, positional, cores)
+        for graph, structure, parent, key in paths:
+            path = Path(graph, structure, compiled.lock)
+            variant.paths.append(path)
+            if parent is not None:
+                variant.paths[parent].children[key] = path
+    return compiled
+
+
+class Lost:
+    """In the place of a function that could not be stored."""
+
+    def __init__(self, name: str) -> None:
+        self.__name__ = name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise RecordingError(
+            f"{self.__name__}() was stored without its Python source, so no new path can be recorded: define it in a "
+            "module that can be imported, or install cloudpickle before storing it"
+        )
+
+
+def _flat(variant: Variant) -> list[tuple[Any, ...]]:
+    """A variant's paths in the order of recording, each with its parent's number: no recursion over the tree."""
+    parents: dict[int, tuple[int, Any]] = {}
+    for i, path in enumerate(variant.paths):
+        for key, child in path.children.items():
+            parents[id(child)] = i, key
+    return [(path.graph, path.structure, *parents.get(id(path), (None, None))) for path in variant.paths]
+
+
+def _found(module: Any, qualname: str) -> Any:
+    """The function of that name, also where a compiled one stands for it now; None if there is none."""
+    try:
+        found: Any = importlib.import_module(module)
+        for name in qualname.split("."):
+            found = getattr(found, name)
+    except (ImportError, AttributeError, ValueError, TypeError):
+        return None
+    from vargrad._compile import Compiled
+
+    return found.__wrapped__ if isinstance(found, Compiled) else found
