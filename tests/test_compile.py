@@ -249,6 +249,19 @@ def test_vars_run_the_function_itself() -> None:
     assert vargrad.grad(inner)(2.0) == 4.0
 
 
+def test_a_compiled_function_inside_another_keeps_its_leaves_live() -> None:
+    """Also where it is called with plain numbers alone."""
+    w = leaf(3.0)
+    inner = vargrad.compile(lambda x: w * x)
+    assert inner(2.0) == inner(2.0) == 6.0
+    outer = vargrad.compile(lambda x: x * inner(2.0))
+    assert outer(10.0) == 60.0
+    w.value = 4.0
+    assert outer(10.0) == 80.0
+    assert outer.backward(np.array([1.0, 2.0])) == 24.0
+    assert w.grad == 6.0
+
+
 def test_rows_that_are_no_numbers_are_ieee() -> None:
     f = vargrad.compile(lambda x: m.log(x) / x)
     with np.errstate(all="ignore"):

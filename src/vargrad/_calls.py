@@ -10,6 +10,7 @@ import numpy
 import numpy.typing
 
 from vargrad._leaves import values
+from vargrad._modes import thread
 from vargrad._paths import Goal, Key, Path, run, taken
 from vargrad._results import Structure
 from vargrad._signature import Batch, real
@@ -83,6 +84,8 @@ class Call:
 
         def function(args: Any) -> tuple[float, ...]:
             path = root
+            if thread.recorder is not None:
+                raise TypeError("leaves are read, guards are decided: not while somebody records")
             while True:
                 given = (*args, *values(path.graph.leaves)) if path.graph.leaves else args
                 found: tuple[float, ...] = path.machine(goal)[0].point(given)

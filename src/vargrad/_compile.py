@@ -13,6 +13,7 @@ import numpy.typing
 from vargrad._calls import Argnums, Call
 from vargrad._core import Var
 from vargrad._leaves import add_grads
+from vargrad._modes import thread
 from vargrad._paths import Goal, Path
 from vargrad._program import listing
 from vargrad._record import RecordingError
@@ -216,11 +217,13 @@ class Compiled:
     # ---- inside
 
     def _begin(self, args: Sequence[Any], kwargs: Mapping[str, Any], workers: int) -> Call | None:
-        """The call, or None if it is one on Vars, to be run as it is."""
+        """The call, or None if it is to be run as it is: on Vars, or while another function records."""
         if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
             raise ValueError(f"{self.__name__}(): workers must be an int of at least 1, not {workers!r:.60}")
         names, values, positional = self._binder.bind(args, kwargs)
-        if any(isinstance(x, Var) or (isinstance(x, numpy.ndarray) and x.dtype == object) for x in values):
+        if thread.recorder is not None or any(
+            isinstance(x, Var) or (isinstance(x, numpy.ndarray) and x.dtype == object) for x in values
+        ):
             return None
         batch = Batch(self._binder, names, values)
         key = names, positional, batch.cores
@@ -234,8 +237,8 @@ class Compiled:
         call = self._begin(args, kwargs, workers)
         if call is None:
             raise TypeError(
-                f"{self.__name__}: derivatives of a compiled function are of numbers and arrays, not of Vars; "
-                f"use vargrad.grad(f.__wrapped__) for those"
+                f"{self.__name__}: derivatives of a compiled function are of numbers and arrays, not of Vars, and not "
+                "while another function is recorded; use vargrad.grad(f.__wrapped__) there"
             )
         call.choose(argnums)
         return call
