@@ -189,3 +189,12 @@ def test_exceptions_of_the_function_pass_through() -> None:
     with pytest.raises(KeyError, match="negative"):
         compiled(np.array([1.0, -2.0]))
     assert compiled(3.0) == 9.0
+
+
+def test_nan_has_no_integer() -> None:
+    """As for floats, and whichever row it is."""
+    compiled = vargrad.compile(lambda x: x * m.floor(x))
+    for _ in range(2):
+        with pytest.raises(ValueError, match="NaN to integer"):
+            compiled(np.array([1.5, np.nan, 2.5]))
+    assert compiled(np.array([1.5, 2.5])).tolist() == [1.5, 5.0]

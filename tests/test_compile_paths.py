@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import recorded
 import vargrad
 from recorded import MACHINES, close, eager
+from vargrad import _calls
 from vargrad import math as m
 
 MANY = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
@@ -146,6 +147,19 @@ def test_the_first_row_alone_decides_nothing(machine: str) -> None:
     for seed in range(5):
         order = np.random.default_rng(seed).permutation(len(x))
         assert np.array_equal(vargrad.compile(f)(x[order], y[order]), expected[order])
+
+
+def test_many_rows_are_done_in_pieces(machine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_calls, "ROWS_AT_ONCE", 7)
+    x, y = np.linspace(-3, 3, 100), np.linspace(5, -5, 100)
+    f = vargrad.compile(lambda x, y: x * m.floor(y) if x > 0 else y * y)
+    expected = [f.__wrapped__(a, b) for a, b in zip(x.tolist(), y.tolist(), strict=True)]
+    assert f(x, y).tolist() == expected
+    assert f(x, 1.5).shape == (100,)
+    pieces = f.hvp(x, y, (y, x))
+    monkeypatch.undo()
+    recorded.use(monkeypatch, machine)
+    assert all(map(np.array_equal, pieces, f.hvp(x, y, (y, x))))
 
 
 def test_backward_adds_each_row_once(machine: str) -> None:

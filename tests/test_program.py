@@ -137,6 +137,22 @@ def test_registers_are_used_again() -> None:
     assert (sine, value) == (math.sin(0.5), expected)
 
 
+def test_an_operand_read_twice_frees_its_register_once() -> None:
+    """Where both operands of the last reader are one temporary, two later values must not share its place."""
+    for name in ("sub", "truediv", "pow", "lt", "arctan2"):
+        g = Expressions()
+        x = g.input()
+        twice = g.apply(name, *[g.apply("exp", x)] * 2)
+        made = [g.apply(other, x) for other in ("sin", "cos", "tanh", "arctan")]
+        chosen = g.apply("select", *[g.apply("sinh", x)] * 2, g.apply("cosh", x))
+        total = twice
+        for node in (*made, chosen):
+            total = g.apply("add", total, node)
+        outputs = [twice, total]
+        wide = lower(g, [x], [*outputs, *made])  # outputs keep their registers
+        assert point(g, [x], outputs, [0.5]) == Machine(wide).point([0.5])[:2]
+
+
 def test_a_branch_that_lost_receives_nothing() -> None:
     """log of a negative number and its infinite slope at 0 do not reach x where the selection is another."""
     g = Expressions()

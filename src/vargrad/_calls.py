@@ -18,6 +18,7 @@ from vargrad._variants import Variant
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 Argnums: TypeAlias = int | Sequence[int] | None
+ROWS_AT_ONCE = 1 << 18  # of a function with branches
 OUTPUTS_AT_ONCE = 1 << 21  # numbers that backward keeps before it adds them up
 
 
@@ -148,8 +149,22 @@ class Call:
         """All outputs of all rows, (outputs, rows)."""
         if goal[0] in ("grad", "value_and_grad", "hessian", "hvp"):
             self.require_scalar(goal[0])
+        batch = self.batch
+        if not self.path.expected or batch.rows <= ROWS_AT_ONCE:
+            return self._compute(goal, batch.columns, self._vectors, batch.rows)
+        full: Any = None  # rows that leave their path are copied: in pieces, so that there are never many
+        for start in range(0, batch.rows, ROWS_AT_ONCE):
+            rows = slice(start, min(start + ROWS_AT_ONCE, batch.rows))
+            columns, vectors = taken(batch.columns, rows), taken(self._vectors, rows)
+            piece = self._compute(goal, columns, vectors, rows.stop - start)
+            if full is None:
+                full = numpy.empty((len(piece), batch.rows))
+            full[:, rows] = piece
+        return full  # type: ignore[no-any-return]
+
+    def _compute(self, goal: Goal, columns: Sequence[Array], vectors: Sequence[Array], rows: int) -> Array:
         full: Any = None
-        for _, index, out, _ in self._run(goal, self.batch.columns, self._vectors, self.batch.rows):
+        for _, index, out, _ in self._run(goal, columns, vectors, rows):
             if index is None:
                 full = out
             else:

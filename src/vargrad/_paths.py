@@ -140,9 +140,11 @@ class Path:
             left = differs.any(axis=0)
             part, found, guard = part[left], found[:, left], differs[:, left].argmax(axis=0)
             value = found[guard, numpy.arange(len(part))]
-            keys, place = numpy.unique(numpy.stack([guard, value]), axis=1, return_inverse=True)
-            for i, (k, x) in enumerate(keys.T.tolist()):
-                groups.setdefault((int(k), x), []).append(part[place.reshape(-1) == i])
+            for k in numpy.flatnonzero(numpy.bincount(guard)).tolist():
+                at = guard == k
+                mine, outcome = part[at], value[at]
+                for x in numpy.unique(outcome).tolist():
+                    groups.setdefault((k, x), []).append(mine[outcome == x if x == x else outcome != outcome])
         return [(key, numpy.concatenate(parts)) for key, parts in groups.items()]
 
 
