@@ -39,8 +39,8 @@ cdef class Buffers:
         if not fits:
             items = (view.format or b"B").decode()
             raise ValueError(f"{item_name(name, index)}: items are {items!r}, expected {kind(doubles, written)}")
-        if view.ndim != dimensions and not (dimensions == ANY and 1 <= view.ndim <= 2):
-            expected = "1 or 2" if dimensions == ANY else dimensions
+        if dimensions != ANY and view.ndim != dimensions and not (dimensions == ONE_OR_TWO and 1 <= view.ndim <= 2):
+            expected = "1 or 2" if dimensions == ONE_OR_TWO else dimensions
             raise ValueError(f"{item_name(name, index)} has {view.ndim} dimensions, expected {expected}")
         if <uintptr_t>view.buf % <size_t>view.itemsize:
             raise ValueError(f"{item_name(name, index)} is not aligned to its items: copy it")
@@ -93,7 +93,7 @@ cdef class Call(Buffers):
         cdef size_t i, j, k = 0, count, rows
         cdef Py_buffer *view
         for i in range(<size_t>len(outs)):
-            view = self.take(outs[i], "out", i, True, ANY, True)
+            view = self.take(outs[i], "out", i, True, ONE_OR_TWO, True)
             rows = view.shape[view.ndim - 1]
             count = view.shape[0] if view.ndim == 2 else 1
             if i == 0:
@@ -109,7 +109,7 @@ cdef class Call(Buffers):
             raise ValueError(f"the program has {self.outputs} outputs; got {k} arrays{' or more' * (k > self.outputs)}")
         k = 0
         for i in range(<size_t>len(inputs)):
-            view = self.take(inputs[i], "inputs", i, True, ANY, False)
+            view = self.take(inputs[i], "inputs", i, True, ONE_OR_TWO, False)
             rows = view.shape[view.ndim - 1]
             count = view.shape[0] if view.ndim == 2 else 1
             if rows != 1 and rows != self.rows and self.outputs:

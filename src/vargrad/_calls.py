@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
@@ -110,12 +109,7 @@ class Call:
         if path.expected or path.graph.leaves:
             return None
         machine, outputs = path.machine(goal)
-        run, size, double = machine.run, math.prod(core), numpy.dtype(numpy.float64)
-
-        def through_run(x: Array, out: Array) -> None:
-            run([x.reshape(size, 1)], [out.reshape(outputs, 1)])
-
-        row = getattr(machine, "row", through_run)
+        row, double = machine.row, numpy.dtype(numpy.float64)
 
         def function(x: Any) -> Array | None:
             if type(x) is not numpy.ndarray or x.shape != core or x.dtype is not double:

@@ -55,7 +55,10 @@ OPCODES = {do_info[i].name.decode(): i for i in range(DO_COUNT)}
 cdef enum:
     PLANS = 64  # as many ways of mixing arrays and numbers are remembered
     ROWS_BY_STEPS = 1 << 20  # of a chunk: about a millisecond
-    ANY = -1
+    FEW = 256  # numbers that fit on the stack
+    LONG = 10000  # steps of one row, which other threads need not wait for
+    ANY = -1  # numbers of dimensions
+    ONE_OR_TWO = -2
 
 
 # ---- instruction sets
@@ -241,27 +244,55 @@ cdef class Machine:
         if call.error is not None:
             raise call.error
 
+    cdef int one_row(self, const double *inputs, double *outputs) except -1:
+        """One row: n_inputs numbers to as many as the program has outputs, which may be the same memory."""
+        cdef double few[FEW]
+        cdef double *slots = few
+        if self.single.slots > FEW:
+            slots = <double *>malloc(self.single.slots * sizeof(double))
+            if slots == NULL:
+                raise MemoryError()
+        if self.single.steps < LONG:
+            plan_row(self.single, inputs, slots, outputs)
+        else:
+            with nogil:
+                plan_row(self.single, inputs, slots, outputs)
+        if slots != few:
+            free(slots)
+        return 0
+
+    def row(self, x, out):
+        """One row from one array to another: float64, C-contiguous, of n_inputs and of as many items as outputs.
+
+        ``out`` may be ``x``. Raises ValueError for other arrays.
+        """
+        cdef Buffers held = Buffers(2)
+        cdef Py_buffer *given = held.take(x, "x", -1, True, ANY, False)
+        cdef Py_buffer *results = held.take(out, "out", -1, True, ANY, True)
+        if given.len != <Py_ssize_t>(self.program.inputs * sizeof(double)):
+            raise ValueError(f"x has {given.len // 8} items, expected {self.program.inputs}")
+        if results.len != <Py_ssize_t>(self.program.outputs * sizeof(double)):
+            raise ValueError(f"out has {results.len // 8} items, expected {self.program.outputs}")
+        self.one_row(<const double *>given.buf, <double *>results.buf)
+
     def point(self, values):
         """One row of plain numbers: a sequence of floats in, a tuple of floats out."""
-        cdef double few[256]
+        cdef double few[FEW]
         cdef double *v = few
-        cdef double *results
-        cdef size_t i, n = self.program.inputs, slots = self.single.slots
-        cdef size_t needed = n + slots + self.program.outputs
+        cdef size_t i, n = self.program.inputs
         if type(values) is not list and type(values) is not tuple:
             values = list(values)
         if <size_t>len(values) != n:
             raise TypeError(f"the program takes {n} numbers, got {len(values)}")
-        if needed > 256:
-            v = <double *>malloc(needed * sizeof(double))
+        if n + self.program.outputs > FEW:
+            v = <double *>malloc((n + self.program.outputs) * sizeof(double))
             if v == NULL:
                 raise MemoryError()
         try:
             for i in range(n):
                 v[i] = number(values[i])
-            results = v + n + slots
-            plan_row(self.single, v, v + n, results)
-            return floats(results, self.program.outputs)
+            self.one_row(v, v + n)
+            return floats(v + n, self.program.outputs)
         finally:
             if v != few:
                 free(v)

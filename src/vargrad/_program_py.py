@@ -39,7 +39,7 @@ def _function(name: str) -> Callable[..., Any]:
         return _MACHINE[name]
     if name in _BY_PYTHON:
         function = numpy.frompyfunc(_formula.IEEE.names[name], _BY_PYTHON[name], 1)
-        return lambda *operands: function(*operands).astype(float)
+        return lambda *operands: numpy.asarray(function(*operands), float)  # also of constants alone
     ufunc = getattr(numpy, _NUMPY.get(name, name), None)
     if isinstance(ufunc, numpy.ufunc):
         return ufunc
@@ -100,6 +100,15 @@ class Machine:
                 registers[place] = function(*[registers[i] for i in operands])
             for target, register in zip(targets, self._outputs, strict=True):
                 target[start:stop] = registers[register]
+
+    def row(self, x: Array, out: Array) -> None:
+        """One row from one C-contiguous array of n_inputs items to another of as many as there are outputs."""
+        for name, array, count in (("x", x, self.program.n_inputs), ("out", out, len(self._outputs))):
+            if array.dtype != numpy.float64 or not array.dtype.isnative or not array.flags.c_contiguous:
+                raise ValueError(f"{name} is not a C-contiguous array of float64")
+            if array.size != count:
+                raise ValueError(f"{name} has {array.size} items, expected {count}")
+        self.run([x.reshape(-1, 1).copy()], [out.reshape(-1, 1)])
 
     def point(self, values: Sequence[float]) -> tuple[float, ...]:
         """One row of plain numbers."""

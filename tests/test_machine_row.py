@@ -1,0 +1,89 @@
+"""One row through both machines: as Machine.run says, and refused where it does not fit."""
+
+from __future__ import annotations
+
+import random
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from helpers import Implementation
+from replay import EXACT, NAMES, program, same
+from test_machine import at_random, sample
+from vargrad._program import Program
+
+
+@pytest.fixture(scope="module")
+def machines(twins: list[Implementation]) -> list[ModuleType]:
+    """The machines' modules."""
+    from vargrad import _program_py
+
+    if len(twins) == 1:
+        return [_program_py]
+    import vargrad._program_c
+
+    return [_program_py, vargrad._program_c]
+
+
+def as_program(p: Any) -> Program:
+    return Program(p.n_inputs, p.n_registers, p.constants, p.code, p.outputs)
+
+
+def test_a_row_is_a_batch_of_one(machines: list[ModuleType]) -> None:
+    """To the bit, on every instruction set, also where the result overwrites its own operands."""
+    rng, numbers = random.Random(11), np.random.default_rng(11)
+    usable = [name for name in NAMES if name != "round"]
+    for _ in range(200):
+        p = as_program(at_random(rng, rng.choice([1, 3, 10, 40, 200]), usable))
+        x = sample(numbers, p.n_inputs)
+        for module in machines:
+            for isa in module.instruction_sets() if hasattr(module, "instruction_sets") else [None]:
+                machine = module.Machine(p, isa) if isa else module.Machine(p)
+                expected, out = np.empty((len(p.outputs), 1)), np.empty(len(p.outputs))
+                machine.run([x.reshape(-1, 1)], [expected])
+                machine.row(x, out)
+                assert same(out, expected[:, 0])
+                room = np.concatenate([x, np.zeros(len(p.outputs))])
+                machine.row(room[: len(x)], room[: len(p.outputs)])
+                assert same(room[: len(p.outputs)], out)
+
+
+def test_the_twins_agree(machines: list[ModuleType]) -> None:
+    rng, numbers = random.Random(12), np.random.default_rng(12)
+    usable = sorted(EXACT.keys() - {"copysign"})  # a nan has any sign
+    for length in (0, 1, 5, 60, 60, 60, 700):
+        p = as_program(at_random(rng, length, usable))
+        x = sample(numbers, p.n_inputs)
+        found = [np.empty(len(p.outputs)) for _ in machines]
+        for module, out in zip(machines, found, strict=True):
+            module.Machine(p).row(x, out)
+        for out in found:
+            assert same(out, found[0])
+
+
+def test_rows_that_do_not_fit(machines: list[ModuleType]) -> None:
+    p = as_program(program([[NAMES.index("add"), 3, 0, 1, 0]], [2.0], 2, 4, [3, 0, 3]))
+    x, out = np.array([1.0, 2.0]), np.full(3, 7.0)
+    locked = out.copy()
+    locked.flags.writeable = False
+    bad = [
+        (np.ones(3), out, "x has 3 items, expected 2"),
+        (np.ones(0), out, "x has 0 items, expected 2"),
+        (x, np.ones(2), "out has 2 items, expected 3"),
+        (np.ones(4)[::2], out, "x.* C-contiguous"),
+        (x, np.ones(6)[::2], "out.* C-contiguous"),
+        (x.astype(np.float32), out, "x.* float64"),
+        (x.astype(">f8"), out, "x.* float64"),
+        (x, out.astype(int), "out.* float64"),
+        (x, locked, "read-only|writable"),
+    ]
+    for module in machines:
+        machine = module.Machine(p)
+        for given, into, match in bad:
+            with pytest.raises(ValueError, match=match):
+                machine.row(given, into)
+        assert out.tolist() == [7.0, 7.0, 7.0]
+        machine.row(x.reshape(2, 1, 1), (cube := np.zeros((1, 1, 3))))
+        assert cube.ravel().tolist() == [3.0, 1.0, 3.0]
