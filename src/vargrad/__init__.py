@@ -17,7 +17,7 @@ from vargrad._core import Var, backend, custom
 from vargrad._modes import detect_anomaly, no_grad
 
 if TYPE_CHECKING:
-    from vargrad import math, reference
+    from vargrad import math, optim, reference
     from vargrad._compile import RecordingError, compile
     from vargrad.nn import NN
     from vargrad.numeric import finite_difference, gradcheck
@@ -40,6 +40,7 @@ __all__ = [
     "jacobian",
     "math",
     "no_grad",
+    "optim",
     "reference",
     "value_and_grad",
 ]
@@ -56,7 +57,7 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("math", "reference"):
+    if name in ("math", "optim", "reference"):
         return importlib.import_module(f"vargrad.{name}")
     if name not in _LAZY:
         raise AttributeError(f"module 'vargrad' has no attribute {name!r}")

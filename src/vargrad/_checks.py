@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 LOSES = "{0}() of a Var would lose its derivative: use v.value to leave the graph, or vargrad.math for its functions"
@@ -79,3 +80,17 @@ def check_node(op: object, previous: tuple[object, ...], is_var: tuple[bool, ...
     for name, value, good in zip(("prev_var1", "prev_var2"), previous[:arity], is_var, strict=False):
         if not good:
             raise TypeError(f"{name} must be a Var, not {type(value).__name__}")
+
+
+def known(what: str, name: object, names: Iterable[str]) -> str:
+    """``name`` if it is one of ``names``; else an error that has the nearest of them."""
+    names = tuple(names)
+    if not isinstance(name, str):
+        raise TypeError(f"{what} must be a name, not {type(name).__name__} ({name!r:.60}); known: {', '.join(names)}")
+    if name not in names:
+        import difflib
+
+        near = difflib.get_close_matches(name.lower(), names, n=1)
+        guess = f"; did you mean {near[0]!r}?" if near else ";"
+        raise ValueError(f"{what} {name!r:.60} is not known{guess} known: {', '.join(names)}")
+    return name
