@@ -7,6 +7,7 @@ python csrc/gen_ops.py --check    exit 1 if a committed file is not what the she
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -125,6 +126,31 @@ def ops_def() -> str:
         *map(c_row, ROWS),
         *map(c_nary, NARY),
         "#undef ROW\n#undef NARY",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def c_rows_py() -> str:
+    """C text for to_c(): the rows here, the rest as csrc/ops.h and csrc/kernels.h have it."""
+    ops, kernels = ((ROOT / "csrc" / name).read_text(encoding="utf-8") for name in ("ops.h", "kernels.h"))
+    values = {row.name: (lets(row, row.value), c(parse(row.value))) for row in ROWS if row.exact}
+    values |= {name: ("", text) for name, text in re.findall(r"^ +M\((\w+), \d, (.*?)\) *\\?$", kernels, re.MULTILINE)}
+    found = re.findall(r"^(static) inline (double (\w+)\(.*?\) \{.*?\}$)", ops, re.MULTILINE | re.DOTALL)
+    called = {name: f"{static} {text}\n" for static, text, name in found if name in C_CALLS.values()}
+    lines = [
+        '"""Operations of a program as C, for to_c().',
+        "",
+        NOTE,
+        '"""',
+        "",
+        "# ruff: noqa: E501",
+        "# fmt: off",
+        "VALUES: dict[str, tuple[str, str]] = {  # of a, b, c: declarations, and an expression",
+        *(f"    {name!r}: {pair!r}," for name, pair in values.items()),
+        "}",
+        "CALLED: dict[str, str] = {  # what they call beside <math.h>",
+        *(f"    {name!r}: {called[name]!r}," for name in C_CALLS.values()),
+        "}",
     ]
     return "\n".join(lines) + "\n"
 
@@ -323,6 +349,7 @@ def table_md() -> str:
 
 FILES = {
     "csrc/ops.def": ops_def,
+    "src/vargrad/_c_rows.py": c_rows_py,
     "src/vargrad/_methods_py.py": methods_py,
     "src/vargrad/_methods.pxi": methods_pxi,
     "src/vargrad/_functions_py.py": functions_py,

@@ -21,6 +21,22 @@ ROWS_AT_ONCE = 1 << 18  # of a function with branches
 OUTPUTS_AT_ONCE = 1 << 21  # numbers that backward keeps before it adds them up
 
 
+def positions(variant: Variant, argnums: Argnums) -> tuple[int, ...]:
+    """The numbers of the arguments to differentiate by."""
+    count, name = len(variant.names), variant.owner.__name__
+    given = range(count) if argnums is None else [argnums] if isinstance(argnums, int) else argnums
+    wrt = []
+    for i in given:
+        if isinstance(i, bool) or not isinstance(i, int):
+            raise TypeError(f"{name}: argnums must be an int or a tuple of ints, not {argnums!r:.60}")
+        if not -count <= i < count:
+            raise ValueError(f"{name}: argnums={argnums} names argument {i} of {count}")
+        wrt.append(i % count)
+    if len(set(wrt)) != len(wrt) or not wrt:
+        raise ValueError(f"{name}: argnums={argnums} names an argument twice, or none")
+    return tuple(wrt)
+
+
 class Call:
     """One call: its variant, its batch of rows, and the arguments to differentiate by."""
 
@@ -43,19 +59,8 @@ class Call:
 
     def choose(self, argnums: Argnums) -> None:
         """Set the arguments to differentiate by."""
-        count, name = len(self.variant.names), self.variant.owner.__name__
-        self._one = isinstance(argnums, int) or (argnums is None and count == 1)
-        given = range(count) if argnums is None else [argnums] if isinstance(argnums, int) else argnums
-        wrt = []
-        for i in given:
-            if isinstance(i, bool) or not isinstance(i, int):
-                raise TypeError(f"{name}: argnums must be an int or a tuple of ints, not {argnums!r:.60}")
-            if not -count <= i < count:
-                raise ValueError(f"{name}: argnums={argnums} names argument {i} of {count}")
-            wrt.append(i % count)
-        if len(set(wrt)) != len(wrt) or not wrt:
-            raise ValueError(f"{name}: argnums={argnums} names an argument twice, or none")
-        self.wrt = tuple(wrt)
+        self._one = isinstance(argnums, int) or (argnums is None and len(self.variant.names) == 1)
+        self.wrt = positions(self.variant, argnums)
 
     def cores(self) -> list[tuple[int, ...]]:
         """Core shapes of the arguments to differentiate by."""

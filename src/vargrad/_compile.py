@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, overload
 import numpy
 import numpy.typing
 
-from vargrad._calls import Argnums, Call
+from vargrad._calls import Argnums, Call, positions
 from vargrad._core import Var
 from vargrad._leaves import add_grads
 from vargrad._modes import thread
@@ -194,6 +194,49 @@ class Compiled:
     def paths(self) -> int:
         """How many ways through the function have been recorded."""
         return sum(len(variant.paths) for variant in self._variants.values())
+
+    def to_c(self, *args: Any, name: str | None = None, argnums: Argnums = None, **kwargs: Any) -> str:
+        """C99 for the recorded paths: a function for the value, and one for value and derivatives.
+
+        ``args``, ``kwargs``: numbers or arrays to record with first, and the way of calling that is meant; without
+        any, the only way in which the function has been called. ``name``: the C function's, if not this one's.
+        ``argnums``: the arguments to differentiate by. Closed-over leaves become constants, as they are now. A comment
+        at the top of the text says how to call it. Raises ValueError for a name that C cannot have, and where it is
+        not clear which recording is meant.
+
+        >>> import vargrad
+        >>> @vargrad.compile
+        ... def area(a, b):
+        ...     return a * b if a > 0 else 0.0
+        >>> print(area.to_c([1.0, -1.0], 2.0))
+        /* area: value and derivatives, from 2 recorded path(s).
+        ...
+        int area(const double *x, double *value) {
+            if (!(0.0 < x[0])) {
+                value[0] = 0.0;
+                return 0;
+            }
+            const double v1 = x[0] * x[1];
+            value[0] = v1;
+            return 0;
+        }
+        ...
+        """
+        from vargrad import _to_c
+
+        if args or kwargs:
+            call = self._derivative(args, kwargs, 1, argnums)
+            call.compute(("value", ()))
+            variant, wrt = call.variant, call.wrt
+        else:
+            recorded = [variant for variant in self._variants.values() if variant.paths]
+            if len(recorded) != 1:
+                raise ValueError(
+                    f"{self.__name__}.to_c(): the function has been called in {len(recorded)} ways: give to_c() the "
+                    "arguments of a call to record with"
+                )
+            variant, wrt = recorded[0], positions(recorded[0], argnums)
+        return _to_c.source(variant, wrt, name)
 
     def __reduce__(self) -> tuple[Any, ...]:
         from vargrad._stored import reduce

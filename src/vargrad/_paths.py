@@ -30,7 +30,7 @@ Key: TypeAlias = tuple[int, float]  # a guard's number, and how it came out
 Goal: TypeAlias = tuple[str, tuple[int, ...]]  # what is computed, and the arguments it is by
 GUARDS: Goal = ("guards", ())
 _CHUNK = 1 << 14  # rows whose guards are looked at together
-_BOOLEAN = frozenset((LT, LE, EQ, NE, AND, OR, NOT))
+BOOLEAN = frozenset((LT, LE, EQ, NE, AND, OR, NOT))
 
 
 class Path:
@@ -70,7 +70,7 @@ class Path:
         g = self.graph.expressions
         result = g.constant(1.0)
         for node, expected in self.graph.guards:
-            if g.nodes[node][0] in _BOOLEAN:
+            if g.nodes[node][0] in BOOLEAN:
                 right = node if expected else g.make(NOT, node)
             else:
                 right = g.make(EQ, node, g.constant(expected))
