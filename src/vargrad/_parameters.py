@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from vargrad import _core_py, _leaves
+from vargrad import _core_py
 from vargrad._core import Var
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Leaves:
     def values(self) -> Array:
         import numpy
 
-        return numpy.array(_leaves.values(self.leaves))
+        return numpy.array([v.value for v in self.leaves])
 
     @values.setter
     def values(self, to: Array) -> None:
