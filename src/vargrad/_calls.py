@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
@@ -9,7 +10,6 @@ import numpy
 import numpy.typing
 
 from vargrad._leaves import values
-from vargrad._modes import thread
 from vargrad._paths import Goal, Key, Path, run, taken
 from vargrad._results import Structure
 from vargrad._signature import Batch, real
@@ -76,57 +76,54 @@ class Call:
             name = self.variant.owner.__name__
             raise ValueError(f"{name}.{what}() needs a function of one number; it returns {self.structure}")
 
-    def point_function(self, goal: Goal) -> Callable[[Any], tuple[float, ...]] | None:
-        """A short way for one row of numbers: from the arguments to all outputs; it raises TypeError at anything else.
-
-        None where there is none: arguments by name, vectors.
-        """
+    def shortcut(self, goal: Goal) -> Callable[[tuple[Any, ...]], Any] | None:
+        """What takes calls like this one from now on; None where there is none: rows, arguments by name, containers."""
         root, variant = self.path, self.variant
-        if any(variant.cores) or len(variant.names) != variant.positional or self.batch.loop:
+        if self.batch.loop or len(variant.names) != variant.positional:
             return None
-        if not root.expected and not root.graph.leaves:
-            return root.machine(goal)[0].point
-
-        def function(args: Any) -> tuple[float, ...]:
-            path = root
-            if thread.recorder is not None:
-                raise TypeError("leaves are read, guards are decided: not while somebody records")
-            while True:
-                given = (*args, *values(path.graph.leaves)) if path.graph.leaves else args
-                found: tuple[float, ...] = path.machine(goal)[0].point(given)
-                if not path.expected:
-                    return found
-                if found[-1] == 1.0:
-                    return found[:-1]
-                path = path.next(given)
-
-        return function
-
-    def row_function(self, goal: Goal) -> Callable[[Any], Array | None] | None:
-        """A short way for one row of one vector: from the argument to all outputs, or to None if it is unlike this one.
-
-        None where there is no short way: other arguments, guards, closed-over leaves.
-        """
-        path, variant = self.path, self.variant
-        core = variant.cores[0] if len(variant.cores) == 1 else ()
-        if not core or self.batch.loop or variant.positional != 1:
+        shapes = self._shapes(goal[0])
+        leaves = root.graph.leaves
+        if shapes is None or (leaves and goal[0] == "hvp"):
             return None
-        if path.expected or path.graph.leaves:
-            return None
-        machine, outputs = path.machine(goal)
-        row, double = machine.row, numpy.dtype(numpy.float64)
+        machine, _ = root.machine(goal)
+        pair = goal[0] == "value_and_grad"
+        alone = self.structure.container is None if goal[0] == "value" else self._one
+        follow = self._followed(goal) if root.expected else None
+        return machine.shortcut(machine, *shapes, pair, alone, leaves, follow)
 
-        def function(x: Any) -> Array | None:
-            if type(x) is not numpy.ndarray or x.shape != core or x.dtype is not double:
-                return None
-            out = numpy.empty(outputs)
+    def _shapes(self, what: str) -> tuple[Sequence[Any], Sequence[Any]] | None:
+        """Shapes of arguments and results, if the outputs are the results, one after the other."""
+        cores, by = self.variant.cores, self.cores()
+        container, results = self.structure.container, self.structure.cores
+        if what == "value":
+            return (cores, results) if container in (None, tuple) else None
+        if what in ("grad", "value_and_grad") or (what == "jacobian" and results == ((),) and container is None):
+            return cores, [(), *by] if what == "value_and_grad" else by
+        if not self._one or container is not None:
+            return None
+        if what == "jacobian":
+            return cores, [results[0] + by[0]]
+        return ((*cores, by[0]), by) if what == "hvp" else (cores, [by[0] + by[0]])
+
+    def _followed(self, goal: Goal) -> Callable[[tuple[float, ...]], Sequence[float] | None]:
+        """Where a row goes that left the first path: all its outputs there, or None if that is not recorded."""
+        root, count = self.path, sum(math.prod(core) for core in self.variant.cores)
+
+        def follow(given: tuple[float, ...]) -> Sequence[float] | None:
+            path, more = root, given[count + len(root.graph.leaves) :]
             try:
-                row(x, out)
-            except (TypeError, ValueError, BufferError):  # not contiguous, perhaps
+                while True:
+                    path = path.next(given[: len(given) - len(more)])
+                    given = (*given[:count], *values(path.graph.leaves), *more)
+                    found: Sequence[float] = path.machine(goal)[0].point(given)
+                    if not path.expected:
+                        return found
+                    if found[-1] == 1.0:
+                        return found[:-1]
+            except TypeError:  # there is no such path yet
                 return None
-            return out
 
-        return function
+        return follow
 
     def take_vectors(self, vector: Any) -> None:
         """The vectors of hvp, one for each argument to differentiate by."""

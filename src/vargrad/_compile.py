@@ -16,6 +16,7 @@ from vargrad._leaves import add_grads
 from vargrad._modes import thread
 from vargrad._paths import Goal, Path
 from vargrad._program import listing
+from vargrad._program_core import Direct
 from vargrad._record import RecordingError
 from vargrad._results import arranged, split, split_matrix
 from vargrad._signature import Batch, Binder, Signature, parse
@@ -57,7 +58,7 @@ def compile(
     return Compiled(f, signature, max_paths)
 
 
-class Compiled:
+class Compiled(Direct):
     """A recorded function. Every derivative is per row: shape of the broadcast arguments, then the core shapes."""
 
     def __init__(self, f: Callable[..., Any], signature: str | None = None, max_paths: int = 256) -> None:
@@ -65,6 +66,7 @@ class Compiled:
             raise TypeError(f"compile() takes a function, not {type(f).__name__} ({f!r:.60}): write compile(f)")
         if isinstance(max_paths, bool) or not isinstance(max_paths, int) or max_paths < 1:
             raise ValueError(f"compile(): max_paths must be an int of at least 1, not {max_paths!r:.60}")
+        super().__init__()
         functools.update_wrapper(self, f)
         self.__wrapped__ = f
         self.__name__: str = getattr(f, "__name__", type(f).__name__)
@@ -73,103 +75,46 @@ class Compiled:
         self._binder = Binder(self.__name__, f, self.signature)
         self.lock = RLock()
         self._variants: dict[Any, Variant] = {}
-        self._point: Callable[[Any], tuple[float, ...]] | None = None  # value of one point, if it is that simple
-        self._point_grad: Callable[[Any], tuple[float, ...]] | None = None
-        self._rows: dict[str, Callable[[Any], Array | None] | None] = {}  # the same of one vector
 
-    # ---- values
+    # ---- values: what Direct's methods do where no shortcut is
 
-    def __call__(self, *args: Any, out: Any = None, workers: int = 1, **kwargs: Any) -> Any:
-        """The function's value in every row.
-
-        ``args``, ``kwargs``: numbers or arrays, of shapes that broadcast. ``out``: the array, or the tuple of arrays,
-        to write results into; untouched if the call fails. ``workers``: threads to use. Floats in, floats out.
-        """
-        point = self._point
-        if point is not None and out is None and not kwargs:
-            try:
-                return point(args)[0]
-            except TypeError:
-                pass  # arrays, or something to complain of
-        if len(args) == 1 and out is None and not kwargs and (row := self._rows.get("value")) is not None:
-            flat = row(args[0])
-            if flat is not None:
-                return float(flat[0])
+    def _value(self, *args: Any, out: Any = None, workers: int = 1, **kwargs: Any) -> Any:
         call = self._begin(args, kwargs, workers)
         if call is None:
             return self.__wrapped__(*args, **kwargs)
         full = call.compute(("value", ()))
         structure = call.structure
-        if structure.cores == ((),) and structure.container is None and call.variant.cores:
-            self._rows["value"] = call.row_function(("value", ()))
-        if structure.cores == ((),) and structure.container is None and out is None:
-            self._point = call.point_function(("value", ())) or self._point
+        if out is None:
+            self._remember("value", call, ("value", ()))
         results = split(full, structure.cores, call.batch.loop)
         if out is not None:
             results = _into(self.__name__, out, results)
         return structure.fill(results)
 
-    def value_and_grad(self, *args: Any, argnums: Argnums = None, workers: int = 1, **kwargs: Any) -> tuple[Any, Any]:
-        """The pair of value and gradient, for a function of one number."""
-        point = self._point_grad
-        if point is not None and argnums is None and not kwargs:
-            try:
-                found = point(args)
-                return found[0], found[1:]
-            except TypeError:
-                pass
-        if len(args) == 1 and argnums is None and not kwargs and (row := self._rows.get("both")) is not None:
-            flat = row(args[0])
-            if flat is not None:
-                return float(flat[0]), flat[1:].reshape(args[0].shape)
-        call = self._derivative(args, kwargs, workers, argnums)
-        goal: Goal = ("value_and_grad", call.wrt)
-        full = call.compute(goal)
-        call.require_scalar("value_and_grad")
-        if argnums is None and len(call.wrt) > 1:
-            self._point_grad = call.point_function(goal) or self._point_grad
-        if argnums is None:
-            self._rows["both"] = call.row_function(goal)
+    def _value_and_grad(self, *args: Any, argnums: Argnums = None, workers: int = 1, **kwargs: Any) -> tuple[Any, Any]:
+        call, full = self._computed("value_and_grad", args, kwargs, workers, argnums)
         value = arranged(full[:1], (), call.batch.loop)
         return value, call.by_argument(split(full[1:], call.cores(), call.batch.loop))
 
-    def grad(self, *args: Any, argnums: Argnums = None, workers: int = 1, **kwargs: Any) -> Any:
-        """The gradient of a function of one number: an array for one argument, else a tuple of them.
-
-        ``argnums``: the positions to differentiate by, an int or several; all by default.
-        """
-        if len(args) == 1 and argnums is None and not kwargs and (row := self._rows.get("grad")) is not None:
-            flat = row(args[0])
-            if flat is not None:
-                return flat if args[0].ndim == 1 else flat.reshape(args[0].shape)
-        call = self._derivative(args, kwargs, workers, argnums)
-        full = call.compute(("grad", call.wrt))
-        if argnums is None:
-            self._rows["grad"] = call.row_function(("grad", call.wrt))
+    def _grad(self, *args: Any, argnums: Argnums = None, workers: int = 1, **kwargs: Any) -> Any:
+        call, full = self._computed("grad", args, kwargs, workers, argnums)
         return call.by_argument(split(full, call.cores(), call.batch.loop))
 
-    def jacobian(self, *args: Any, argnums: Argnums = None, workers: int = 1, **kwargs: Any) -> Any:
-        """All first derivatives: loop shape + result's core + argument's core, for each result in its container."""
-        call = self._derivative(args, kwargs, workers, argnums)
-        full = call.compute(("jacobian", call.wrt))
+    def _jacobian(self, *args: Any, argnums: Argnums = None, workers: int = 1, **kwargs: Any) -> Any:
+        call, full = self._computed("jacobian", args, kwargs, workers, argnums)
         blocks = split_matrix(full, call.structure.cores, call.cores(), call.batch.loop)
         return call.structure.fill([call.by_argument(row) for row in blocks])
 
-    def hessian(self, *args: Any, argnums: Argnums = None, workers: int = 1, **kwargs: Any) -> Any:
-        """All second derivatives of a function of one number: loop shape + both arguments' cores."""
-        call = self._derivative(args, kwargs, workers, argnums)
-        full = call.compute(("hessian", call.wrt))
+    def _hessian(self, *args: Any, argnums: Argnums = None, workers: int = 1, **kwargs: Any) -> Any:
+        call, full = self._computed("hessian", args, kwargs, workers, argnums)
         blocks = split_matrix(full, call.cores(), call.cores(), call.batch.loop)
         return call.by_argument([call.by_argument(row) for row in blocks])
 
-    def hvp(self, *args: Any, argnums: Argnums = None, workers: int = 1, **kwargs: Any) -> Any:
-        """The Hessian times a vector: ``f.hvp(*args, v)``, v shaped like the argument, or a tuple for several."""
+    def _hvp(self, *args: Any, argnums: Argnums = None, workers: int = 1, **kwargs: Any) -> Any:
         if not args:
             raise TypeError(f"{self.__name__}.hvp() takes the arguments and then the vector")
         *args, vector = args  # type: ignore[assignment]
-        call = self._derivative(args, kwargs, workers, argnums)
-        call.take_vectors(vector)
-        full = call.compute(("hvp", call.wrt))
+        call, full = self._computed("hvp", args, kwargs, workers, argnums, vector)
         return call.by_argument(split(full, call.cores(), call.batch.loop))
 
     def backward(self, *args: Any, workers: int = 1, **kwargs: Any) -> float:
@@ -276,7 +221,16 @@ class Compiled:
                 variant = self._variants.setdefault(key, Variant(self, names, positional, batch.cores))
         return Call(variant, batch, workers)
 
-    def _derivative(self, args: Sequence[Any], kwargs: Mapping[str, Any], workers: int, argnums: Argnums) -> Call:
+    def _computed(
+        self,
+        what: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        workers: int,
+        argnums: Argnums,
+        *vector: Any,
+    ) -> tuple[Call, Array]:
+        """A derivative's call and all outputs of all rows."""
         call = self._begin(args, kwargs, workers)
         if call is None:
             raise TypeError(
@@ -284,7 +238,19 @@ class Compiled:
                 "while another function is recorded; use vargrad.grad(f.__wrapped__) there"
             )
         call.choose(argnums)
-        return call
+        for v in vector:
+            call.take_vectors(v)
+        goal: Goal = (what, call.wrt)
+        full = call.compute(goal)
+        if argnums is None:
+            self._remember(what, call, goal)
+        return call, full
+
+    def _remember(self, what: str, call: Call, goal: Goal) -> None:
+        """Let calls like this one go a shorter way, if there is one."""
+        shortcut = call.shortcut(goal)
+        if shortcut is not None:
+            self._keep(what, shortcut)
 
 
 def _into(name: str, out: Any, results: list[Any]) -> list[Any]:

@@ -166,6 +166,11 @@ cdef class Machine:
         program_free(self.program)
 
     @property
+    def shortcut(self):
+        """What calls of one row may be made of."""
+        return Shortcut
+
+    @property
     def isa(self):
         """Name of the instruction set it runs on."""
         return self.kernels.name.decode()
@@ -314,6 +319,9 @@ cdef inline double number(x) except? -1.0:
     if isinstance(x, (float, int)):
         return PyFloat_AsDouble(x)
     raise TypeError(f"a point is of floats, not of {type(x).__name__}")
+
+
+include "_direct.pxi"
 
 
 def kernel(name, isa, a, b, out, c=None):

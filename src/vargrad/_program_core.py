@@ -19,6 +19,7 @@ if _core.backend == "compiled":
 implementation: str = module.IMPLEMENTATION
 
 if TYPE_CHECKING:
+    from vargrad._program_py import Direct as Direct
     from vargrad._program_py import Machine as Machine
 else:
-    Machine = module.Machine
+    Direct, Machine = module.Direct, module.Machine

@@ -10,6 +10,8 @@ import numpy
 import numpy.typing
 
 from vargrad import _formula
+from vargrad._direct_py import Direct as Direct
+from vargrad._direct_py import Shortcut
 from vargrad._expr import fold
 from vargrad._program import ARITY, NAMES, Program
 from vargrad._sheet_expr import Formulas
@@ -59,6 +61,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {name: _function(name) for name in NA
 
 class Machine:
     """Runs one program. ``run`` and ``point`` may be called from several threads at once."""
+
+    shortcut = Shortcut
 
     def __init__(self, program: Program) -> None:
         self.program = program

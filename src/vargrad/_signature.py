@@ -151,21 +151,23 @@ class Batch:
 
 
 def _alike(values: Sequence[Any]) -> bool:
-    """Whether these are contiguous float64 arrays of one shape, with a row at least."""
+    """Whether these are contiguous, aligned float64 arrays of one shape, with a row at least."""
     if not values or type(values[0]) is not numpy.ndarray:
         return False
     shape = values[0].shape
-    return values[0].size > 0 and all(
-        type(x) is numpy.ndarray and x.shape == shape and x.dtype == numpy.float64 and x.flags.c_contiguous
-        for x in values
-    )
+    for x in values:
+        if type(x) is not numpy.ndarray or x.shape != shape or x.dtype != numpy.float64:
+            return False
+        if not (x.flags.c_contiguous and x.flags.aligned):
+            return False
+    return values[0].size > 0
 
 
 def real(what: str, x: Any) -> Array:
     """x as a float64 array; TypeError if its type does not convert without loss."""
     found = numpy.asarray(x)
     if found.dtype == numpy.float64:
-        return found
+        return found if found.flags.aligned else found.copy()
     if found.dtype.kind == "O":
         kinds = {type(item).__name__ for item in found.reshape(-1)[:100].tolist()}
         raise TypeError(f"{what} holds {', '.join(sorted(kinds))}, not numbers that convert to float64")

@@ -1,0 +1,253 @@
+# Calls of one row, straight from the arguments to the machine. What it does, _direct_py.py says.
+
+from cpython.ref cimport PyObject
+from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
+
+from vargrad._leaves import values as leaf_values
+from vargrad._modes import thread as modes
+
+include "_arrays.pxi"
+
+
+cdef Shape *shapes_of(sequence) except NULL:
+    """Shapes of results and arguments; ValueError for one of too many dimensions."""
+    cdef Shape *shapes = <Shape *>calloc(len(sequence) + 1, sizeof(Shape))
+    if shapes == NULL:
+        raise MemoryError()
+    try:
+        for i, dimensions in enumerate(sequence):
+            if len(dimensions) > MOST_DIMENSIONS:
+                raise ValueError(f"shape {dimensions}: expected at most {MOST_DIMENSIONS} dimensions")
+            shapes[i].dimensions = len(dimensions)
+            shapes[i].size = 1
+            for j, n in enumerate(dimensions):
+                shapes[i].dimension[j] = n
+                shapes[i].size *= shapes[i].dimension[j]
+    except BaseException:
+        free(shapes)
+        raise
+    return shapes
+
+
+cdef class Shortcut:
+    """One row of arguments through a machine and into the shapes of its results."""
+
+    cdef Machine machine
+    cdef Shape *argument
+    cdef Shape *part
+    cdef size_t arguments, parts, inputs, outputs
+    cdef bint pair, alone, numbers
+    cdef tuple dimensions
+    cdef object leaves, follow
+
+    def __cinit__(self, Machine machine not None, arguments, parts, bint pair, bint alone, leaves=(), follow=None):
+        cdef size_t i
+        find_numpy()
+        self.machine, self.pair, self.alone, self.follow = machine, pair, alone, follow
+        self.leaves = leaves if len(leaves) else None
+        self.arguments, self.parts = len(arguments), len(parts)
+        self.argument = shapes_of(arguments)
+        self.part = shapes_of(parts)
+        self.dimensions = tuple(map(tuple, parts))
+        self.numbers = not any(parts)
+        for i in range(self.arguments):
+            self.inputs += self.argument[i].size
+        self.inputs += len(leaves)
+        for i in range(self.parts):
+            self.outputs += self.part[i].size
+        self.outputs += follow is not None
+        if self.inputs != machine.program.inputs or self.outputs != machine.program.outputs:
+            raise ValueError(
+                f"{self.inputs} inputs and {self.outputs} outputs: the program has {machine.program.inputs} and "
+                f"{machine.program.outputs}"
+            )
+        if self.parts < 1 + pair or (alone and self.parts != 1 + pair):
+            raise ValueError(f"{self.parts} parts of a result: expected {1 + pair}{'' if alone else ' or more'}")
+
+    def __dealloc__(self):
+        free(self.argument)
+        free(self.part)
+
+    def __call__(self, tuple args not None):
+        return self.take(args)
+
+    cdef object take(self, tuple args):
+        cdef double few[FEW]
+        cdef double *room
+        if <size_t>PyTuple_GET_SIZE(args) != self.arguments:
+            return None
+        if (self.leaves is not None or self.follow is not None) and modes.recorder is not None:
+            return None  # leaves are read, guards are decided: not while somebody records
+        if self.inputs + self.outputs <= FEW:
+            return self.through(args, few)
+        room = <double *>malloc((self.inputs + self.outputs) * sizeof(double))
+        if room == NULL:
+            raise MemoryError()
+        try:
+            return self.through(args, room)
+        finally:
+            free(room)
+
+    cdef object through(self, tuple args, double *v):
+        cdef size_t i
+        cdef double *at = v
+        cdef const double *given
+        cdef Shape *shape
+        for i in range(self.arguments):
+            shape = &self.argument[i]
+            x = <object>PyTuple_GET_ITEM(args, i)
+            if shape.dimensions == 0:
+                if PyFloat_CheckExact(x):
+                    at[0] = PyFloat_AS_DOUBLE(x)
+                elif not isinstance(x, (float, int)):
+                    return None
+                else:
+                    try:
+                        at[0] = PyFloat_AsDouble(x)
+                    except OverflowError:
+                        return None
+            else:
+                given = doubles_of(x, shape)
+                if given == NULL:
+                    return None
+                memcpy(at, given, shape.size * sizeof(double))
+            at += shape.size
+        if self.leaves is not None:
+            for x in leaf_values(self.leaves):
+                at[0] = x
+                at += 1
+        self.machine.one_row(v, at)
+        if self.follow is not None and at[self.outputs - 1] != 1.0:
+            found = self.follow(floats(v, self.inputs))
+            if found is None:
+                return None
+            for i in range(self.outputs - 1):
+                at[i] = found[i]
+        return self.results(at)
+
+    cdef object results(self, const double *x):
+        if not self.pair:
+            return self.rest(x, 0)
+        first = self.value(&x, 0)
+        return first, self.rest(x, 1)
+
+    cdef object rest(self, const double *x, size_t first):
+        if self.alone:
+            return self.value(&x, first)
+        if self.numbers:
+            return floats(x, self.parts - first)
+        cdef tuple result = PyTuple_New(self.parts - first)
+        cdef size_t i
+        for i in range(first, self.parts):
+            item = self.value(&x, i)
+            Py_INCREF(item)
+            PyTuple_SET_ITEM(result, i - first, item)
+        return result
+
+    cdef object value(self, const double **x, size_t i):
+        cdef const double *at = x[0]
+        x[0] = at + self.part[i].size
+        if self.part[i].dimensions == 0:
+            return PyFloat_FromDouble(at[0])
+        return array_of(at, &self.part[i], <tuple>self.dimensions[i])
+
+
+cdef inline object attempt(shortcut, tuple args):
+    """What a shortcut returns, None if it declines or is none."""
+    if type(shortcut) is Shortcut:
+        return (<Shortcut>shortcut).take(args)
+    return None if shortcut is None else shortcut(args)
+
+
+cdef class Direct:
+    """A compiled function's methods, by a shortcut where there is one and by ``_value`` and its like otherwise."""
+
+    cdef object value_shortcut, value_and_grad_shortcut, grad_shortcut, jacobian_shortcut
+    cdef object hessian_shortcut, hvp_shortcut
+
+    def _keep(self, str what not None, shortcut):
+        """Take this way from now on."""
+        if what == "value":
+            self.value_shortcut = shortcut
+        elif what == "value_and_grad":
+            self.value_and_grad_shortcut = shortcut
+        elif what == "grad":
+            self.grad_shortcut = shortcut
+        elif what == "jacobian":
+            self.jacobian_shortcut = shortcut
+        elif what == "hessian":
+            self.hessian_shortcut = shortcut
+        elif what == "hvp":
+            self.hvp_shortcut = shortcut
+        else:
+            raise ValueError(f"{what!r}: no shortcuts for it")
+
+    def __call__(self, *args, **kwargs):
+        """The function's value in every row.
+
+        ``args``, ``kwargs``: numbers or arrays, of shapes that broadcast. ``out``: the array, or the tuple of arrays,
+        to write results into; untouched if the call fails. ``workers``: threads to use. Floats in, floats out.
+        """
+        if not kwargs:
+            found = attempt(self.value_shortcut, args)
+            if found is not None:
+                return found
+        return self._value(*args, **kwargs)
+
+    def value_and_grad(self, *args, **kwargs):
+        """value_and_grad($self, /, *args, argnums=None, workers=1, **kwargs)
+--
+
+        The pair of value and gradient, for a function of one number."""
+        if not kwargs:
+            found = attempt(self.value_and_grad_shortcut, args)
+            if found is not None:
+                return found
+        return self._value_and_grad(*args, **kwargs)
+
+    def grad(self, *args, **kwargs):
+        """grad($self, /, *args, argnums=None, workers=1, **kwargs)
+--
+
+        The gradient of a function of one number: an array for one argument, else a tuple of them.
+
+        ``argnums``: the positions to differentiate by, an int or several; all by default.
+        """
+        if not kwargs:
+            found = attempt(self.grad_shortcut, args)
+            if found is not None:
+                return found
+        return self._grad(*args, **kwargs)
+
+    def jacobian(self, *args, **kwargs):
+        """jacobian($self, /, *args, argnums=None, workers=1, **kwargs)
+--
+
+        All first derivatives: loop shape + result's core + argument's core, for each result in its container."""
+        if not kwargs:
+            found = attempt(self.jacobian_shortcut, args)
+            if found is not None:
+                return found
+        return self._jacobian(*args, **kwargs)
+
+    def hessian(self, *args, **kwargs):
+        """hessian($self, /, *args, argnums=None, workers=1, **kwargs)
+--
+
+        All second derivatives of a function of one number: loop shape + both arguments' cores."""
+        if not kwargs:
+            found = attempt(self.hessian_shortcut, args)
+            if found is not None:
+                return found
+        return self._hessian(*args, **kwargs)
+
+    def hvp(self, *args, **kwargs):
+        """hvp($self, /, *args, argnums=None, workers=1, **kwargs)
+--
+
+        The Hessian times a vector: ``f.hvp(*args, v)``, v shaped like the argument, or a tuple for several."""
+        if not kwargs:
+            found = attempt(self.hvp_shortcut, args)
+            if found is not None:
+                return found
+        return self._hvp(*args, **kwargs)
