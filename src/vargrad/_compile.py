@@ -221,6 +221,16 @@ class Compiled(Direct):
                 variant = self._variants.setdefault(key, Variant(self, names, positional, batch.cores))
         return Call(variant, batch, workers)
 
+    def _derivative(self, args: Sequence[Any], kwargs: Mapping[str, Any], workers: int, argnums: Argnums) -> Call:
+        call = self._begin(args, kwargs, workers)
+        if call is None:
+            raise TypeError(
+                f"{self.__name__}: derivatives of a compiled function are of numbers and arrays, not of Vars, and not "
+                "while another function is recorded; use vargrad.grad(f.__wrapped__) there"
+            )
+        call.choose(argnums)
+        return call
+
     def _computed(
         self,
         what: str,
@@ -231,13 +241,7 @@ class Compiled(Direct):
         *vector: Any,
     ) -> tuple[Call, Array]:
         """A derivative's call and all outputs of all rows."""
-        call = self._begin(args, kwargs, workers)
-        if call is None:
-            raise TypeError(
-                f"{self.__name__}: derivatives of a compiled function are of numbers and arrays, not of Vars, and not "
-                "while another function is recorded; use vargrad.grad(f.__wrapped__) there"
-            )
-        call.choose(argnums)
+        call = self._derivative(args, kwargs, workers, argnums)
         for v in vector:
             call.take_vectors(v)
         goal: Goal = (what, call.wrt)
