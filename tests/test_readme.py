@@ -4,12 +4,15 @@ import doctest
 import re
 from pathlib import Path
 
-README = Path(__file__).parents[1] / "README.md"
+import pytest
+
+README = Path(__file__).resolve().parents[1] / "README.md"
 FENCED = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
-def test_python_blocks() -> None:
+def test_python_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = README.read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)  # it saves a model
     blocks = list(FENCED.finditer(text))
     assert blocks
     assert len(blocks) == text.count("```python")

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 import random
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from vargrad import _checks, _core, _core_py
+from vargrad import _checks, _core, _core_py, _initial, _layers
 from vargrad._core import Var
 
 if TYPE_CHECKING:
+    import os
     from types import ModuleType
 
-ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "silu", "gelu", "identity")
-INITIALISERS = ("uniform",)
+ACTIVATIONS = _layers.ACTIVATIONS
+INITIALISERS = _initial.NAMES
 
 
 class NN:
@@ -25,8 +25,12 @@ class NN:
     ``activation``: a name (sigmoid, tanh, relu, leaky_relu, softplus, silu, gelu, identity), or a list of one name
     per layer. ``output_activation``: that of the last layer; None means the same as the others.
     ``init``: "uniform" draws every parameter from [0, 1) in the article's order, each neuron's weights and then its
-    bias. ``bias``: whether neurons have one. ``seed``: an int; None draws from Python's ``random`` module, so that
-    ``random.seed`` decides, as in the article. ``var``: vargrad.Var or vargrad.reference.Var.
+    bias. The field's usual ones are there under its names: "xavier_uniform", "xavier_normal" (or "glorot_..."),
+    "kaiming_uniform", "kaiming_normal" (or "he_..."), both with torch's gain for the layer's activation,
+    "lecun_uniform", "lecun_normal", these with biases 0; "torch" is torch.nn.Linear's default; "normal" draws every
+    parameter from the standard normal distribution; "zeros". ``bias``: whether neurons have one. ``seed``: an int; None
+    draws from Python's ``random`` module, so that ``random.seed`` decides, as in the article. ``var``: vargrad.Var or
+    vargrad.reference.Var.
 
     Raises TypeError or ValueError, naming what was given, for anything else.
 
@@ -52,18 +56,18 @@ class NN:
         seed: int | None = None,
         var: type[Var] = Var,
     ) -> None:
-        self._arch = _architecture(arch)
-        self._activations = _per_layer(activation, output_activation, len(self._arch) - 1)
-        _known("init", init, INITIALISERS)
+        self._arch = _layers.architecture(arch)
+        self._activations = _layers.per_layer(activation, output_activation, len(self._arch) - 1)
+        _checks.known("init", init, INITIALISERS)
         if seed is not None and not hasattr(seed, "__index__"):
             raise TypeError(f"seed must be an int or None, not {type(seed).__name__} ({seed!r:.60})")
         if var not in (Var, _core_py.Var):
             raise TypeError(f"var must be vargrad.Var or vargrad.reference.Var, not {var!r:.60}")
         self._bias = bool(bias)
-        draw = random.random if seed is None else random.Random(seed.__index__()).random
-        size = sum((n_in + self._bias) * n_out for n_in, n_out in zip(self._arch, self._arch[1:], strict=False))
+        source: Any = random if seed is None else random.Random(seed.__index__())
+        numbers = _initial.draw(init, self._arch, self._activations, self._bias, source)
         # One flat list, in the article's order, is the only place that holds parameters: whatever is put there counts.
-        self._parameters = [var(draw(), requires_grad=True) for _ in range(size)]
+        self._parameters = [var(x, requires_grad=True) for x in numbers]
         self._prepare()
 
     def _prepare(self) -> None:
@@ -90,6 +94,11 @@ class NN:
     def arch(self) -> list[int]:
         """The number of inputs, then of neurons in each layer."""
         return list(self._arch)
+
+    @property
+    def activations(self) -> list[str]:
+        """The name of each layer's activation."""
+        return list(self._activations)
 
     @property
     def parameters(self) -> list[Var]:
@@ -220,54 +229,79 @@ class NN:
             return x.sigmoid()
         return self._var(x).sigmoid().value
 
+    def summary(self) -> str:
+        """A table of the layers: weights' shape (neurons, inputs), biases, activation, number of parameters.
+
+        >>> NN([2, 3, 1], "tanh", output_activation="sigmoid").summary()
+        layer  weights  biases  activation  parameters
+        1      (3, 2)   3       tanh                 9
+        2      (1, 3)   1       sigmoid              4
+        total                                       13
+        """
+        return _layers.summary(self._arch, self._activations, self._bias)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network to a safetensors file, in float64, under torch.nn.Sequential's names.
+
+        "0.weight" has shape (neurons, inputs) and "0.bias" shape (neurons,), then come "2.weight", "2.bias" and so on,
+        since the activations count; architecture and activations are in the metadata. The file is replaced as a whole
+        or stays as it was. Raises OSError if it cannot be written.
+
+        >>> import os, tempfile
+        >>> model = NN([2, 2, 1], "tanh", seed=1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.save(os.path.join(folder, "xor.safetensors"))
+        ...     again = NN.load(os.path.join(folder, "xor.safetensors"))
+        >>> again, again(0, 1) == model(0, 1)
+        (<NN [2, 2, 1], tanh, 9 parameters>, True)
+        """
+        from vargrad import _network_files
+
+        _network_files.save(self, path)
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        activation: str | Sequence[str] | None = None,
+        output_activation: str | None = None,
+        var: type[Var] = Var,
+    ) -> NN:
+        """The network in a safetensors file, written by ``save`` or from a torch.nn.Sequential of Linear layers.
+
+        torch does not write its activations: name them, as for NN. float32 and float64 are read; nothing is executed.
+        Raises ValueError that says what was found and expected for a file that is truncated, foreign or does not fit
+        together, OSError if it cannot be read.
+        """
+        from vargrad import _network_files
+
+        arch, names, bias, numbers = _network_files.load(path, activation, output_activation)
+        model = cls(arch, names, output_activation, "zeros", bias, var=var)
+        model._assign(numbers)
+        return model
+
+    def load_parameters(self, path: str | os.PathLike[str]) -> None:
+        """Take the parameters from a safetensors file, written by ``save`` or from a torch.nn.Sequential.
+
+        Raises ValueError, and changes nothing, for a file that cannot be loaded or holds another architecture.
+        """
+        from vargrad import _network_files
+
+        self._assign(_network_files.parameters(self, path))
+
+    def _assign(self, numbers: Sequence[float]) -> None:
+        for i, p in enumerate(self._parameters):
+            if p.prev_op is not None:
+                raise ValueError(f"parameters[{i}] of {self!r} is computed (result of {p.prev_op!r}): it cannot be set")
+        for p, x in zip(self._parameters, numbers, strict=True):
+            p.value = x
+
     def __repr__(self) -> str:
         same = len(set(self._activations)) == 1
         names = self._activations[0] if same else " ".join(self._activations)
         bias = "" if self._bias else ", no bias"
         count = len(self._parameters)
         return f"<NN {list(self._arch)}, {names}{bias}, {count} parameter{'s' if count > 1 else ''}>"
-
-
-def _architecture(arch: Any) -> tuple[int, ...]:
-    hint = "give the number of inputs, then of neurons in each layer, as in [2, 2, 1]"
-    if not isinstance(arch, Sequence) or isinstance(arch, (str, bytes)):
-        raise TypeError(f"arch must be a list of ints, not {type(arch).__name__} ({arch!r:.60}): {hint}")
-    for n in arch:
-        if isinstance(n, bool) or not hasattr(n, "__index__"):
-            raise TypeError(f"arch must hold ints, not {type(n).__name__} ({n!r:.60}): {hint}")
-        if n < 1:
-            raise ValueError(f"arch must hold positive ints, got {n} in {list(arch)!r:.60}: {hint}")
-    if len(arch) < 2:
-        raise ValueError(f"arch needs at least two numbers, got {list(arch)!r:.60}: {hint}")
-    return tuple(n.__index__() for n in arch)
-
-
-def _per_layer(activation: Any, output_activation: Any, layers: int) -> tuple[str, ...]:
-    if isinstance(activation, str):
-        names = [activation] * layers
-        if output_activation is not None:
-            names[-1] = output_activation
-    elif isinstance(activation, (list, tuple)):
-        if len(activation) != layers:
-            raise ValueError(f"activation lists {len(activation)} name(s) for {layers} layer(s): give one per layer")
-        if output_activation is not None:
-            raise ValueError("activation is a list of one name per layer: its last one is the output_activation")
-        names = list(activation)
-    else:
-        raise TypeError(f"activation must be a name or a list of names, not {type(activation).__name__}")
-    for name in [activation, *names] if isinstance(activation, str) else names:
-        _known("activation", name, ACTIVATIONS)
-    return tuple(names)
-
-
-def _known(what: str, name: Any, names: tuple[str, ...]) -> None:
-    """Raise unless ``name`` is one of ``names``; the message has the nearest of them."""
-    if not isinstance(name, str):
-        raise TypeError(f"{what} must be a name, not {type(name).__name__} ({name!r:.60}); known: {', '.join(names)}")
-    if name not in names:
-        near = difflib.get_close_matches(name.lower(), names, n=1)
-        guess = f"; did you mean {near[0]!r}?" if near else ";"
-        raise ValueError(f"{what} {name!r:.60} is not known{guess} known: {', '.join(names)}")
 
 
 def _rows(data: Any) -> Iterator[Any]:
