@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy
 import numpy.typing
 
-from vargrad._leaves import values
+from vargrad._core import leaf_values
 from vargrad._paths import Goal, Key, Path, run, taken
 from vargrad._results import Structure
 from vargrad._signature import Batch, real
@@ -114,7 +114,7 @@ class Call:
             try:
                 while True:
                     path = path.next(given[: len(given) - len(more)])
-                    given = (*given[:count], *values(path.graph.leaves), *more)
+                    given = (*given[:count], *leaf_values(path.graph.leaves), *more)
                     found: Sequence[float] = path.machine(goal)[0].point(given)
                     if not path.expected:
                         return found

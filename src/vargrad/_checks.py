@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from array import array
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
@@ -23,6 +24,16 @@ def as_float(value: object, what: str) -> float:
         raise TypeError(f"{what} must be a plain number, not a Var: use its .value, or detach() for a new leaf")
     hint = "; build one Var per element" if hasattr(value, "__len__") and not isinstance(value, (str, bytes)) else ""
     raise TypeError(f"{what} must be a real number, not {kind} ({value!r:.60}){hint}")
+
+
+def as_doubles(parts: Any) -> Any:
+    """A list or tuple of real numbers as an array of float64; anything else as it is. TypeError names the item."""
+    if not isinstance(parts, (list, tuple)):
+        return parts
+    try:
+        return array("d", parts)
+    except (TypeError, OverflowError):
+        return array("d", [as_float(x, f"parts[{i}]") for i, x in enumerate(parts)])
 
 
 def loses_derivative(name: str) -> NoReturn:
@@ -63,6 +74,23 @@ def computed_copy() -> TypeError:
 def three_argument_pow() -> TypeError:
     """What pow(x, y, z) raises, as for floats."""
     return TypeError("pow() 3rd argument not allowed unless all arguments are integers; a Var is a float")
+
+
+def no_var(index: int, found: object) -> TypeError:
+    """What a function of many Vars raises for something else."""
+    return TypeError(f"leaves[{index}] must be a Var, not {type(found).__name__} ({found!r:.60})")
+
+
+def no_buffer(what: str, found: object, expected: str, error: object) -> TypeError:
+    """What a function that wants a buffer raises for something else."""
+    return TypeError(f"{what} must be a {expected}, not {type(found).__name__}: {error}")
+
+
+def wrong_buffer(what: str, expected: int, found: int, items: str) -> ValueError:
+    """The same for a buffer of other items, or of more or fewer."""
+    return ValueError(
+        f"{what} must have {expected} items of float64 (format 'd'), one for each Var, not {found} of {items!r}"
+    )
 
 
 def check_node(op: object, previous: tuple[object, ...], is_var: tuple[bool, ...], table: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from threading import RLock
 from typing import Any, TypeAlias, overload
 
@@ -11,8 +12,7 @@ import numpy
 import numpy.typing
 
 from vargrad._calls import Argnums, Call, positions
-from vargrad._core import Var
-from vargrad._leaves import add_grads
+from vargrad._core import Var, add_grads
 from vargrad._modes import thread
 from vargrad._paths import Goal, Path
 from vargrad._program import listing
@@ -130,8 +130,11 @@ class Compiled(Direct):
         for path, out in call.pieces(("backward", ())):
             part = out.sum(axis=1)
             sums[path] = sums[path] + part if path in sums else part
-        add_grads((path.graph.leaves, part[1:].tolist()) for path, part in sums.items())
-        return float(sum(part[0] for part in sums.values()))
+        value = float(sum(part[0] for part in sums.values()))
+        if sums:  # one call for all paths: Ctrl-C comes before it or after it
+            leaves = list(chain.from_iterable(path.graph.leaves for path in sums))
+            add_grads(leaves, numpy.concatenate([part[1:] for part in sums.values()]))
+        return value
 
     # ---- what there is
 

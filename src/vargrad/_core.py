@@ -27,13 +27,16 @@ backend: str = module.IMPLEMENTATION
 
 if TYPE_CHECKING:  # the pure twin is the type stub of both
     from vargrad._core_py import Var as Var
+    from vargrad._core_py import add_grads as add_grads
     from vargrad._core_py import custom as custom
     from vargrad._core_py import identity as identity
+    from vargrad._core_py import leaf_values as leaf_values
     from vargrad._core_py import pullback as pullback
     from vargrad._core_py import pullback_graph as pullback_graph
 else:
     Var, custom, identity = module.Var, module.custom, module.identity
     pullback, pullback_graph = module.pullback, module.pullback_graph
+    leaf_values, add_grads = module.leaf_values, module.add_grads
 
 
 def restore(value: float, requires_grad: bool, grad: float) -> Var:

@@ -7,11 +7,13 @@ only such a one, is computed once more by the pure twin's formula, so that excep
 """
 
 cimport cython
+from cpython.buffer cimport PyBuffer_Release, PyObject_GetBuffer
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_Check
 from cpython.long cimport PyLong_AsDouble, PyLong_AsLongAndOverflow, PyLong_Check
 from cpython.object cimport Py_EQ, Py_GE, Py_GT, Py_LE, Py_LT, PyObject_RichCompare
 from libc.math cimport isfinite
 from libc.stdlib cimport free
+from libc.string cimport memcpy
 
 import builtins as _builtins
 import math as _math
@@ -190,9 +192,8 @@ cdef class Var(Sheet):
             if outcome == SWEEP_EDITED:
                 raise _checks.edited_leaf(edited.recorded, edited.current, NAMES[edited.op])
         # The walk in Python: it names anomalies, and adds up a leaf's adjoint over edits that were undone.
-        for v, adjoint in _walk_py.adjoints(order(self), seed).items():
-            if v.requires_grad:
-                v.grad += adjoint
+        found = _walk_py.adjoints(order(self), seed)
+        add_grads(found.keys(), list(found.values()))
 
     @property
     def _uid(self):
@@ -333,6 +334,7 @@ cdef Py_ssize_t visible_parents(Var v):
 
 include "_functions.pxi"
 include "_walks.pxi"
+include "_leaves.pxi"
 
 _modes.listeners.append(_listen)
 _listen(*_modes.active())

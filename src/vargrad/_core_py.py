@@ -17,11 +17,12 @@ from typing import Any, NoReturn, TypeAlias
 
 from vargrad import _checks, _formula, _nary
 from vargrad._float import Float
+from vargrad._leaves_py import add_grads, leaf_values
 from vargrad._modes import detect_anomaly, no_grad, note_origin, thread
 from vargrad._ops import BY_NAME, NARY_BY_NAME
 from vargrad._walk_py import adjoint_graph, adjoints, order
 
-__all__ = ["IMPLEMENTATION", "Var", "custom", "detect_anomaly", "no_grad"]
+__all__ = ["IMPLEMENTATION", "Var", "add_grads", "custom", "detect_anomaly", "leaf_values", "no_grad"]
 IMPLEMENTATION = "python"
 _uids = count()
 
@@ -158,9 +159,8 @@ class Var(Float):
         if thread.recorder is not None:
             thread.recorder.leave(self, ".backward()")
         seed = _checks.as_float(current_grad, "current_grad")
-        for v, adjoint in adjoints(order(self), seed).items():
-            if v._requires_grad:
-                v._grad += adjoint
+        found = adjoints(order(self), seed)
+        add_grads(found, list(found.values()))
 
     def _node(self) -> tuple[str | None, Sequence[Var | float], tuple[float, ...]]:
         return self._op, self._operands, self._inputs

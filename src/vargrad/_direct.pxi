@@ -3,7 +3,7 @@
 from cpython.ref cimport PyObject
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 
-from vargrad._leaves import values as leaf_values
+from vargrad._core import leaf_values
 from vargrad._modes import thread as modes
 
 include "_arrays.pxi"

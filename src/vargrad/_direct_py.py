@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-from vargrad._leaves import values
+from vargrad._core import leaf_values
 from vargrad._modes import thread
 
 Argnums: TypeAlias = int | Sequence[int] | None
@@ -68,7 +68,7 @@ class Shortcut:
                 inputs += x.reshape(-1).tolist()
             else:
                 return None
-        inputs += values(self._leaves)
+        inputs += leaf_values(self._leaves)
         found: Sequence[float] | None
         if self._numbers:
             found = self._machine.point(inputs)

@@ -17,9 +17,9 @@ from typing import Any, TypeAlias
 import numpy
 import numpy.typing
 
+from vargrad._core import leaf_values
 from vargrad._derive import Derivatives
 from vargrad._expr import ADD, AND, EQ, LE, LT, MUL, NE, NOT, OR, ZERO
-from vargrad._leaves import values
 from vargrad._program import Program, lower
 from vargrad._program_core import Machine
 from vargrad._record import Graph
@@ -115,7 +115,11 @@ class Path:
     def leaf_column(self) -> list[Array]:
         """The closed-over leaves' values now, as one more block of inputs."""
         leaves = self.graph.leaves
-        return [numpy.array(values(leaves)).reshape(-1, 1)] if leaves else []
+        if not leaves:
+            return []
+        column = numpy.empty((len(leaves), 1))
+        leaf_values(leaves, column)
+        return [column]
 
     def next(self, values: Sequence[float]) -> Path:
         """Where one row goes that left the path; TypeError if it is the first to go there."""

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from vargrad._c_rows import CALLED, VALUES
+from vargrad._core import leaf_values
 from vargrad._derive import Derivatives
 from vargrad._expr import EQ, LE, LT, NE, NOT, SELECT, Expressions
-from vargrad._leaves import values
 from vargrad._merged import Merged, Way
 from vargrad._ops import ROWS
 from vargrad._paths import BOOLEAN
@@ -58,7 +58,7 @@ def source(variant: Variant, by: tuple[int, ...], name: str | None) -> str:
     both.write(merged.root)
     arguments = f"const double *x, double *{value}"
     heads = [f"int {name}({arguments})", f"int {name}_{value}_and_{partial}({arguments}, double *{partial})"]
-    leaves = ", ".join(map(_literal, values(list(merged.leaves))))
+    leaves = ", ".join(map(_literal, leaf_values(merged.leaves)))
     return "\n".join(
         [
             *_comment(variant, by, heads, (value, partial), name if merged.leaves else ""),
