@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import subprocess
 import sys
 from typing import Any
 
@@ -68,6 +69,22 @@ def test_without_the_source_recorded_paths_still_run(monkeypatch: pytest.MonkeyP
     with pytest.raises(vargrad.RecordingError, match="stored without its Python source"):
         again(-1.0)
     assert pickle.loads(pickle.dumps(again))(2.0) == 4.0
+
+
+def test_cloudpickle_takes_the_function_along() -> None:
+    """Also into another process, which has not this module; leaves that function and paths share stay shared."""
+    w = leaf(3.0)
+    first = vargrad.compile(lambda x: x * w if x > 0 else -w)
+    first(1.0)
+    again = pickle.loads(pickle.dumps(first))
+    assert (again(-1.0), again.paths, first.paths) == (-3.0, 2, 1)
+    (shared,) = {v for variant in again._variants.values() for path in variant.paths for v in path.graph.leaves}
+    shared.value = 5.0
+    assert (again(2.0), again(-1.0), again.__wrapped__(2.0).value, first(2.0)) == (10.0, -5.0, 10.0, 6.0)
+    script = "import pickle, sys; f = pickle.load(sys.stdin.buffer); print(f(2.0), f(-1.0), f.paths)"
+    run = [sys.executable, "-W", "error", "-c", script]
+    found = subprocess.run(run, input=pickle.dumps(first), capture_output=True, check=True)
+    assert found.stdout.split() == [b"6.0", b"-3.0", b"2"]
 
 
 def test_many_paths_need_no_stack() -> None:

@@ -19,6 +19,7 @@ from vargrad._modes import detect_anomaly, no_grad
 if TYPE_CHECKING:
     from vargrad import math, optim, reference
     from vargrad._compile import RecordingError, compile
+    from vargrad._saved import load_compiled
     from vargrad.nn import NN
     from vargrad.numeric import finite_difference, gradcheck
     from vargrad.transforms import grad, hessian, hvp, jacobian, value_and_grad
@@ -38,6 +39,7 @@ __all__ = [
     "hessian",
     "hvp",
     "jacobian",
+    "load_compiled",
     "math",
     "no_grad",
     "optim",
@@ -52,6 +54,7 @@ _LAZY = {
     "compile": "_compile",
     "finite_difference": "numeric",
     "gradcheck": "numeric",
+    "load_compiled": "_saved",
     **dict.fromkeys(("grad", "hessian", "hvp", "jacobian", "value_and_grad"), "transforms"),
 }
 

@@ -13,6 +13,7 @@ import numpy.typing
 
 from vargrad._calls import Argnums, Call, positions
 from vargrad._core import Var, add_grads
+from vargrad._files import PathLike
 from vargrad._modes import thread
 from vargrad._paths import Goal, Path
 from vargrad._program import listing
@@ -185,6 +186,16 @@ class Compiled(Direct):
                 )
             variant, wrt = recorded[0], positions(recorded[0], argnums)
         return _to_c.source(variant, wrt, name)
+
+    def save(self, path: PathLike) -> None:
+        """Write the recorded paths to a file, for ``vargrad.load_compiled``; closed-over leaves go by value.
+
+        ``path``: the file, replaced if it is there, and only by a complete one. Raises ValueError where nothing is
+        recorded yet, TypeError for results in a container that a file cannot hold.
+        """
+        from vargrad import _saved
+
+        _saved.save(self, path)
 
     def __reduce__(self) -> tuple[Any, ...]:
         from vargrad._stored import reduce

@@ -29,8 +29,7 @@ def reduce(compiled: Compiled) -> tuple[Any, ...]:
         "max_paths": compiled.max_paths,
         "binder": compiled._binder,
         "variants": [
-            (variant.names, variant.positional, variant.cores, _flat(variant))
-            for variant in compiled._variants.values()
+            (variant.names, variant.positional, variant.cores, flat(variant)) for variant in compiled._variants.values()
         ],
     }
     function = compiled.__wrapped__
@@ -49,8 +48,6 @@ def reduce(compiled: Compiled) -> tuple[Any, ...]:
 
 def restore(version: int, state: Any, place: tuple[str, str] | None) -> Compiled:
     """A compiled function from its pickle; ValueError for a pickle of another version."""
-    from vargrad._compile import Compiled
-
     if version != FORMAT:
         raise ValueError(
             f"this compiled function was stored in format {version}; this version of vargrad reads format {FORMAT}: "
@@ -63,6 +60,13 @@ def restore(version: int, state: Any, place: tuple[str, str] | None) -> Compiled
         function = _found(*place)
     if function is None:
         function = Lost(state["name"])
+    return built(state, function)
+
+
+def built(state: dict[str, Any], function: Callable[..., Any]) -> Compiled:
+    """A compiled function with these paths."""
+    from vargrad._compile import Compiled
+
     compiled = Compiled(function, None, state["max_paths"])
     compiled.__name__, compiled.__doc__ = state["name"], state["doc"]
     compiled.signature = state["signature"]
@@ -90,7 +94,7 @@ class Lost:
         )
 
 
-def _flat(variant: Variant) -> list[tuple[Any, ...]]:
+def flat(variant: Variant) -> list[tuple[Any, ...]]:
     """A variant's paths in the order of recording, each with its parent's number: no recursion over the tree."""
     parents: dict[int, tuple[int, Any]] = {}
     for i, path in enumerate(variant.paths):
