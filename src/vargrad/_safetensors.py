@@ -10,15 +10,16 @@ from __future__ import annotations
 import json
 import math
 import os
-import secrets
 from collections.abc import Mapping
 from typing import Any, NoReturn, TypeAlias
 
 import numpy
 import numpy.typing
 
+from vargrad._files import PathLike, replacing
+
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
-Path: TypeAlias = str | os.PathLike[str]
+Path: TypeAlias = PathLike
 _TYPES = {"F32": "<f4", "F64": "<f8"}
 _LIMIT = 100_000_000  # bytes of a header, the format's own
 
@@ -32,20 +33,10 @@ def write(path: Path, arrays: Mapping[str, Array], metadata: Mapping[str, str]) 
         header[name] = {"dtype": "F64", "shape": list(x.shape), "data_offsets": [start, end]}
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)  # the arrays begin at a multiple of 8, as the format asks
-    path = os.fspath(path)
-    beside = f"{path}.{secrets.token_hex(4)}.tmp"  # in the same folder, from where it can be renamed
-    try:
-        with open(beside, "xb") as file:
-            file.write(len(text).to_bytes(8, "little") + text)
-            for x in arrays.values():
-                file.write(numpy.ascontiguousarray(x, "<f8").tobytes())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except BaseException:
-        if os.path.exists(beside):
-            os.remove(beside)
-        raise
+    with replacing(path) as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for x in arrays.values():
+            file.write(numpy.ascontiguousarray(x, "<f8").tobytes())
 
 
 def read(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
