@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "memory.h"
 #include "program.h"
 
 #ifdef __GNUC__
@@ -21,11 +22,6 @@ typedef struct {
     Code *list; /* what runs for each block, over values */
     size_t length, values, fixed, registers, free;
 } Draft;
-
-static void *array(size_t count, size_t size) {
-    if (count > (SIZE_MAX - 64) / size) return NULL;
-    return calloc(count ? count : 1, size);
-}
 
 /* ---- fusing: an operation and the one operation that reads its result become one kernel */
 
@@ -143,13 +139,13 @@ static void scan(Draft *d, Plan *plan, const Program *p) {
 static int draft_new(Draft *d, const Program *p, const unsigned char *broadcast) {
     d->fixed = p->inputs + p->constants;
     d->values = d->fixed + p->length;
-    d->uses = array(d->values, sizeof *d->uses);
-    d->last = array(d->values, sizeof *d->last);
-    d->slot = array(d->values, sizeof *d->slot);
-    d->spare = array(d->values, sizeof *d->spare);
-    d->vary = array(d->values, 1);
-    d->live = array(d->values, 1);
-    d->list = array(p->length, sizeof *d->list);
+    d->uses = machine_array(d->values, sizeof *d->uses);
+    d->last = machine_array(d->values, sizeof *d->last);
+    d->slot = machine_array(d->values, sizeof *d->slot);
+    d->spare = machine_array(d->values, sizeof *d->spare);
+    d->vary = machine_array(d->values, 1);
+    d->live = machine_array(d->values, 1);
+    d->list = machine_array(p->length, sizeof *d->list);
     if (!d->uses || !d->last || !d->slot || !d->spare || !d->vary || !d->live || !d->list) return 0;
     for (size_t i = 0; i < p->inputs; i++) d->vary[i] = !broadcast[i];
     for (size_t k = 0; k < p->outputs; k++) {
@@ -178,7 +174,7 @@ static int draft_new(Draft *d, const Program *p, const unsigned char *broadcast)
 static int collect(Plan *plan, Draft *d) { /* what runs once, and which of it the steps read */
     const Program *p = plan->program;
     size_t needed = 0;
-    plan->once = array(p->length, sizeof *plan->once);
+    plan->once = machine_array(p->length, sizeof *plan->once);
     if (!plan->once) return 0;
     for (size_t i = 0; i < p->length; i++)
         if (d->live[p->values[i].out] && !d->vary[p->values[i].out]) plan->once[plan->once_length++] = p->values[i];
@@ -189,8 +185,8 @@ static int collect(Plan *plan, Draft *d) { /* what runs once, and which of it th
     }
     for (size_t k = 0; k < p->outputs; k++) d->last[p->output_value[k]] = 1;
     for (size_t v = 0; v < d->values; v++) needed += d->last[v] && !d->vary[v];
-    plan->broadcast_value = array(needed, sizeof *plan->broadcast_value);
-    plan->broadcast_slot = array(needed, sizeof *plan->broadcast_slot);
+    plan->broadcast_value = machine_array(needed, sizeof *plan->broadcast_value);
+    plan->broadcast_slot = machine_array(needed, sizeof *plan->broadcast_slot);
     if (!plan->broadcast_value || !plan->broadcast_slot) return 0;
     for (size_t v = 0; v < d->values; v++)
         if (d->last[v] && !d->vary[v]) {
@@ -218,8 +214,8 @@ static void finish(Plan *plan, const Draft *d) {
 
 static int settle_constants(Plan *plan) {
     const Program *p = plan->program;
-    double *v = array(plan->values, sizeof *v);
-    plan->constant = array(plan->broadcasts, sizeof *plan->constant);
+    double *v = machine_array(plan->values, sizeof *v);
+    plan->constant = machine_array(plan->broadcasts, sizeof *plan->constant);
     if (v != NULL && plan->constant != NULL) {
         if (p->constants) memcpy(v + p->inputs, p->constant, p->constants * sizeof *v);
         plan->kernels->row(&plan->once->op, plan->once_length, v);
@@ -231,15 +227,15 @@ static int settle_constants(Plan *plan) {
 
 Plan *plan_new(const Program *p, const Kernels *kernels, const unsigned char *broadcast, int staged) {
     Draft d = {0};
-    Plan *plan = calloc(1, sizeof *plan);
+    Plan *plan = machine_array(1, sizeof *plan);
     if (plan == NULL) return NULL;
     plan->program = p;
     plan->kernels = kernels;
     if (!draft_new(&d, p, broadcast)) goto no_memory;
     fuse(&d);
     if (!collect(plan, &d)) goto no_memory;
-    plan->step = array(d.length + 2 * p->outputs, sizeof *plan->step);
-    plan->reads = array(p->inputs, 1);
+    plan->step = machine_array(d.length + 2 * p->outputs, sizeof *plan->step);
+    plan->reads = machine_array(p->inputs, 1);
     if (!plan->step || !plan->reads) goto no_memory;
     for (size_t i = 0; i < p->inputs; i++)
         if (d.vary[i]) d.slot[i] = late(i), plan->reads[i] = d.uses[i] > 0;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "memory.h"
+
 void program_free(Program *p) {
     if (p == NULL) return;
     free(p->code);
@@ -13,11 +15,6 @@ void program_free(Program *p) {
     free(p->output);
     free(p->output_value);
     free(p);
-}
-
-static void *array(size_t count, size_t size) { /* never NULL for lack of elements */
-    if (count > (SIZE_MAX - 64) / size) return NULL;
-    return calloc(count ? count : 1, size);
 }
 
 /* Instruction `at` over values: value_of says what each register holds, -1 nothing yet. 0 and a message if it breaks
@@ -123,7 +120,7 @@ static void shorten(const Graph *g, Code *select) {
 }
 
 static int shorten_all(Program *p) { /* 0: no memory */
-    int32_t *uses = array(p->inputs + p->constants + p->length, sizeof *uses);
+    int32_t *uses = machine_array(p->inputs + p->constants + p->length, sizeof *uses);
     Graph g = {p, uses};
     if (uses == NULL) return 0;
     for (size_t i = 0; i < p->length; i++)
@@ -170,16 +167,16 @@ Program *program_new(const int32_t *code, size_t length, const double *constants
                  (long long)(n_inputs + (int64_t)n_constants + (int64_t)length));
         return NULL;
     }
-    p = calloc(1, sizeof *p);
+    p = machine_array(1, sizeof *p);
     if (p == NULL) return NULL;
     p->inputs = (size_t)n_inputs, p->constants = n_constants, p->registers = (size_t)n_registers;
     p->length = length, p->outputs = n_outputs;
-    p->code = array(length, sizeof *p->code);
-    p->values = array(length, sizeof *p->values);
-    p->constant = array(n_constants, sizeof *p->constant);
-    p->output = array(n_outputs, sizeof *p->output);
-    p->output_value = array(n_outputs, sizeof *p->output_value);
-    value_of = array(p->registers, sizeof *value_of);
+    p->code = machine_array(length, sizeof *p->code);
+    p->values = machine_array(length, sizeof *p->values);
+    p->constant = machine_array(n_constants, sizeof *p->constant);
+    p->output = machine_array(n_outputs, sizeof *p->output);
+    p->output_value = machine_array(n_outputs, sizeof *p->output_value);
+    value_of = machine_array(p->registers, sizeof *value_of);
     if (!p->code || !p->values || !p->constant || !p->output || !p->output_value || !value_of) {
         free(value_of);
         program_free(p);

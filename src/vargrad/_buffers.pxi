@@ -9,7 +9,7 @@ cdef class Buffers:
 
     def __cinit__(self, size_t capacity, size_t inputs=0, size_t outputs=0):
         self.count = 0
-        self.view = <Py_buffer *>malloc((capacity + 1) * sizeof(Py_buffer))
+        self.view = <Py_buffer *>machine_memory((capacity + 1) * sizeof(Py_buffer))
         if self.view == NULL:
             raise MemoryError()
 
@@ -68,17 +68,17 @@ cdef class Call(Buffers):
     cdef double **output
     cdef unsigned char *broadcast
     cdef size_t inputs, outputs, rows, next, chunk
-    cdef bint staged, stop
-    cdef object error, held
+    cdef bint staged, stop, whole
+    cdef object held
     cdef Plan *plan
 
     def __cinit__(self, size_t arrays, size_t inputs, size_t outputs):
         self.inputs = inputs
         self.outputs = outputs
-        self.scalar = <double *>calloc(inputs + 1, sizeof(double))
-        self.input = <const double **>calloc(inputs + 1, sizeof(double *))
-        self.output = <double **>calloc(outputs + 1, sizeof(double *))
-        self.broadcast = <unsigned char *>calloc(inputs + 1, 1)
+        self.scalar = <double *>machine_array(inputs + 1, sizeof(double))
+        self.input = <const double **>machine_array(inputs + 1, sizeof(double *))
+        self.output = <double **>machine_array(outputs + 1, sizeof(double *))
+        self.broadcast = <unsigned char *>machine_array(inputs + 1, 1)
         if self.scalar == NULL or self.input == NULL or self.output == NULL or self.broadcast == NULL:
             raise MemoryError()
 
@@ -131,7 +131,7 @@ cdef class Call(Buffers):
         """Whether outputs are inputs, row by row; anything between that and apart is an error."""
         cdef size_t i, n = 0, length = self.rows * sizeof(double)
         cdef uintptr_t gap
-        cdef uintptr_t *at = <uintptr_t *>malloc((inputs + outputs + 1) * sizeof(uintptr_t))
+        cdef uintptr_t *at = <uintptr_t *>machine_memory((inputs + outputs + 1) * sizeof(uintptr_t))
         if at == NULL:
             raise MemoryError()
         for i in range(outputs):

@@ -21,7 +21,7 @@ from vargrad._core import leaf_values
 from vargrad._derive import Derivatives
 from vargrad._expr import ADD, AND, EQ, LE, LT, MUL, NE, NOT, OR, ZERO
 from vargrad._program import Program, lower
-from vargrad._program_core import Machine
+from vargrad._program_core import Machine, empty
 from vargrad._record import Graph
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
@@ -188,7 +188,8 @@ def run(
         path, index = todo.pop()
         machine, outputs = path.machine(goal)
         some, more = (columns, vectors) if index is None else (taken(columns, index), taken(vectors, index))
-        out = numpy.empty((outputs, rows if index is None else len(index)))
+        count = rows if index is None else len(index)
+        out = empty(outputs * count).reshape(outputs, count)
         machine.run([*some, *path.leaf_column(), *more], [out], workers)
         groups = []
         if path.expected:

@@ -6,17 +6,18 @@ The machine itself is in csrc/program.h, its kernels in csrc/kernels.h; here are
 VARGRAD_SIMD=baseline|avx2|avx512 chooses the instruction set; the best that the processor has is the default.
 """
 
-from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_WRITABLE
+from cpython.buffer cimport PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_AsDouble, PyFloat_CheckExact, PyFloat_FromDouble
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
-from libc.stdint cimport int32_t, int64_t, uintptr_t
-from libc.stdlib cimport calloc, free, malloc, qsort
+from libc.stdint cimport SIZE_MAX, int32_t, int64_t, uintptr_t
+from libc.stdlib cimport free, qsort
 from libc.string cimport memcpy
 
 import os
-import threading
+from _thread import allocate_lock, start_new_thread
 
 cdef extern from "kernels.h" nogil:
     ctypedef void (*Kernel)(double *, const double *, const double *, const double *, size_t)
@@ -49,6 +50,19 @@ cdef extern from "program.h" nogil:
     void plan_prepare(const Plan *, void *, const double *const *)
     void plan_run(const Plan *, void *, const double *const *, double *const *, size_t, size_t)
 
+cdef extern from "memory.h" nogil:
+    long machine_allocations_left
+    void *machine_memory(size_t)
+    void *machine_array(size_t, size_t)
+
+cdef extern from "pages.h":
+    enum:
+        PAGES_LEAST
+        PAGES_MOST
+    void *pages_take(size_t)
+    void pages_give(void *, size_t)
+    size_t pages_kept()
+
 IMPLEMENTATION = "compiled"
 OPCODES = {do_info[i].name.decode(): i for i in range(DO_COUNT)}
 
@@ -57,6 +71,7 @@ cdef enum:
     ROWS_BY_STEPS = 1 << 20  # of a chunk: about a millisecond
     FEW = 256  # numbers that fit on the stack
     LONG = 10000  # steps of one row, which other threads need not wait for
+    BRIEF = 1 << 27  # rows times steps: a tenth of a second, or so
     ANY = -1  # numbers of dimensions
     ONE_OR_TWO = -2
 
@@ -105,6 +120,8 @@ def instruction_set():
 
 
 include "_buffers.pxi"
+include "_pages.pxi"
+include "_workers.pxi"
 
 
 # ---- the machine
@@ -154,7 +171,7 @@ cdef class Machine:
                 raise ValueError(message.decode())
             raise MemoryError()
 
-        cdef unsigned char *none = <unsigned char *>calloc(self.program.inputs + 1, 1)
+        cdef unsigned char *none = <unsigned char *>machine_array(self.program.inputs + 1, 1)
         if none != NULL:
             self.single = plan_new(self.program, self.kernels, none, False)
             free(none)
@@ -189,45 +206,23 @@ cdef class Machine:
         call.held = held
         return (<Held>held).plan
 
-    cdef int work(self, Call call) except -1:
-        """Chunks, until none is left or somebody says stop. Between two of them signals are looked at."""
-        cdef size_t first, last
-        cdef Plan *plan = call.plan
-        cdef char *memory = <char *>malloc(plan_workspace(plan))
-        if memory == NULL:
-            raise MemoryError()
-        cdef char *workspace = memory + (64 - <uintptr_t>memory % 64)
-        try:
-            with nogil:
-                plan_prepare(plan, workspace, call.input)
-            while call.next < call.rows and not call.stop:
-                first = call.next
-                last = call.next = min(first + call.chunk, call.rows)
-                with nogil:
-                    plan_run(plan, workspace, call.input, call.output, first, last)
-                PyErr_CheckSignals()
-        finally:
-            free(memory)
-        return 0
+    def brief(self, size_t rows):
+        """Whether so many rows take no longer than a person who pressed Ctrl-C may wait: about a tenth of a second."""
+        return rows <= BRIEF // (self.single.steps + 1)
 
-    def _help(self, Call call):
-        try:
-            self.work(call)
-        except BaseException as error:
-            call.error = error
-            call.stop = True
-
-    def run(self, inputs, out, workers=1):
+    def run(self, inputs, out, workers=1, whole=False):
         """Every row of ``inputs`` through the program into ``out``.
 
         ``inputs``: n_inputs arrays of float64, of as many rows as ``out`` or of one, for all rows; a 2-d array
         (k, rows) or (k, 1) is k of them. ``out``: likewise an array for each output; it may be an input's own.
         ``workers``: threads, of which few rows need one. Raises ValueError for other arrays, and KeyboardInterrupt at
-        the end of a chunk, which leaves ``out`` half written.
+        the end of a chunk, which leaves ``out`` half written; with ``whole`` at the end of all. Any other error comes
+        before anything is written.
         """
         if workers < 1:
             raise ValueError(f"workers={workers}: expected 1 or more")
         cdef Call call = Call(len(inputs) + len(out), self.program.inputs, self.program.outputs)
+        call.whole = whole
         call.take_all(inputs, out)
         if call.rows == 0 or call.outputs == 0:
             return
@@ -235,26 +230,14 @@ cdef class Machine:
         cdef Plan *plan = call.plan
         cdef size_t blocks = 1 + ROWS_BY_STEPS // (plan.lanes * (plan.steps + 1))
         call.chunk = blocks * plan.lanes
-        threads = []
-        try:
-            for _ in range(min(workers, <int64_t>((call.rows + call.chunk - 1) // call.chunk)) - 1):
-                thread = threading.Thread(target=self._help, args=(call,), name="vargrad", daemon=True)
-                thread.start()
-                threads.append(thread)
-            self.work(call)
-        finally:
-            call.stop = call.next < call.rows
-            for thread in threads:
-                thread.join()
-        if call.error is not None:
-            raise call.error
+        work_all(call, workers)
 
     cdef int one_row(self, const double *inputs, double *outputs) except -1:
         """One row: n_inputs numbers to as many as the program has outputs, which may be the same memory."""
         cdef double few[FEW]
         cdef double *slots = few
         if self.single.slots > FEW:
-            slots = <double *>malloc(self.single.slots * sizeof(double))
+            slots = <double *>machine_memory(self.single.slots * sizeof(double))
             if slots == NULL:
                 raise MemoryError()
         if self.single.steps < LONG:
@@ -290,7 +273,7 @@ cdef class Machine:
         if <size_t>len(values) != n:
             raise TypeError(f"the program takes {n} numbers, got {len(values)}")
         if n + self.program.outputs > FEW:
-            v = <double *>malloc((n + self.program.outputs) * sizeof(double))
+            v = <double *>machine_memory((n + self.program.outputs) * sizeof(double))
             if v == NULL:
                 raise MemoryError()
         try:
@@ -322,6 +305,14 @@ cdef inline double number(x) except? -1.0:
 
 
 include "_direct.pxi"
+
+
+def limit_allocations(long left):
+    """Let the machine's allocations fail after so many more, for tests; -1: never. Returns what was left."""
+    global machine_allocations_left
+    before = machine_allocations_left
+    machine_allocations_left = left
+    return before
 
 
 def kernel(name, isa, a, b, out, c=None):

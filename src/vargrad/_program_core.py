@@ -13,13 +13,14 @@ if _core.backend == "compiled":
     try:
         from vargrad import _program_c as module  # type: ignore[no-redef]
     except ImportError:
-        if os.environ.get("VARGRAD_BACKEND") == "compiled":
-            raise
+        if os.environ.get("VARGRAD_BACKEND") == "compiled" or os.environ.get("VARGRAD_SIMD"):
+            raise  # what is asked for by name and not there
 
 implementation: str = module.IMPLEMENTATION
 
 if TYPE_CHECKING:
     from vargrad._program_py import Direct as Direct
     from vargrad._program_py import Machine as Machine
+    from vargrad._program_py import empty as empty
 else:
-    Direct, Machine = module.Direct, module.Machine
+    Direct, Machine, empty = module.Direct, module.Machine, module.empty

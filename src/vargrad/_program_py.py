@@ -59,6 +59,11 @@ _MACHINE: dict[str, Callable[..., Any]] = {
 FUNCTIONS: dict[str, Callable[..., Any]] = {name: _function(name) for name in NAMES}
 
 
+def empty(count: int) -> Array:
+    """An array of so many float64, of any value."""
+    return numpy.empty(count)
+
+
 class Machine:
     """Runs one program. ``run`` and ``point`` may be called from several threads at once."""
 
@@ -72,7 +77,11 @@ class Machine:
         self._outputs = program.outputs.tolist()
         self._constants = program.constants.tolist()
 
-    def run(self, inputs: Sequence[Array], out: Sequence[Array], workers: int = 1) -> None:
+    def brief(self, rows: int) -> bool:
+        """Whether so many rows are computed before Ctrl-C is looked at, if that is asked for; here never."""
+        return False
+
+    def run(self, inputs: Sequence[Array], out: Sequence[Array], workers: int = 1, whole: bool = False) -> None:
         """Compute every row.
 
         An array of ``inputs`` feeds one input, shape (rows,) or (1,) for all rows, or several: (k, rows) or (k, 1).

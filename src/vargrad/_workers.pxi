@@ -1,0 +1,72 @@
+# The rows of one call, by one thread or several: chunk by chunk, each thread in a workspace of its own.
+
+
+cdef char *workspace_for(const Plan *plan) except NULL:
+    cdef char *memory = <char *>machine_memory(plan_workspace(plan))
+    if memory == NULL:
+        raise MemoryError()
+    return memory
+
+
+cdef int work(Call call, char *memory) except -1:
+    """Chunks, until none is left or somebody says stop. Between two of them signals are looked at."""
+    cdef size_t first, last
+    cdef Plan *plan = call.plan
+    cdef char *workspace = memory + (64 - <uintptr_t>memory % 64)
+    with nogil:
+        plan_prepare(plan, workspace, call.input)
+    while call.next < call.rows and not call.stop:
+        first = call.next
+        last = call.next = min(first + call.chunk, call.rows)
+        with nogil:
+            plan_run(plan, workspace, call.input, call.output, first, last)
+        if not call.whole:
+            PyErr_CheckSignals()
+    return 0
+
+
+def _help(Call call, done):
+    """A helper's life. Without memory it leaves its share to the others."""
+    cdef char *memory = NULL
+    try:
+        memory = workspace_for(call.plan)
+        work(call, memory)
+    except MemoryError:
+        pass
+    finally:
+        free(memory)
+        done.release()
+
+
+cdef int work_all(Call call, size_t workers) except -1:
+    """Every row. This thread has its memory before anybody writes: nothing but a signal can stop it then."""
+    cdef char *memory = workspace_for(call.plan)
+    cdef list helpers = []
+    cdef object error = None
+    cdef size_t i, chunks = (call.rows + call.chunk - 1) // call.chunk
+    try:
+        for i in range(1, min(workers, chunks)):
+            done = allocate_lock()
+            done.acquire()
+            start_new_thread(_help, (call, done))
+            helpers.append(done)
+    except RuntimeError:
+        pass  # no more threads to be had
+    try:
+        work(call, memory)
+    except BaseException as e:
+        error = e
+        call.stop = True
+    finally:
+        free(memory)
+    for done in helpers:  # they use the caller's arrays: none is left alone, whatever arrives
+        while True:
+            try:
+                done.acquire()
+                break
+            except BaseException as e:
+                error = e
+                call.stop = not call.whole
+    if error is not None:
+        raise error
+    return 0
