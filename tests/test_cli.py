@@ -233,6 +233,7 @@ def test_info(capsys: pytest.CaptureFixture[str]) -> None:
     assert facts["vargrad"] == vargrad.__version__
     assert facts["backend"] == f"{vargrad.backend}: {backends.why()}"
     assert facts["numpy"] == metadata.version("numpy")
+    assert facts["machine"].endswith("(VARGRAD_SIMD chooses)" if vargrad.backend == "compiled" else "NumPy's")
     assert facts["runs in"] == sys.executable
     assert facts["package"] == os.path.dirname(vargrad.__file__)
 
@@ -243,9 +244,11 @@ def test_info_knows_what_it_does_not_know(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(metadata, "version", version)
     monkeypatch.setitem(sys.modules, "vargrad._core_c", None)
+    monkeypatch.setitem(sys.modules, "vargrad._program_c", None)
     facts = dict(info.facts())
     assert facts["numpy"] == facts["tqdm"] == "not installed"
     assert facts["core"] == "not built"
+    assert facts["machine"] == "NumPy's"
 
 
 @pytest.mark.parametrize(

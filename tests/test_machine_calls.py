@@ -136,14 +136,24 @@ def run_script(script: str, **environment: str) -> subprocess.CompletedProcess[s
 
 def test_the_environment_chooses_the_instruction_set(c: Any) -> None:
     script = "from vargrad import _program_c as c; print(c.instruction_set())"
+    available = ", ".join(c.instruction_sets())
     for isa in c.instruction_sets():
         assert run_script(script, VARGRAD_SIMD=isa).stdout.strip() == isa
+        facts = run_script("from vargrad._cli import info; info.show()", VARGRAD_SIMD=isa).stdout
+        assert f"machine   {isa} instructions, of {available}" in facts
     assert run_script(script).stdout.strip() == c.instruction_sets()[-1]
     for wrong in ("sse9", "AVX2"):
         failed = run_script(script, VARGRAD_SIMD=wrong)
         assert failed.returncode == 1
         assert f"ImportError: VARGRAD_SIMD='{wrong}'" in failed.stderr
         assert "baseline" in failed.stderr
+        call = "import vargrad; vargrad.compile(lambda x: x)(1.0)"
+        assert f"VARGRAD_SIMD='{wrong}'" in run_script(call, VARGRAD_SIMD=wrong).stderr
+        assert run_script(call, VARGRAD_SIMD=wrong, VARGRAD_BACKEND="python").returncode == 0
+        assert (
+            f"machine   none: VARGRAD_SIMD='{wrong}'"
+            in run_script("from vargrad._cli import info; info.show()", VARGRAD_SIMD=wrong).stdout
+        )
 
 
 HEAVY = """

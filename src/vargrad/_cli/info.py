@@ -24,6 +24,7 @@ def facts() -> list[tuple[str, str]]:
         ("vargrad", vargrad.__version__),
         ("backend", f"{vargrad.backend}: {backends.why()}"),
         ("core", _core()),
+        ("machine", _machine()),
         ("python", f"{platform.python_implementation()} {platform.python_version()}, {platform.python_compiler()}"),
         ("system", platform.platform()),
         ("numpy", _version("numpy")),
@@ -40,6 +41,17 @@ def _core() -> str:
         return "not built"
     build = getattr(core, "BUILD", "")
     return f"{core.__file__}{f' ({build})' if build else ''}"
+
+
+def _machine() -> str:
+    try:
+        machine = importlib.import_module("vargrad._program_c")
+    except ImportError as error:
+        return f"none: {error}" if "VARGRAD_SIMD" in str(error) and vargrad.backend != "python" else "NumPy's"
+    if vargrad.backend == "python":
+        return "NumPy's"
+    available = ", ".join(machine.instruction_sets())
+    return f"{machine.instruction_set()} instructions, of {available} (VARGRAD_SIMD chooses)"
 
 
 def _version(name: str) -> str:
