@@ -11,13 +11,16 @@ import numpy.typing
 
 from vargrad._core import leaf_values
 from vargrad._paths import Goal, Key, Path, run, taken
+from vargrad._program_core import empty
 from vargrad._results import Structure
 from vargrad._signature import Batch, real
 from vargrad._variants import Variant
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
+Outputs: TypeAlias = Array | list[Array]  # (outputs, rows), or an array for each output
 Argnums: TypeAlias = int | Sequence[int] | None
 ROWS_AT_ONCE = 1 << 18  # of a function with branches
+APART = 1 << 17  # rows from which on each result has memory of its own: none is kept alive by another
 OUTPUTS_AT_ONCE = 1 << 21  # numbers that backward keeps before it adds them up
 
 
@@ -44,6 +47,7 @@ class Call:
         self.variant = variant
         self.batch = batch
         self.wrt: tuple[int, ...] = ()
+        self.written = False  # whether the results stand in the caller's arrays already
         self._workers = workers
         self._one = False
         self._vectors: list[Array] = []
@@ -141,12 +145,17 @@ class Call:
                 raise ValueError(f"{name}.hvp(): vector {i} has shape {x.shape}, not {batch.loop + core}")
             self._vectors.append(batch.column(x, core))
 
-    def compute(self, goal: Goal) -> Array:
-        """All outputs of all rows, (outputs, rows)."""
+    def compute(self, goal: Goal, out: Sequence[Any] = ()) -> Outputs:
+        """All outputs of all rows.
+
+        ``out``: the caller's arrays, used at once if it is certain that they are filled completely.
+        """
         if goal[0] in ("grad", "value_and_grad", "hessian", "hvp"):
             self.require_scalar(goal[0])
         batch = self.batch
-        if not self.path.expected or batch.rows <= ROWS_AT_ONCE:
+        if not self.path.expected:
+            return self._straight(goal, out)
+        if batch.rows <= ROWS_AT_ONCE:
             return self._compute(goal, batch.columns, self._vectors, batch.rows)
         full: Any = None  # rows that leave their path are copied: in pieces, so that there are never many
         for start in range(0, batch.rows, ROWS_AT_ONCE):
@@ -154,9 +163,43 @@ class Call:
             columns, vectors = taken(batch.columns, rows), taken(self._vectors, rows)
             piece = self._compute(goal, columns, vectors, rows.stop - start)
             if full is None:
-                full = numpy.empty((len(piece), batch.rows))
-            full[:, rows] = piece
+                full = self._fresh(len(piece), batch.rows)
+            for whole, part in zip(full, piece, strict=True):
+                whole[rows] = part
         return full  # type: ignore[no-any-return]
+
+    def _numbers(self) -> bool:
+        """Whether each output of the machine is a result: nothing has a core."""
+        return not any(self.structure.cores) and not any(self.cores())
+
+    def _fresh(self, outputs: int, rows: int) -> Outputs:
+        if rows < APART or not self._numbers():
+            return empty(outputs * rows).reshape(outputs, rows)
+        return [empty(rows) for _ in range(outputs)]
+
+    def _straight(self, goal: Goal, out: Sequence[Any]) -> Outputs:
+        """All rows on the one path there is."""
+        batch, path = self.batch, self.path
+        machine, outputs = path.machine(goal)
+        columns = [*batch.columns, *path.leaf_column(), *self._vectors]
+        if len(out) == outputs and batch.loop and self._numbers() and machine.brief(batch.rows) and self._fits(out):
+            targets = [x.reshape(-1) for x in out]
+            machine.run(columns, targets, self._workers, whole=True)
+            self.written = True
+            return targets
+        full = self._fresh(outputs, batch.rows)
+        machine.run(columns, full if isinstance(full, list) else [full], self._workers)
+        return full
+
+    def _fits(self, out: Sequence[Any]) -> bool:
+        """Whether the machine may write there: contiguous float64, apart from everything else."""
+        others = [*self.batch.columns, *self._vectors]
+        for i, x in enumerate(out):
+            if type(x) is not numpy.ndarray or x.shape != self.batch.loop or x.dtype != numpy.float64:
+                return False
+            if not x.flags.carray or any(numpy.may_share_memory(x, other) for other in (*others, *out[:i])):
+                return False
+        return True
 
     def _compute(self, goal: Goal, columns: Sequence[Array], vectors: Sequence[Array], rows: int) -> Array:
         full: Any = None

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, overload
 import numpy
 import numpy.typing
 
-from vargrad._calls import Argnums, Call, positions
+from vargrad._calls import Argnums, Call, Outputs, positions
 from vargrad._core import Var, add_grads
 from vargrad._files import PathLike
 from vargrad._modes import thread
@@ -19,7 +19,7 @@ from vargrad._paths import Goal, Path
 from vargrad._program import listing
 from vargrad._program_core import Direct
 from vargrad._record import RecordingError
-from vargrad._results import arranged, split, split_matrix
+from vargrad._results import arranged, into, items, split, split_matrix
 from vargrad._signature import Batch, Binder, Signature, parse
 from vargrad._variants import Variant
 
@@ -83,40 +83,40 @@ class Compiled(Direct):
         call = self._begin(args, kwargs, workers)
         if call is None:
             return self.__wrapped__(*args, **kwargs)
-        full = call.compute(("value", ()))
+        full = call.compute(("value", ()), items(out))
         structure = call.structure
         if out is None:
             self._remember("value", call, ("value", ()))
-        results = split(full, structure.cores, call.batch.loop)
-        if out is not None:
-            results = _into(self.__name__, out, results)
-        return structure.fill(results)
+        return self._finished(call, out, structure.fill(split(full, structure.cores, call.batch.loop)))
 
-    def _value_and_grad(self, *args: Any, argnums: Argnums = None, workers: int = 1, **kwargs: Any) -> tuple[Any, Any]:
-        call, full = self._computed("value_and_grad", args, kwargs, workers, argnums)
+    def _value_and_grad(
+        self, *args: Any, argnums: Argnums = None, out: Any = None, workers: int = 1, **kwargs: Any
+    ) -> tuple[Any, Any]:
+        call, full = self._computed("value_and_grad", args, kwargs, workers, argnums, out)
         value = arranged(full[:1], (), call.batch.loop)
-        return value, call.by_argument(split(full[1:], call.cores(), call.batch.loop))
+        gradient = call.by_argument(split(full[1:], call.cores(), call.batch.loop))
+        return self._finished(call, out, (value, gradient))  # type: ignore[no-any-return]
 
-    def _grad(self, *args: Any, argnums: Argnums = None, workers: int = 1, **kwargs: Any) -> Any:
-        call, full = self._computed("grad", args, kwargs, workers, argnums)
-        return call.by_argument(split(full, call.cores(), call.batch.loop))
+    def _grad(self, *args: Any, argnums: Argnums = None, out: Any = None, workers: int = 1, **kwargs: Any) -> Any:
+        call, full = self._computed("grad", args, kwargs, workers, argnums, out)
+        return self._finished(call, out, call.by_argument(split(full, call.cores(), call.batch.loop)))
 
-    def _jacobian(self, *args: Any, argnums: Argnums = None, workers: int = 1, **kwargs: Any) -> Any:
-        call, full = self._computed("jacobian", args, kwargs, workers, argnums)
+    def _jacobian(self, *args: Any, argnums: Argnums = None, out: Any = None, workers: int = 1, **kwargs: Any) -> Any:
+        call, full = self._computed("jacobian", args, kwargs, workers, argnums, out)
         blocks = split_matrix(full, call.structure.cores, call.cores(), call.batch.loop)
-        return call.structure.fill([call.by_argument(row) for row in blocks])
+        return self._finished(call, out, call.structure.fill([call.by_argument(row) for row in blocks]))
 
-    def _hessian(self, *args: Any, argnums: Argnums = None, workers: int = 1, **kwargs: Any) -> Any:
-        call, full = self._computed("hessian", args, kwargs, workers, argnums)
+    def _hessian(self, *args: Any, argnums: Argnums = None, out: Any = None, workers: int = 1, **kwargs: Any) -> Any:
+        call, full = self._computed("hessian", args, kwargs, workers, argnums, out)
         blocks = split_matrix(full, call.cores(), call.cores(), call.batch.loop)
-        return call.by_argument([call.by_argument(row) for row in blocks])
+        return self._finished(call, out, call.by_argument([call.by_argument(row) for row in blocks]))
 
-    def _hvp(self, *args: Any, argnums: Argnums = None, workers: int = 1, **kwargs: Any) -> Any:
+    def _hvp(self, *args: Any, argnums: Argnums = None, out: Any = None, workers: int = 1, **kwargs: Any) -> Any:
         if not args:
             raise TypeError(f"{self.__name__}.hvp() takes the arguments and then the vector")
         *args, vector = args  # type: ignore[assignment]
-        call, full = self._computed("hvp", args, kwargs, workers, argnums, vector)
-        return call.by_argument(split(full, call.cores(), call.batch.loop))
+        call, full = self._computed("hvp", args, kwargs, workers, argnums, out, vector)
+        return self._finished(call, out, call.by_argument(split(full, call.cores(), call.batch.loop)))
 
     def backward(self, *args: Any, workers: int = 1, **kwargs: Any) -> float:
         """Sum the value over all rows, and add the sum's derivatives to the .grad of closed-over leaves that want one.
@@ -252,37 +252,24 @@ class Compiled(Direct):
         kwargs: Mapping[str, Any],
         workers: int,
         argnums: Argnums,
+        out: Any,
         *vector: Any,
-    ) -> tuple[Call, Array]:
+    ) -> tuple[Call, Outputs]:
         """A derivative's call and all outputs of all rows."""
         call = self._derivative(args, kwargs, workers, argnums)
         for v in vector:
             call.take_vectors(v)
         goal: Goal = (what, call.wrt)
-        full = call.compute(goal)
-        if argnums is None:
+        full = call.compute(goal, items(out))
+        if argnums is None and out is None:
             self._remember(what, call, goal)
         return call, full
+
+    def _finished(self, call: Call, out: Any, results: Any) -> Any:
+        return results if out is None else into(self.__name__, out, results, call.written)
 
     def _remember(self, what: str, call: Call, goal: Goal) -> None:
         """Let calls like this one go a shorter way, if there is one."""
         shortcut = call.shortcut(goal)
         if shortcut is not None:
             self._keep(what, shortcut)
-
-
-def _into(name: str, out: Any, results: list[Any]) -> list[Any]:
-    """Write results into the caller's arrays; those arrays."""
-    targets = list(out) if isinstance(out, (tuple, list)) else [out]
-    if len(targets) != len(results):
-        raise ValueError(f"{name}(): out has {len(targets)} array(s) for {len(results)} result(s)")
-    for i, (target, result) in enumerate(zip(targets, results, strict=True)):
-        shape = numpy.shape(result)
-        if not isinstance(target, numpy.ndarray) or target.shape != shape or target.dtype != numpy.float64:
-            found = f"{target.dtype} {target.shape}" if isinstance(target, numpy.ndarray) else type(target).__name__
-            raise ValueError(f"{name}(): out[{i}] must be a float64 array of shape {shape}, not {found}")
-        if not target.flags.writeable:
-            raise ValueError(f"{name}(): out[{i}] is read-only")
-    for target, result in zip(targets, results, strict=True):
-        target[...] = result
-    return targets

@@ -11,7 +11,7 @@ include "_arrays.pxi"
 
 cdef Shape *shapes_of(sequence) except NULL:
     """Shapes of results and arguments; ValueError for one of too many dimensions."""
-    cdef Shape *shapes = <Shape *>calloc(len(sequence) + 1, sizeof(Shape))
+    cdef Shape *shapes = <Shape *>machine_array(len(sequence) + 1, sizeof(Shape))
     if shapes == NULL:
         raise MemoryError()
     try:
@@ -80,7 +80,7 @@ cdef class Shortcut:
             return None  # leaves are read, guards are decided: not while somebody records
         if self.inputs + self.outputs <= FEW:
             return self.through(args, few)
-        room = <double *>malloc((self.inputs + self.outputs) * sizeof(double))
+        room = <double *>machine_memory((self.inputs + self.outputs) * sizeof(double))
         if room == NULL:
             raise MemoryError()
         try:
@@ -195,10 +195,13 @@ cdef class Direct:
         return self._value(*args, **kwargs)
 
     def value_and_grad(self, *args, **kwargs):
-        """value_and_grad($self, /, *args, argnums=None, workers=1, **kwargs)
+        """value_and_grad($self, /, *args, argnums=None, out=None, workers=1, **kwargs)
 --
 
-        The pair of value and gradient, for a function of one number."""
+        The pair of value and gradient, for a function of one number.
+
+        ``out``, here and below: arrays for the results, in tuples or lists as they come.
+        """
         if not kwargs:
             found = attempt(self.value_and_grad_shortcut, args)
             if found is not None:
@@ -206,7 +209,7 @@ cdef class Direct:
         return self._value_and_grad(*args, **kwargs)
 
     def grad(self, *args, **kwargs):
-        """grad($self, /, *args, argnums=None, workers=1, **kwargs)
+        """grad($self, /, *args, argnums=None, out=None, workers=1, **kwargs)
 --
 
         The gradient of a function of one number: an array for one argument, else a tuple of them.
@@ -220,7 +223,7 @@ cdef class Direct:
         return self._grad(*args, **kwargs)
 
     def jacobian(self, *args, **kwargs):
-        """jacobian($self, /, *args, argnums=None, workers=1, **kwargs)
+        """jacobian($self, /, *args, argnums=None, out=None, workers=1, **kwargs)
 --
 
         All first derivatives: loop shape + result's core + argument's core, for each result in its container."""
@@ -231,7 +234,7 @@ cdef class Direct:
         return self._jacobian(*args, **kwargs)
 
     def hessian(self, *args, **kwargs):
-        """hessian($self, /, *args, argnums=None, workers=1, **kwargs)
+        """hessian($self, /, *args, argnums=None, out=None, workers=1, **kwargs)
 --
 
         All second derivatives of a function of one number: loop shape + both arguments' cores."""
@@ -242,7 +245,7 @@ cdef class Direct:
         return self._hessian(*args, **kwargs)
 
     def hvp(self, *args, **kwargs):
-        """hvp($self, /, *args, argnums=None, workers=1, **kwargs)
+        """hvp($self, /, *args, argnums=None, out=None, workers=1, **kwargs)
 --
 
         The Hessian times a vector: ``f.hvp(*args, v)``, v shaped like the argument, or a tuple for several."""

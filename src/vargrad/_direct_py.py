@@ -123,25 +123,30 @@ class Direct:
         """
         return self._attempt("value", args, kwargs, workers, out=out)
 
-    def value_and_grad(self, *args: Any, argnums: Argnums = None, workers: int = 1, **kwargs: Any) -> Any:
-        """The pair of value and gradient, for a function of one number."""
-        return self._attempt("value_and_grad", args, kwargs, workers, argnums=argnums)
+    def value_and_grad(
+        self, *args: Any, argnums: Argnums = None, out: Any = None, workers: int = 1, **kwargs: Any
+    ) -> Any:
+        """The pair of value and gradient, for a function of one number.
 
-    def grad(self, *args: Any, argnums: Argnums = None, workers: int = 1, **kwargs: Any) -> Any:
+        ``out``, here and below: arrays for the results, in tuples or lists as they come.
+        """
+        return self._attempt("value_and_grad", args, kwargs, workers, argnums=argnums, out=out)
+
+    def grad(self, *args: Any, argnums: Argnums = None, out: Any = None, workers: int = 1, **kwargs: Any) -> Any:
         """The gradient of a function of one number: an array for one argument, else a tuple of them.
 
         ``argnums``: the positions to differentiate by, an int or several; all by default.
         """
-        return self._attempt("grad", args, kwargs, workers, argnums=argnums)
+        return self._attempt("grad", args, kwargs, workers, argnums=argnums, out=out)
 
-    def jacobian(self, *args: Any, argnums: Argnums = None, workers: int = 1, **kwargs: Any) -> Any:
+    def jacobian(self, *args: Any, argnums: Argnums = None, out: Any = None, workers: int = 1, **kwargs: Any) -> Any:
         """All first derivatives: loop shape + result's core + argument's core, for each result in its container."""
-        return self._attempt("jacobian", args, kwargs, workers, argnums=argnums)
+        return self._attempt("jacobian", args, kwargs, workers, argnums=argnums, out=out)
 
-    def hessian(self, *args: Any, argnums: Argnums = None, workers: int = 1, **kwargs: Any) -> Any:
+    def hessian(self, *args: Any, argnums: Argnums = None, out: Any = None, workers: int = 1, **kwargs: Any) -> Any:
         """All second derivatives of a function of one number: loop shape + both arguments' cores."""
-        return self._attempt("hessian", args, kwargs, workers, argnums=argnums)
+        return self._attempt("hessian", args, kwargs, workers, argnums=argnums, out=out)
 
-    def hvp(self, *args: Any, argnums: Argnums = None, workers: int = 1, **kwargs: Any) -> Any:
+    def hvp(self, *args: Any, argnums: Argnums = None, out: Any = None, workers: int = 1, **kwargs: Any) -> Any:
         """The Hessian times a vector: ``f.hvp(*args, v)``, v shaped like the argument, or a tuple for several."""
-        return self._attempt("hvp", args, kwargs, workers, argnums=argnums)
+        return self._attempt("hvp", args, kwargs, workers, argnums=argnums, out=out)

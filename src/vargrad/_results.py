@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Sequence
+import operator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, TypeAlias
 
 import numpy
@@ -102,7 +105,7 @@ def _check_core(name: str, signature: Signature, i: int, core: Shape, sizes: dic
         )
 
 
-def arranged(part: Array, core: Shape, loop: Shape) -> Any:
+def arranged(part: Any, core: Shape, loop: Shape) -> Any:
     """One result from its rows of outputs: a float, or an array of shape loop + core."""
     if not core:
         return float(part[0, 0]) if not loop else part[0].reshape(loop)
@@ -111,7 +114,7 @@ def arranged(part: Array, core: Shape, loop: Shape) -> Any:
     return numpy.ascontiguousarray(part.T).reshape(loop + core)
 
 
-def split(full: Array, cores: Sequence[Shape], loop: Shape) -> list[Any]:
+def split(full: Any, cores: Sequence[Shape], loop: Shape) -> list[Any]:
     """All results from all outputs, one after another."""
     parts, start = [], 0
     for core in cores:
@@ -121,8 +124,11 @@ def split(full: Array, cores: Sequence[Shape], loop: Shape) -> list[Any]:
     return parts
 
 
-def split_matrix(full: Array, outer: Sequence[Shape], inner: Sequence[Shape], loop: Shape) -> list[list[Any]]:
+def split_matrix(full: Any, outer: Sequence[Shape], inner: Sequence[Shape], loop: Shape) -> list[list[Any]]:
     """The blocks of a matrix of derivatives: shape loop + outer core + inner core each."""
+    if not isinstance(full, numpy.ndarray):  # nothing has a core
+        width = len(inner)
+        return [[x.reshape(loop) for x in full[i : i + width]] for i in range(0, len(full), width)]
     heights, widths = [math.prod(core) for core in outer], [math.prod(core) for core in inner]
     matrix = full.reshape(sum(heights), sum(widths), -1)
     blocks, top = [], 0
@@ -135,3 +141,39 @@ def split_matrix(full: Array, outer: Sequence[Shape], inner: Sequence[Shape], lo
         blocks.append(row)
         top += height
     return blocks
+
+
+def items(tree: Any) -> list[Any]:
+    """The items of tuples and lists in tuples and lists."""
+    return [x for part in tree for x in items(part)] if isinstance(tree, (tuple, list)) else [tree]
+
+
+def into(name: str, out: Any, results: Any, written: bool) -> Any:
+    """The results in the caller's arrays: all of them or, if one does not fit or Ctrl-C comes before, none.
+
+    ``out``: arrays in tuples and lists, in the order of the results. ``written``: they hold the results already.
+    """
+    targets, sources = items(out), items(results)
+    if len(targets) != len(sources):
+        raise ValueError(f"{name}(): out has {len(targets)} array(s) for {len(sources)} result(s)")
+    for i, (target, source) in enumerate(zip(targets, sources, strict=True)):
+        shape = numpy.shape(source)
+        if not isinstance(target, numpy.ndarray) or target.shape != shape or target.dtype != numpy.float64:
+            found = f"{target.dtype} {target.shape}" if isinstance(target, numpy.ndarray) else type(target).__name__
+            raise ValueError(f"{name}(): out[{i}] must be a float64 array of shape {shape}, not {found}")
+        if not target.flags.writeable:
+            raise ValueError(f"{name}(): out[{i}] is read-only")
+    if not written:  # without a step of the interpreter, which is where a signal would come in between
+        plain: list[Any] = [numpy.asarray(target) for target in targets]
+        deque(map(operator.setitem, plain, repeat(...), sources), maxlen=0)
+    return _rebuilt(results, iter(targets))
+
+
+def _rebuilt(tree: Any, given: Iterator[Any]) -> Any:
+    """The same tuples and lists around other items."""
+    if not isinstance(tree, (tuple, list)):
+        return next(given)
+    parts = [_rebuilt(part, given) for part in tree]
+    if isinstance(tree, list):
+        return parts
+    return tree._make(parts) if hasattr(tree, "_make") else tuple(parts)
