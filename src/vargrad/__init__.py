@@ -17,7 +17,7 @@ from vargrad._core import Var, backend, custom
 from vargrad._modes import detect_anomaly, no_grad
 
 if TYPE_CHECKING:
-    from vargrad import math, optim, reference
+    from vargrad import data, math, optim, reference
     from vargrad._compile import RecordingError, compile
     from vargrad._saved import load_compiled
     from vargrad.nn import NN
@@ -32,6 +32,7 @@ __all__ = [
     "backend",
     "compile",
     "custom",
+    "data",
     "detect_anomaly",
     "finite_difference",
     "grad",
@@ -60,7 +61,7 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("math", "optim", "reference"):
+    if name in ("data", "math", "optim", "reference"):
         return importlib.import_module(f"vargrad.{name}")
     if name not in _LAZY:
         raise AttributeError(f"module 'vargrad' has no attribute {name!r}")

@@ -1,0 +1,197 @@
+"""Data to train on, without a download: gates, two moons, spirals, and scikit-learn's small real sets.
+
+Each function returns a pair ``X, y`` of NumPy arrays: X of shape (rows, inputs) in float64, y of shape (rows,), int64
+class labels from 0 or float64 targets.
+
+>>> from vargrad import data
+>>> X, y = data.moons(100, noise=0.1, seed=0)
+>>> X.shape, y.shape
+((100, 2), (100,))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy
+import numpy.typing
+
+from vargrad import _checks
+from vargrad._settings import Count, Number
+
+Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
+Labels: TypeAlias = numpy.typing.NDArray[numpy.int64]
+GATES: dict[str, Callable[[int, int], int]] = {
+    "and": lambda p, q: p & q,
+    "or": lambda p, q: p | q,
+    "xor": lambda p, q: p ^ q,
+    "nand": lambda p, q: 1 - (p & q),
+    "nor": lambda p, q: 1 - (p | q),
+    "xnor": lambda p, q: 1 - (p ^ q),
+}
+__all__ = [
+    "breast_cancer",
+    "diabetes",
+    "digits",
+    "gate",
+    "iris",
+    "moons",
+    "spirals",
+    "standardize",
+    "train_test_split",
+]
+
+
+def gate(name: str) -> tuple[Array, Labels]:
+    """The truth table of a gate: X (4, 2), y (4,). ``name``: "and", "or", "xor", "nand", "nor" or "xnor".
+
+    Raises ValueError for another name.
+
+    >>> X, y = gate("xor")
+    >>> X.tolist(), y.tolist()
+    ([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1, 0])
+    """
+    rule = GATES[_checks.known("gate", name, GATES)]
+    pairs = [(p, q) for p in (0, 1) for q in (0, 1)]
+    return numpy.array(pairs, float), numpy.array([rule(p, q) for p, q in pairs])
+
+
+def moons(n: int = 200, noise: float = 0.1, seed: int | None = None) -> tuple[Array, Labels]:
+    """Two half circles of radius 1 that reach into each other: X (n, 2), y (n,) of 0 and 1, in random order.
+
+    ``noise``: standard deviation of what is added to each coordinate; ``seed``: the same one gives the same data.
+
+    >>> X, y = moons(6, noise=0, seed=1)
+    >>> bool(numpy.allclose(numpy.hypot(*(X - [0, 0] - numpy.outer(y, [1, 0.5])).T), 1))
+    True
+    """
+    n, noise, random = _drawn(n, noise, seed)
+    y = random.permutation(numpy.arange(n) % 2)
+    angle = numpy.pi * _spaced(y, 2)
+    upper = numpy.column_stack([numpy.cos(angle), numpy.sin(angle)])
+    X = numpy.where(y[:, None] == 0, upper, [1.0, 0.5] - upper)
+    return X + noise * random.normal(size=(n, 2)), y
+
+
+def spirals(
+    n: int = 300, classes: int = 2, turns: float = 1.0, noise: float = 0.05, seed: int | None = None
+) -> tuple[Array, Labels]:
+    """Spiral arms around the origin, one for each class: X (n, 2) within radius 1, y (n,), in random order.
+
+    ``turns``: full turns of each arm; ``noise``: standard deviation of what is added to each coordinate; ``seed``: the
+    same one gives the same data.
+
+    >>> X, y = spirals(9, classes=3, noise=0, seed=1)
+    >>> sorted(y.tolist()), float(numpy.hypot(*X.T).max())
+    ([0, 0, 0, 1, 1, 1, 2, 2, 2], 1.0)
+    """
+    n, noise, random = _drawn(n, noise, seed)
+    classes = Count(1).checked("classes", classes)
+    turns = Number().checked("turns", turns)
+    y = random.permutation(numpy.arange(n) % classes)
+    radius = _spaced(y, classes)
+    angle = 2 * numpy.pi * (turns * radius + y / classes)
+    X = radius[:, None] * numpy.column_stack([numpy.cos(angle), numpy.sin(angle)])
+    return X + noise * random.normal(size=(n, 2)), y
+
+
+def _drawn(n: object, noise: object, seed: Any) -> tuple[int, float, numpy.random.Generator]:
+    if seed is not None:
+        seed = Count(0).checked("seed", seed)
+    return Count(1).checked("n", n), Number(0).checked("noise", noise), numpy.random.default_rng(seed)
+
+
+def _spaced(y: Labels, classes: int) -> Array:
+    """For each row its place among those of its class, evenly from 0 to 1."""
+    places = numpy.empty(len(y))
+    for k in range(classes):
+        places[y == k] = numpy.linspace(0, 1, numpy.count_nonzero(y == k))
+    return places
+
+
+def digits() -> tuple[Array, Labels]:
+    """Handwritten digits of 8 times 8 pixels (UCI): X (1797, 64) from 0 to 1, y (1797,) of 0 to 9. By scikit-learn."""
+    X, y = _sklearn("load_digits")
+    return X / 16, y.astype(numpy.int64)
+
+
+def iris() -> tuple[Array, Labels]:
+    """Fisher's irises: X (150, 4), lengths and widths in cm, y (150,) of 0 to 2. By scikit-learn."""
+    X, y = _sklearn("load_iris")
+    return X, y.astype(numpy.int64)
+
+
+def breast_cancer() -> tuple[Array, Labels]:
+    """Wisconsin breast cancer: X (569, 30) in various units, y (569,), 0 malignant, 1 benign. By scikit-learn."""
+    X, y = _sklearn("load_breast_cancer")
+    return X, y.astype(numpy.int64)
+
+
+def diabetes() -> tuple[Array, Array]:
+    """Diabetes (Efron et al. 2004): X (442, 10), centred and scaled, y (442,), its progression. By scikit-learn."""
+    X, y = _sklearn("load_diabetes")
+    return X, y.astype(numpy.float64)
+
+
+def _sklearn(loader: str) -> tuple[Any, Any]:
+    try:
+        from sklearn import datasets
+    except ImportError as error:
+        raise ImportError(
+            f"vargrad.data.{loader.removeprefix('load_')}() comes with scikit-learn: pip install 'vargrad[sklearn]'"
+        ) from error
+    X, y = getattr(datasets, loader)(return_X_y=True)
+    return X, y
+
+
+def train_test_split(
+    X: Any, y: Any, test_size: float | int = 0.25, seed: int | None = None
+) -> tuple[Any, Any, Any, Any]:
+    """X_train, X_test, y_train, y_test: the rows in random order, some of them kept for the test.
+
+    ``X``, ``y``: arrays or lists of as many rows; ``test_size``: a share of them between 0 and 1, rounded up, or
+    their number as an int; ``seed``: the same one gives the same split. Raises ValueError if either part would be empty.
+
+    >>> X_train, X_test, y_train, y_test = train_test_split(*gate("xor"), test_size=1, seed=0)
+    >>> X_train.shape, X_test.shape, y_train.shape, y_test.shape
+    ((3, 2), (1, 2), (3,), (1,))
+    """
+    X, y = numpy.asarray(X), numpy.asarray(y)
+    if X.ndim == 0 or y.ndim == 0 or len(X) != len(y):
+        raise ValueError(f"train_test_split: X and y must have as many rows, got shapes {X.shape} and {y.shape}")
+    rows = len(X)
+    if isinstance(test_size, float):
+        count = int(numpy.ceil(Number(0, 1).checked("train_test_split: test_size", test_size) * rows))
+    else:
+        count = Count(0).checked("train_test_split: test_size", test_size)
+    if not 0 < count < rows:
+        raise ValueError(f"train_test_split: test_size={test_size!r} of {rows} row(s) leaves {count} for the test")
+    if seed is not None:
+        seed = Count(0).checked("seed", seed)
+    order = numpy.random.default_rng(seed).permutation(rows)
+    test, train = order[:count], order[count:]
+    return X[train], X[test], y[train], y[test]
+
+
+def standardize(X: Any, *others: Any) -> Any:
+    """X with mean 0 and standard deviation 1 in each column; ``others`` shifted and scaled by the same numbers.
+
+    ``X``, ``others``: shapes (rows, columns) or (rows,). A constant column is only shifted. Returns X alone, or a
+    tuple. Raises ValueError for other shapes.
+
+    >>> train, test = standardize([[1.0], [3.0]], [[5.0]])
+    >>> train.tolist(), test.tolist()
+    ([[-1.0], [1.0]], [[3.0]])
+    """
+    arrays = [numpy.asarray(x, float) for x in (X, *others)]
+    for i, x in enumerate(arrays):
+        if x.ndim not in (1, 2) or len(x) == 0 or x.shape[1:] != arrays[0].shape[1:]:
+            raise ValueError(
+                f"standardize: argument {i} has shape {x.shape}, expected (rows, columns) or (rows,), "
+                "with as many columns as the first"
+            )
+    mean, deviation = arrays[0].mean(axis=0), arrays[0].std(axis=0)
+    scale = numpy.where(deviation > 0, deviation, 1.0)
+    scaled = tuple((x - mean) / scale for x in arrays)
+    return scaled if others else scaled[0]
