@@ -7,7 +7,8 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext  # Cython's, where Cython is installed
 
-C = {"_core_c": ("tape", "leaves", "nodes", "sweep"), "_program_c": ("memory", "pages", "program", "plan", "kernels")}
+C = {"_core_c": ("tape", "leaves", "nodes", "sweep")}
+C["_program_c"] = ("memory", "pages", "program", "plan", "row", "kernels")
 SOURCES = {f"vargrad.{n}": [f"src/vargrad/{n}.pyx", *(f"csrc/{c}.c" for c in cs)] for n, cs in C.items()}
 if WINDOWS := sys.platform == "win32":
     ALWAYS = ["/fp:precise", "/std:c11"]

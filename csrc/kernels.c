@@ -41,9 +41,11 @@ const DoInfo do_info[DO_COUNT] = {
 #endif
 #define V(name) name##_baseline
 #define ISA "baseline"
+#define VECTOR 2
 #include "kernels_isa.h"
 #undef V
 #undef ISA
+#undef VECTOR
 
 #if defined(__GNUC__) && defined(__x86_64__)
 #undef VMATH_FMA
@@ -53,6 +55,7 @@ const DoInfo do_info[DO_COUNT] = {
 
 #define V(name) name##_avx2
 #define ISA "avx2"
+#define VECTOR 4
 #ifdef __clang__
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #else
@@ -67,9 +70,11 @@ const DoInfo do_info[DO_COUNT] = {
 #endif
 #undef V
 #undef ISA
+#undef VECTOR
 
 #define V(name) name##_avx512
 #define ISA "avx512"
+#define VECTOR 8
 #ifdef __clang__
 #pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512dq,avx512vl,prefer-vector-width=512"))), apply_to = function)
 #else
@@ -84,6 +89,7 @@ const DoInfo do_info[DO_COUNT] = {
 #endif
 #undef V
 #undef ISA
+#undef VECTOR
 
 const Kernels *const all_kernels[3] = {&kernels_baseline, &kernels_avx2, &kernels_avx512};
 

@@ -51,7 +51,8 @@ enum {
     FUSED_OPS(F)
 #undef F
     DO_gauss, /* exp(-a * a), 0 from 40 on and for nan */
-    DO_ALL
+    DO_ALL,
+    DO_GROUP = DO_ALL /* of one row's equal operations: see row_isa.h */
 };
 
 enum { LANES = 8 }; /* kernels take a multiple of so many rows */
@@ -64,6 +65,7 @@ typedef struct {
     Kernel kernel[DO_ALL];
     /* One row: code is length times {op, out, a, b, c}, v what they number. */
     void (*row)(const int32_t *code, size_t length, double *v);
+    size_t vector; /* how many lanes an instruction has */
 } Kernels;
 
 typedef struct {

@@ -140,32 +140,17 @@ ANGLE(tan)
 
 /* ---- one row */
 
-static void V(row)(const int32_t *code, size_t length, double *v) {
-    for (const int32_t *end = code + 5 * length; code < end; code += 5) {
-        double a = v[code[2]], b = v[code[3]], r;
-        switch (code[0]) {
-        case DO_sin: r = V(any_sin)(a); break;
-        case DO_cos: r = V(any_cos)(a); break;
-        case DO_tan: r = V(any_tan)(a); break;
 #define ROW(name, ...)                                                                                                \
-    case DO_##name + ((DO_##name == DO_sin || DO_##name == DO_cos || DO_##name == DO_tan) ? 2 * DO_ALL : 0):           \
-        r = V(do_##name)(a, b);                                                                                       \
-        break;
-#include "ops.def"
-#define M(name, arity, value)                                                                                          \
-    case DO_##name: r = V(do_##name)(a, b, v[code[4]]); break;
-            MACHINE_OPS(M)
-#undef M
-#define F(first, second, value)                                                                                        \
-    case DO_##first##_##second: r = V(do_##first##_##second)(V(fused_##first)(a, b), v[code[4]]); break;
-            FUSED_OPS(F)
-#undef F
-        case DO_gauss: r = V(gauss)(a); break;
-        default: r = NAN;
-        }
-        v[code[1]] = r;
+    INLINE double V(one_##name)(double a, double b) {                                                                 \
+        if (DO_##name == DO_sin) return V(any_sin)(a);                                                                \
+        if (DO_##name == DO_cos) return V(any_cos)(a);                                                                \
+        if (DO_##name == DO_tan) return V(any_tan)(a);                                                                \
+        return V(do_##name)(a, b);                                                                                    \
     }
-}
+#include "ops.def"
+
+static const Kernels V(kernels);
+#include "row_isa.h"
 
 static const Kernels V(kernels) = {
     ISA,
@@ -185,4 +170,5 @@ static const Kernels V(kernels) = {
         [DO_gauss] = V(kernel_gauss),
     },
     V(row),
+    VECTOR,
 };

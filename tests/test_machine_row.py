@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from helpers import Implementation
-from replay import EXACT, NAMES, program, same
+from replay import ARITY, EXACT, NAMES, program, same
 from test_machine import at_random, sample
 from vargrad._program import Program
 
@@ -48,6 +48,56 @@ def test_a_row_is_a_batch_of_one(machines: list[ModuleType]) -> None:
                 room = np.concatenate([x, np.zeros(len(p.outputs))])
                 machine.row(room[: len(x)], room[: len(p.outputs)])
                 assert same(room[: len(p.outputs)], out)
+
+
+def wide(rng: random.Random, names: list[str], width: int, depth: int) -> Any:
+    """Layers of as many operations, each on the layers before: equal ones become lanes of one kernel."""
+    code: list[list[int]] = []
+    for _ in range(depth):
+        known = 3 + len(code)
+        for _ in range(width):
+            name = rng.choice(names)
+            operands = [rng.randrange(known) for _ in range(ARITY[name])]
+            code.append([NAMES.index(name), 3 + len(code), *operands, *[0] * (3 - len(operands))])
+    outputs = [rng.randrange(3 + len(code)) for _ in range(20)]
+    return as_program(program(code, [0.75], 2, 3 + len(code), outputs))
+
+
+def test_equal_operations_side_by_side(compiled: Implementation) -> None:
+    """Any number of them, of every kind, also angles that no vector reduces: as one by one, to the bit."""
+    from vargrad import _program_c
+
+    rng = random.Random(13)
+    points = [(0.3, -1.7), (1e300, 0.5), (np.nan, -0.0), (np.inf, 700.0)]
+    for name in NAMES:
+        if name == "round":
+            continue
+        for width in (1, 2, 3, 4, 5, 8, 9, 21):
+            p = wide(rng, [name, name, "add", "mul"], width, 3)
+            for isa in _program_c.instruction_sets():
+                machine = _program_c.Machine(p, isa)
+                out, expected = np.empty(20), np.empty((20, 1))
+                for point in points:
+                    x = np.array(point)
+                    machine.run([x.reshape(-1, 1)], [expected])
+                    machine.row(x, out)
+                    assert same(out, expected[:, 0])
+
+
+def test_long_rows(compiled: Implementation) -> None:
+    """Programs up to, and beyond, what is put into an order of its own."""
+    from vargrad import _program_c
+
+    rng = random.Random(14)
+    for depth in (400, 1500):
+        p = wide(rng, ["tanh", "mul", "sin"], 12, depth)
+        machine = _program_c.Machine(p)
+        out, expected, x = np.empty(20), np.empty((20, 1)), np.array([0.4, -0.2])
+        machine.run([x.reshape(-1, 1)], [expected])
+        for _ in range(2):
+            machine.row(x, out)
+            assert same(out, expected[:, 0])
+        assert same(machine.point([0.4, -0.2]), out)
 
 
 def test_the_twins_agree(machines: list[ModuleType]) -> None:

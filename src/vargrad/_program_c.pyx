@@ -63,6 +63,14 @@ cdef extern from "pages.h":
     void pages_give(void *, size_t)
     size_t pages_kept()
 
+cdef extern from "row.h" nogil:
+    ctypedef struct Row:
+        size_t places
+    Row *row_new(const Plan *)
+    void row_free(Row *)
+    void row_prepare(const Row *, double *)
+    void row_run(const Row *, double *, const double *, double *)
+
 IMPLEMENTATION = "compiled"
 OPCODES = {do_info[i].name.decode(): i for i in range(DO_COUNT)}
 
@@ -70,7 +78,7 @@ cdef enum:
     PLANS = 64  # as many ways of mixing arrays and numbers are remembered
     ROWS_BY_STEPS = 1 << 20  # of a chunk: about a millisecond
     FEW = 256  # numbers that fit on the stack
-    LONG = 10000  # steps of one row, which other threads need not wait for
+    QUICK = 1 << 13  # steps of one row in order of its own; others give up the GIL, and use fewer registers
     BRIEF = 1 << 27  # rows times steps: a tenth of a second, or so
     ANY = -1  # numbers of dimensions
     ONE_OR_TWO = -2
@@ -146,6 +154,8 @@ cdef class Machine:
     cdef Program *program
     cdef const Kernels *kernels
     cdef Plan *single  # for one row
+    cdef Row *quick  # the same, once it was asked for
+    cdef double *workspace
     cdef dict plans
 
     def __cinit__(self, program, isa=None):
@@ -179,6 +189,8 @@ cdef class Machine:
             raise MemoryError()
 
     def __dealloc__(self):
+        row_free(self.quick)
+        free(self.workspace)
         plan_free(self.single)
         program_free(self.program)
 
@@ -234,19 +246,29 @@ cdef class Machine:
 
     cdef int one_row(self, const double *inputs, double *outputs) except -1:
         """One row: n_inputs numbers to as many as the program has outputs, which may be the same memory."""
-        cdef double few[FEW]
-        cdef double *slots = few
-        if self.single.slots > FEW:
-            slots = <double *>machine_memory(self.single.slots * sizeof(double))
-            if slots == NULL:
-                raise MemoryError()
-        if self.single.steps < LONG:
+        if self.quick != NULL:  # its workspace is one, for whoever holds the GIL
+            row_run(self.quick, self.workspace, inputs, outputs)
+            return 0
+        if self.single.steps > QUICK:
+            return self.long_row(inputs, outputs)
+        cdef Row *row = row_new(self.single)
+        if row != NULL:
+            self.workspace = <double *>machine_array(row.places + LANES, sizeof(double))
+        if self.workspace == NULL:
+            row_free(row)
+            raise MemoryError()
+        row_prepare(row, self.workspace)
+        self.quick = row
+        row_run(row, self.workspace, inputs, outputs)
+        return 0
+
+    cdef int long_row(self, const double *inputs, double *outputs) except -1:
+        cdef double *slots = <double *>machine_memory(self.single.slots * sizeof(double))
+        if slots == NULL:
+            raise MemoryError()
+        with nogil:
             plan_row(self.single, inputs, slots, outputs)
-        else:
-            with nogil:
-                plan_row(self.single, inputs, slots, outputs)
-        if slots != few:
-            free(slots)
+        free(slots)
         return 0
 
     def row(self, x, out):
