@@ -17,7 +17,7 @@ from vargrad._core import Var, backend, custom
 from vargrad._modes import detect_anomaly, no_grad
 
 if TYPE_CHECKING:
-    from vargrad import data, math, optim, reference
+    from vargrad import data, losses, math, optim, reference
     from vargrad._compile import RecordingError, compile
     from vargrad._saved import load_compiled
     from vargrad.nn import NN
@@ -41,6 +41,7 @@ __all__ = [
     "hvp",
     "jacobian",
     "load_compiled",
+    "losses",
     "math",
     "no_grad",
     "optim",
@@ -61,7 +62,7 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("data", "math", "optim", "reference"):
+    if name in ("data", "losses", "math", "optim", "reference"):
         return importlib.import_module(f"vargrad.{name}")
     if name not in _LAZY:
         raise AttributeError(f"module 'vargrad' has no attribute {name!r}")

@@ -1,0 +1,251 @@
+"""Losses, for the article's own loop and, by name, for NN.fit: one definition each.
+
+Predictions and targets are a number, a list of one row's numbers, or a list of rows (lists, or a NumPy array of Vars
+such as ``model(X)``); the loss of several rows is the mean of theirs, but for ``sse`` their sum. Values may be Vars or
+floats. Torch's definitions where torch has the loss.
+
+>>> from vargrad import NN, losses
+>>> model = NN([2, 3], activation="identity", seed=0)
+>>> loss = losses.cross_entropy([model(0, 1), model(1, 0)], [2, 0])
+>>> loss.backward()
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from vargrad import _checks, _core, _core_py, math
+
+if TYPE_CHECKING:
+    Number: TypeAlias = "_core_py.Var | float"
+
+__all__ = ["bce", "cross_entropy", "hinge", "huber", "l1", "l2", "mae", "mse", "sse"]
+_VARS = (_core.Var, _core_py.Var)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss of one row: ``row(outputs, targets)`` of two lists of numbers.
+
+    ``mean``: whether rows are averaged, or added. ``kind``: what targets are: "values" for regression; "labels": 0 to
+    outputs - 1, given to ``row`` as a list with a 1 at the label; "binary": 0 or 1; "signs": -1 or 1. ``logits``:
+    whether outputs are to be without activation.
+    """
+
+    name: str
+    row: Callable[[Sequence[Any], Sequence[Any]], Any]
+    mean: bool = True
+    kind: str = "values"
+    logits: bool = False
+
+
+def sse(predictions: Any, targets: Any) -> Number:
+    """The article's loss: the sum of squared errors over all outputs and rows.
+
+    >>> sse([0.5, 2.0], [0.0, 1.0])
+    1.25
+    """
+    return _over_rows(LOSSES["sse"], predictions, targets)
+
+
+def mse(predictions: Any, targets: Any) -> Number:
+    """The mean of squared errors; torch.nn.functional.mse_loss.
+
+    >>> mse([0.5, 2.0], [0.0, 1.0])
+    0.625
+    """
+    return _over_rows(LOSSES["mse"], predictions, targets)
+
+
+def mae(predictions: Any, targets: Any) -> Number:
+    """The mean of absolute errors; torch.nn.functional.l1_loss.
+
+    >>> mae([0.5, 2.0], [0.0, 1.0])
+    0.75
+    """
+    return _over_rows(LOSSES["mae"], predictions, targets)
+
+
+def huber(predictions: Any, targets: Any, delta: float = 1.0) -> Number:
+    """The mean of e**2 / 2 for errors |e| up to ``delta`` and delta (|e| - delta / 2) beyond (Huber 1964).
+
+    torch.nn.functional.huber_loss. Raises ValueError unless delta is positive.
+
+    >>> huber([0.5, 3.0], [0.0, 1.0])
+    0.8125
+    """
+    if not delta > 0.0:
+        raise ValueError(f"huber: delta must be positive, not {delta!r:.60}")
+    return _over_rows(Loss("huber", lambda p, t: _huber(p, t, delta)), predictions, targets)
+
+
+def hinge(predictions: Any, targets: Any) -> Number:
+    """The mean of max(0, 1 - t p) for targets t of -1 and 1, as support vector machines have it.
+
+    >>> hinge([0.5, -3.0], [1, -1])
+    0.25
+    """
+    return _over_rows(LOSSES["hinge"], predictions, targets)
+
+
+def bce(predictions: Any, targets: Any) -> Number:
+    """Binary cross-entropy from logits: the mean of softplus(z) - t z, for outputs z without activation, t from 0 to 1.
+
+    torch.nn.functional.binary_cross_entropy_with_logits. Finite for logits of any size.
+
+    >>> bce([800.0], [0])
+    800.0
+    """
+    return _over_rows(LOSSES["bce"], predictions, targets)
+
+
+def cross_entropy(predictions: Any, targets: Any) -> Number:
+    """Cross-entropy from logits: a row's logsumexp(z) - z[label]; the mean over rows.
+
+    ``predictions``: one row's outputs without activation, or a list of rows. ``targets``: the row's label, an int from
+    0 to outputs - 1, or a list of them; or as many probabilities as outputs, for each row.
+    torch.nn.functional.cross_entropy.
+
+    >>> cross_entropy([800.0, 0.0], 1)
+    800.0
+    """
+    rows = _plain(predictions)
+    labels = _plain(targets)
+    if not _is_list(rows) or not rows:
+        raise TypeError(f"cross_entropy: predictions must be a row of outputs, or rows of them, not {rows!r:.60}")
+    if not _is_list(rows[0]):
+        rows, labels = [rows], [labels]
+    if not _is_list(labels) or len(labels) != len(rows):
+        raise ValueError(f"cross_entropy: {len(rows)} row(s) of predictions, targets {labels!r:.60}")
+    return math.mean(
+        [
+            _cross_entropy(row, label if _is_list(label) else _label(label, len(row), f"targets[{i}]"))
+            for i, (row, label) in enumerate(zip(rows, labels, strict=True))
+        ]
+    )
+
+
+def l1(parameters: Any) -> Number:
+    """The sum of absolute values, for a penalty: ``loss + 0.001 * l1(model.parameters)``.
+
+    >>> l1([1.0, -2.0])
+    3.0
+    """
+    return math.sum([abs(p) for p in parameters])
+
+
+def l2(parameters: Any) -> Number:
+    """The sum of squares, for a penalty: ``loss + 0.001 * l2(model.parameters)``.
+
+    >>> l2([1.0, -2.0])
+    5.0
+    """
+    return math.sum([p * p for p in parameters])
+
+
+# ---- rows
+
+
+def _errors(p: Sequence[Any], t: Sequence[Any]) -> list[Any]:
+    return [a - b for a, b in zip(p, t, strict=True)]
+
+
+def _sse(p: Sequence[Any], t: Sequence[Any]) -> Any:
+    return math.sum([e * e for e in _errors(p, t)])
+
+
+def _mse(p: Sequence[Any], t: Sequence[Any]) -> Any:
+    return math.mean([e * e for e in _errors(p, t)])
+
+
+def _mae(p: Sequence[Any], t: Sequence[Any]) -> Any:
+    return math.mean([abs(e) for e in _errors(p, t)])
+
+
+def _huber(p: Sequence[Any], t: Sequence[Any], delta: float = 1.0) -> Any:
+    return math.mean([_huber_error(abs(e), delta) for e in _errors(p, t)])
+
+
+def _huber_error(size: Any, delta: float) -> Any:
+    near = math.minimum(size, delta)
+    return near * (size - 0.5 * near)  # size**2 / 2 where it is the smaller, without a branch
+
+
+def _hinge(p: Sequence[Any], t: Sequence[Any]) -> Any:
+    return math.mean([math.relu(1.0 - b * a) for a, b in zip(p, t, strict=True)])
+
+
+def _bce(p: Sequence[Any], t: Sequence[Any]) -> Any:
+    return math.mean([math.softplus(a) - b * a for a, b in zip(p, t, strict=True)])
+
+
+def _cross_entropy(p: Sequence[Any], t: Any) -> Any:
+    total = math.logsumexp(p)
+    if isinstance(t, int):
+        return total - p[t]
+    if len(t) != len(p):
+        raise ValueError(f"cross_entropy: {len(t)} probabilities for {len(p)} outputs")
+    return math.dot(t, [total - a for a in p])
+
+
+LOSSES = {
+    loss.name: loss
+    for loss in (
+        Loss("sse", _sse, mean=False),
+        Loss("mse", _mse),
+        Loss("mae", _mae),
+        Loss("huber", _huber),
+        Loss("hinge", _hinge, kind="signs", logits=True),
+        Loss("bce", _bce, kind="binary", logits=True),
+        Loss("cross_entropy", _cross_entropy, kind="labels", logits=True),
+    )
+}
+
+
+# ---- what is given
+
+
+def _plain(x: Any) -> Any:
+    """Arrays as lists."""
+    return x.tolist() if hasattr(x, "tolist") and not isinstance(x, _VARS) else x
+
+
+def _is_list(x: Any) -> bool:
+    return isinstance(x, (list, tuple))
+
+
+def _label(x: Any, outputs: int, what: str) -> int:
+    if isinstance(x, float) and x.is_integer():
+        x = int(x)
+    if isinstance(x, bool) or not hasattr(x, "__index__"):
+        raise TypeError(f"cross_entropy: {what} must be a label, an int from 0 to {outputs - 1}, not {x!r:.60}")
+    label = operator.index(x)
+    if not 0 <= label < outputs:
+        raise ValueError(f"cross_entropy: {what} is {label}, expected a label from 0 to {outputs - 1}")
+    return label
+
+
+def _over_rows(loss: Loss, predictions: Any, targets: Any) -> Number:
+    p, t = _plain(predictions), _plain(targets)
+    found: Number
+    if _is_list(p) and any(_is_list(row) for row in p):
+        if not _is_list(t) or len(t) != len(p):
+            raise ValueError(f"{loss.name}: {len(p)} rows of predictions, targets {t!r:.60}")
+        rows = [_row(loss, a, b) for a, b in zip(p, t, strict=True)]
+        found = math.mean(rows) if loss.mean else math.sum(rows)
+    else:
+        found = _row(loss, p, t)
+    return found
+
+
+def _row(loss: Loss, p: Any, t: Any) -> Any:
+    p, t = (x if _is_list(x) else [x] for x in (p, t))
+    if len(p) != len(t) or not p:
+        raise ValueError(f"{loss.name}: {len(p)} prediction(s) and {len(t)} target(s): give one target for each")
+    for x in (*p, *t):
+        if not isinstance(x, (float, *_VARS)):
+            _checks.as_float(x, f"{loss.name}: a prediction or target")
+    return loss.row(p, t)
