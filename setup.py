@@ -7,9 +7,9 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext  # Cython's, where Cython is installed
 
-C = {"_core_c": ("tape", "leaves", "nodes", "sweep")}
-C["_program_c"] = ("memory", "pages", "program", "plan", "row", "kernels")
-SOURCES = {f"vargrad.{n}": [f"src/vargrad/{n}.pyx", *(f"csrc/{c}.c" for c in cs)] for n, cs in C.items()}
+C = {"core": "tape leaves nodes sweep", "program": "memory pages program plan row kernels"}
+C["dense"] = "dense dense_kernels"
+SOURCES = {f"vargrad._{n}_c": [f"src/vargrad/_{n}_c.pyx", *(f"csrc/{c}.c" for c in C[n].split())] for n in C}
 if WINDOWS := sys.platform == "win32":
     ALWAYS = ["/fp:precise", "/std:c11"]
     FLAGS = {"": ["/O2"], "debug": ["/Od", "/UNDEBUG"], "sanitize": ["/fsanitize=address"]}

@@ -338,3 +338,6 @@ void plan_run(const Plan *plan, void *workspace, const double *const *inputs, do
     block(plan, pointer, LANES, 0);
     for (size_t k = 0; k < p->outputs; k++) memcpy(outputs[k] + whole, out[k], n * sizeof(double));
 }
+
+const MachineApi machine_api = {machine_memory, machine_array, program_new, program_free, plan_new,    plan_free,
+                                plan_workspace, plan_prepare, plan_run, all_kernels};

@@ -54,4 +54,20 @@ void plan_prepare(const Plan *plan, void *workspace, const double *const *inputs
 void plan_run(const Plan *plan, void *workspace, const double *const *inputs, double *const *outputs, size_t first,
               size_t last);
 
+/* All of the above, for another extension; memory and array are memory.h's. */
+typedef struct {
+    void *(*memory)(size_t);
+    void *(*array)(size_t, size_t);
+    Program *(*program_new)(const int32_t *, size_t, const double *, size_t, int64_t, int64_t, const int32_t *, size_t,
+                            char *, size_t);
+    void (*program_free)(Program *);
+    Plan *(*plan_new)(const Program *, const Kernels *, const unsigned char *, int);
+    void (*plan_free)(Plan *);
+    size_t (*plan_workspace)(const Plan *);
+    void (*plan_prepare)(const Plan *, void *, const double *const *);
+    void (*plan_run)(const Plan *, void *, const double *const *, double *const *, size_t, size_t);
+    const Kernels *const *kernels; /* all_kernels */
+} MachineApi;
+extern const MachineApi machine_api;
+
 #endif

@@ -9,6 +9,7 @@ VARGRAD_SIMD=baseline|avx2|avx512 chooses the instruction set; the best that the
 from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_WRITABLE
 from cpython.buffer cimport PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer
 from cpython.exc cimport PyErr_CheckSignals
+from cpython.pycapsule cimport PyCapsule_New
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_AsDouble, PyFloat_CheckExact, PyFloat_FromDouble
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
@@ -49,6 +50,9 @@ cdef extern from "program.h" nogil:
     size_t plan_workspace(const Plan *)
     void plan_prepare(const Plan *, void *, const double *const *)
     void plan_run(const Plan *, void *, const double *const *, double *const *, size_t, size_t)
+    ctypedef struct MachineApi:
+        pass
+    const MachineApi machine_api
 
 cdef extern from "memory.h" nogil:
     long machine_allocations_left
@@ -126,6 +130,9 @@ def instruction_set():
     """
     return _selected
 
+
+# The machine's functions, for an extension that keeps programs of its own: a pointer to the MachineApi of program.h.
+machine_api_capsule = PyCapsule_New(<void *>&machine_api, "vargrad.machine_api", NULL)
 
 include "_buffers.pxi"
 include "_pages.pxi"
