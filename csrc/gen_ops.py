@@ -19,7 +19,7 @@ package.__path__ = [str(ROOT / "src" / "vargrad")]
 sys.modules["vargrad"] = package
 
 from vargrad._formula import operand_names, parse  # noqa: E402
-from vargrad._ops import ARITHMETIC, METHODS, NARY, ROWS, NaryOp, Op  # noqa: E402
+from vargrad._ops import ARITHMETIC, METHODS, NARY, PARTS, ROWS, NaryOp, Op  # noqa: E402
 
 NOTE = "Written by csrc/gen_ops.py from src/vargrad/_ops.py; do not edit."
 DUNDER = {
@@ -32,6 +32,7 @@ DUNDER = {
 }
 DEFAULTS = {"leaky_relu": "0.01"}  # the second operand of a method, where it has a default
 C_CALLS = {ast.Pow: "ieee_pow", ast.FloorDiv: "py_floordiv", ast.Mod: "py_mod"}
+C_ROWS = {row.name for row in PARTS}  # they stand first in ops.def
 C_BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 C_COMPARE = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 
@@ -60,6 +61,8 @@ def c(node: ast.expr) -> str:
             return f"({c(left)} {C_COMPARE[type(op)]} {c(right)})"
         case ast.IfExp(test, body, orelse):
             return f"({c(test)} ? {c(body)} : {c(orelse)})"
+        case ast.Call(func=ast.Name(id=name), args=[arg]) if name in C_ROWS:
+            return f"op_value_{name}({c(arg)}, 0.0)"
         case ast.Call(func=ast.Name(id=name), args=args):
             return f"{name}({', '.join(map(c, args))})"
     raise ValueError(f"no C for {ast.unparse(node)}")

@@ -50,7 +50,6 @@ enum {
 #define F(first, second, value) DO_##first##_##second,
     FUSED_OPS(F)
 #undef F
-    DO_gauss, /* exp(-a * a), 0 from 40 on and for nan */
     DO_ALL,
     DO_GROUP = DO_ALL /* of one row's equal operations: see row_isa.h */
 };

@@ -80,6 +80,7 @@ INLINE double V(one_exp_softplus)(double a) {
         (void)a, (void)b;                                                                                             \
         if (DO_##name == DO_sigmoid) return V(one_exp_sigmoid)(a);                                                        \
         if (DO_##name == DO_softplus) return V(one_exp_softplus)(a);                                                      \
+        if (DO_##name == DO_gauss) return V(gauss)(a);                                                                    \
         return V(sheet_##name)(a, b);                                                                                 \
     }
 #include "ops.def"
@@ -117,7 +118,6 @@ INLINE double V(fused_neg)(double a, double b) { return (void)b, -a; }
     KERNEL(first##_##second, V(do_##first##_##second)(V(fused_##first)(a[i], b[i]), c[i]))
 FUSED_OPS(F)
 #undef F
-KERNEL(gauss, V(gauss)(a[i]))
 
 /* An angle that vmath does not reduce is libm's; such a block goes one by one. */
 #define ANGLE(name)                                                                                                    \
@@ -167,7 +167,6 @@ static const Kernels V(kernels) = {
 #define F(first, second, value) [DO_##first##_##second] = V(kernel_##first##_##second),
         FUSED_OPS(F)
 #undef F
-        [DO_gauss] = V(kernel_gauss),
     },
     V(row),
     VECTOR,

@@ -47,7 +47,7 @@ static int as_second(int32_t op, int right) {
 }
 
 static int arity(int32_t op) { /* operands in use; those of a fused pair are a, b, c, where some may repeat a */
-    return op < DO_COUNT ? do_info[op].arity : op == DO_gauss ? 1 : 3;
+    return op < DO_COUNT ? do_info[op].arity : 3;
 }
 
 static void fuse(Draft *d) {

@@ -57,81 +57,6 @@ static int translate(const Program *p, size_t at, int32_t *value_of, char *messa
     return 1;
 }
 
-/* ---- the slope of erf: the sheet computes K exp(-x*x) for |x| < 40 as K exp(-h*h) exp((h-x)(h+x)) with h near x and
- * short, so as not to lose x*x ulps. Whatever h is, that is one kernel. */
-
-typedef struct {
-    const Program *p;
-    const int32_t *uses;
-} Graph;
-
-static const Code *made_by(const Graph *g, int32_t value, int32_t op) { /* NULL: by something else */
-    int32_t fixed = (int32_t)(g->p->inputs + g->p->constants);
-    const Code *code = value >= fixed ? &g->p->values[value - fixed] : NULL;
-    return code != NULL && code->op == op ? code : NULL;
-}
-
-static int is_constant(const Graph *g, int32_t value, double *x) {
-    if (value < (int32_t)g->p->inputs || value >= (int32_t)(g->p->inputs + g->p->constants)) return 0;
-    *x = g->p->constant[value - (int32_t)g->p->inputs];
-    return 1;
-}
-
-static int is_square_of(const Graph *g, const Code *product, int32_t h) { /* -h*h, in either order */
-    const Code *negative = made_by(g, product->a, DO_neg), *square;
-    if (product->op == DO_mul) return negative != NULL && negative->a == h && product->b == h;
-    if (product->op != DO_neg) return 0;
-    square = made_by(g, product->a, DO_square);
-    if (square == NULL) square = made_by(g, product->a, DO_mul);
-    return square != NULL && square->a == h && (square->op == DO_square || square->b == h);
-}
-
-/* h where `value` is exp((h-x) * (h+x)), else -1 */
-static int32_t near(const Graph *g, int32_t value, int32_t x) {
-    const Code *e = made_by(g, value, DO_exp), *product = e ? made_by(g, e->a, DO_mul) : NULL, *minus, *plus;
-    if (product == NULL) return -1;
-    minus = made_by(g, product->a, DO_sub), plus = made_by(g, product->b, DO_add);
-    if (minus == NULL) minus = made_by(g, product->b, DO_sub), plus = made_by(g, product->a, DO_add);
-    if (minus == NULL || plus == NULL || minus->b != x) return -1;
-    if ((plus->a == x && plus->b == minus->a) || (plus->b == x && plus->a == minus->a)) return minus->a;
-    return -1;
-}
-
-static void shorten(const Graph *g, Code *select) {
-    const Code *less = made_by(g, select->c, DO_lt), *size = less ? made_by(g, less->a, DO_abs) : NULL, *product, *e;
-    int32_t fixed = (int32_t)(g->p->inputs + g->p->constants);
-    double limit, zero, factor;
-    if (size == NULL || !is_constant(g, less->b, &limit) || limit != 40.0) return;
-    if (!is_constant(g, select->b, &zero) || zero != 0.0 || (product = made_by(g, select->a, DO_mul)) == NULL) return;
-    for (int side = 0; side < 2; side++) {
-        int32_t second = side ? product->a : product->b, h = near(g, second, size->a);
-        const Code *first = made_by(g, side ? product->b : product->a, DO_mul);
-        if (h < 0 || first == NULL || g->uses[select->a] != 1 || g->uses[second] != 1) continue;
-        for (int other = 0; other < 2; other++) {
-            int32_t k = other ? first->a : first->b;
-            e = made_by(g, other ? first->b : first->a, DO_exp);
-            if (e == NULL || !is_constant(g, k, &factor) || !(factor > 0.0 && factor < 1e300)) continue;
-            if (e->a < fixed || !is_square_of(g, &g->p->values[e->a - fixed], h)) continue;
-            g->p->values[second - fixed] = (Code){DO_gauss, second, size->a, 0, 0};
-            *select = (Code){DO_mul, select->out, second, k, 0};
-            return;
-        }
-    }
-}
-
-static int shorten_all(Program *p) { /* 0: no memory */
-    int32_t *uses = machine_array(p->inputs + p->constants + p->length, sizeof *uses);
-    Graph g = {p, uses};
-    if (uses == NULL) return 0;
-    for (size_t i = 0; i < p->length; i++)
-        for (int j = 0; j < do_info[p->values[i].op].arity; j++) uses[(&p->values[i].a)[j]]++;
-    for (size_t k = 0; k < p->outputs; k++) uses[p->output_value[k]]++;
-    for (size_t i = 0; i < p->length; i++)
-        if (p->values[i].op == DO_select) shorten(&g, &p->values[i]);
-    free(uses);
-    return 1;
-}
-
 static int check(Program *p, int32_t *value_of, char *message, size_t size) {
     for (size_t r = 0; r < p->registers; r++) value_of[r] = r < p->inputs + p->constants ? (int32_t)r : -1;
     for (size_t i = 0; i < p->length; i++)
@@ -187,7 +112,7 @@ Program *program_new(const int32_t *code, size_t length, const double *constants
     if (n_outputs) memcpy(p->output, outputs, n_outputs * sizeof *p->output);
     good = check(p, value_of, message, size);
     free(value_of);
-    if (good && shorten_all(p)) return p;
+    if (good) return p;
     program_free(p);
     return NULL;
 }

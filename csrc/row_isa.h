@@ -36,7 +36,7 @@ static void V(row)(const int32_t *code, size_t length, double *v) {
 #define F(first, second, value) TO(first##_##second)
         FUSED_OPS(F)
 #undef F
-        TO(gauss) TO(GROUP)
+        TO(GROUP)
     };
     goto *to[*code];
 #else
@@ -53,7 +53,6 @@ static void V(row)(const int32_t *code, size_t length, double *v) {
 #define F(first, second, value) AT(first##_##second) v[code[1]] = V(do_##first##_##second)(V(fused_##first)(A, B), C); NEXT;
     FUSED_OPS(F)
 #undef F
-    AT(gauss) v[code[1]] = V(gauss)(A); NEXT;
     AT(GROUP) V(row_group)(code, v, V(kernels).kernel);
     code += 10 * code[4];
     NEXT;

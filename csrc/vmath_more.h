@@ -222,15 +222,14 @@ INLINE double V(erfc)(double x) {
     return x != x ? x : r;
 }
 
-/* exp(-x * x), 0 from 40 on and for nan, as in the sheet's slope of erf */
+/* exp(-x * x) */
 INLINE double V(gauss)(double x) {
-    double a = V(magnitude)(x), c = a > 27.4 ? 27.4 : a, kd, n, r;
+    double a = V(magnitude)(x), c = a > 27.4 ? 27.4 : a, kd, n, r; /* nan stays */
     Pair s = V(two_product)(c, c);
     kd = FMA(s.high, -LOG2E_0, ROUND_2);
     n = kd - ROUND_2;
     r = FMA(n, -LN2_1, FMA(n, -LN2_0, -s.high)) - s.low;
-    r = V(scale)(1.0 + (r + V(exp_fraction)(r, 0.0)), kd);
-    return a < 40.0 ? r : 0.0;
+    return V(scale)(1.0 + (r + V(exp_fraction)(r, 0.0)), kd);
 }
 
 #undef Pair

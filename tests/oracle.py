@@ -51,6 +51,7 @@ TEXTBOOK: dict[str, Callable[..., Any]] = {
     "abs": abs,
     "identity": lambda a: a,
     "round": _round,
+    "gauss": lambda a: mp.exp(-a * a),
     "exp": mp.exp,
     "exp2": lambda a: mp.power(2, a),
     "expm1": lambda a: mp.exp(a) - 1,

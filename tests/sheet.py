@@ -14,7 +14,7 @@ import numpy as np
 
 from helpers import Implementation
 from vargrad import reference
-from vargrad._ops import BY_NAME, NARY, ROWS, NaryOp, Op
+from vargrad._ops import BY_NAME, NARY, PARTS, ROWS, NaryOp, Op
 
 ALL_ROWS = [row.name for row in ROWS]
 # "custom" has no formula; "sumprod" is in Python's own math from 3.12.
@@ -51,6 +51,8 @@ def ways(impl: Implementation, name: str) -> dict[str, Callable[..., Any]]:
         found["method"] = lambda a, b: _var(impl, a).clamp(min=b)
     if name == "clamp_max":
         found["method"] = lambda a, b: _var(impl, a).clamp(max=b)
+    if row in PARTS:
+        found["function"] = lambda *operands: impl.apply(name, *operands)
     if row.function:
         found["math"] = getattr(impl.math, row.function)
     if name in ("log", "square"):
@@ -94,10 +96,18 @@ def _plain(row: Op) -> Callable[..., float]:
     return lambda *xs: float(own(*map(float, xs)))
 
 
+def plain_gauss(a: float) -> float:
+    if math.fabs(a) >= 40.0:
+        return 0.0
+    h = float(np.rint(a * 16.0)) / 16.0
+    return math.exp(-h * h) * math.exp((h - a) * (h + a))
+
+
 PLAIN: dict[str, Callable[..., float]] = {
     **{row.name: _plain(row) for row in ROWS if row.function or hasattr(math, row.name)},
     **OPERATORS,
     "pow": plain_pow,
+    "gauss": plain_gauss,
     "identity": float,
     "round": lambda a, n: round(float(a), int(n)),
     "square": lambda a: a * a,

@@ -207,39 +207,3 @@ def test_out_that_overlaps_otherwise_is_refused(c: Any) -> None:
     assert np.array_equal(x[50:], -np.arange(50.0))
     c.Machine(p).run([x[3:4]], [x])  # one number for all rows is read before anything is written
     assert np.array_equal(x, np.full(100, -3.0))
-
-
-@pytest.mark.parametrize("square", ["square", "mul", "neg first"])
-@pytest.mark.parametrize("swapped", [False, True])
-def test_the_slope_of_erf_is_one_kernel(square: str, swapped: bool, c: Any) -> None:
-    """The sheet's two exponentials become the machine's one, to the bit, unless their parts are wanted too."""
-    first, factor, sixteen, limit, zero = 1, 2 / math.sqrt(math.pi), 16.0, 40.0, 0.0
-    code: list[list[int]] = []
-
-    def op(name: str, *operands: int) -> int:
-        code.append([NAMES.index(name), first + 4 + len(code), *operands, *[0] * (3 - len(operands))])
-        return int(code[-1][1])
-
-    def times(a: int, b: int) -> int:
-        return op("mul", b, a) if swapped else op("mul", a, b)
-
-    small = op("lt", op("abs", 0), 3)
-    h = op("select", op("truediv", op("rint", op("mul", 0, 2)), 2), 4, small)
-    if square == "neg first":
-        minus = op("mul", op("neg", h), h)
-    else:
-        minus = op("neg", op("square", h) if square == "square" else op("mul", h, h))
-    plus = op("add", 0, h) if swapped else op("add", h, 0)
-    product = times(times(1, op("exp", minus)), op("exp", times(op("sub", h, 0), plus)))
-    out = op("select", product, 4, small)
-    constants = [factor, sixteen, limit, zero]
-    x = np.concatenate([np.linspace(-45, 45, 2001), [math.nan, math.inf, -math.inf, 0.0]])
-    for isa in c.instruction_sets():
-        whole, parts, gauss = np.empty_like(x), np.empty_like(x), np.empty_like(x)
-        c.Machine(program(code, constants, 1, 5 + len(code), [out]), isa).run([x], [whole])
-        c.kernel("gauss", isa, x, x, gauss)
-        assert np.array_equal(whole, gauss * factor)
-        wanted = program(code, constants, 1, 5 + len(code), [out, product])
-        c.Machine(wanted, isa).run([x], [parts, np.empty_like(x)])
-        assert np.allclose(parts, whole, rtol=4e-15, atol=1e-322)
-        assert not np.array_equal(parts, whole)

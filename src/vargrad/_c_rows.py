@@ -6,6 +6,7 @@ Written by csrc/gen_ops.py from src/vargrad/_ops.py; do not edit.
 # ruff: noqa: E501
 # fmt: off
 VALUES: dict[str, tuple[str, str]] = {  # of a, b, c: declarations, and an expression
+    'gauss': ('const double h = ((fabs(a) < 40.0) ? (rint((a * 16.0)) / 16.0) : 0.0);', '((fabs(a) >= 40.0) ? 0.0 : (exp(((-h) * h)) * exp(((h - a) * (h + a)))))'),
     'add': ('', '(a + b)'),
     'sub': ('', '(a - b)'),
     'mul': ('', '(a * b)'),

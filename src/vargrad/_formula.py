@@ -15,11 +15,11 @@ from functools import cache
 from typing import Any
 
 from vargrad import _ieee
-from vargrad._ops import BY_NAME, Op
+from vargrad._ops import BY_NAME, PARTS, Op
 
 _FUNCTIONS = """exp exp2 expm1 log log2 log10 log1p sqrt cbrt sin cos tan asin acos atan atan2 sinh cosh tanh
 asinh acosh atanh erf erfc fabs copysign rint fmod remainder round"""
-FUNCTIONS = frozenset(_FUNCTIONS.split())
+FUNCTIONS = frozenset(_FUNCTIONS.split()) | {row.name for row in PARTS}
 _BINARY = {ast.Div: "div", ast.FloorDiv: "floordiv", ast.Mod: "mod", ast.Pow: "power"}
 _PLAIN = (ast.Add, ast.Sub, ast.Mult)
 _ALLOWED = (
@@ -81,11 +81,17 @@ class Space:
         self.names = dict(names)
 
 
+def _part(name: str) -> Callable[..., float]:
+    """A row that other rows call: in partials, so its arithmetic is IEEE's."""
+    return lambda *operands: value(name, IEEE)(*operands)
+
+
 _CONSTANTS = {"inf": math.inf, "skip": None, "round": _python_round, "rint": _ieee.rint}
 PYTHON = Space(
     {
         **{name: getattr(math, name) for name in FUNCTIONS if hasattr(math, name)},
         **_CONSTANTS,
+        **{row.name: _part(row.name) for row in PARTS},
         "div": lambda a, b: a / b,
         "floordiv": lambda a, b: a // b,
         "mod": lambda a, b: a % b,

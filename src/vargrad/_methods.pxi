@@ -1,6 +1,7 @@
 # Written by csrc/gen_ops.py from src/vargrad/_ops.py; do not edit.
 
 cdef extern from "ops.h":
+    int OP_gauss
     int OP_add
     int OP_sub
     int OP_mul
@@ -51,6 +52,7 @@ cdef extern from "ops.h":
     int OP_copysign
     int OP_clamp_min
     int OP_clamp_max
+    double op_value_gauss(double a, double b)
     double op_value_add(double a, double b)
     double op_value_sub(double a, double b)
     double op_value_mul(double a, double b)

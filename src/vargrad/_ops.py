@@ -68,7 +68,6 @@ _SIGMOID = "1.0 / (1.0 + t) if a >= 0.0 else t / (1.0 + t)"
 _T = (("t", "exp(-a) if a >= 0.0 else exp(a)"),)
 _SILU = (*_T, ("r", "exp(0.5 * a) if a < 0.0 else 1.0"))  # r * r is t where t itself is subnormal
 # exp(-a*a) loses a*a ulps to the rounding of the square, so the square is split: h*h is exact.
-_ERF_SLOPE = "1.1283791670955126 * exp(-h * h) * exp((h - a) * (h + a)) if fabs(a) < 40.0 else 0.0"
 _GAUSS = "0.3989422804014327 * exp(-0.5 * h * h) * exp(0.5 * (h - a) * (h + a))"
 _H = (("h", "rint(a * 16.0) / 16.0 if fabs(a) < 40.0 else 0.0"),)
 
@@ -135,6 +134,12 @@ ANGLES = (
        alias="deg2rad", function="radians"),
 )
 
+PARTS = (  # what partials are made of: no function of the package, and no method
+    Op("gauss", "0.0 if fabs(a) >= 40.0 else exp(-h * h) * exp((h - a) * (h + a))",
+       ("0.0 if fabs(a) >= 40.0 else -2.0 * a * out",), ((-26.6, 26.6),), "exp(-a * a), accurate in its tails.",
+       let=_H),
+)
+
 ACTIVATIONS = (
     Op("sigmoid", _SIGMOID, ("t / ((1.0 + t) * (1.0 + t))",), (REAL,), "1 / (1 + exp(-a)).", let=_T,
        function="sigmoid"),
@@ -154,8 +159,8 @@ ACTIVATIONS = (
     Op("gelu", "0.5 * a * erfc(a * -0.7071067811865476) if a != -inf else -0.0",
        (f"0.5 * erfc(a * -0.7071067811865476) + (a * {_GAUSS} if fabs(a) < 40.0 else 0.0)",), (REAL,),
        "a times the normal distribution function of a (the erf form).", let=_H, function="gelu"),
-    Op("erf", "erf(a)", (_ERF_SLOPE,), (REAL,), "Error function.", let=_H, function="erf"),
-    Op("erfc", "erfc(a)", (f"-({_ERF_SLOPE})",), (REAL,), "1 - erf(a), accurate in its tail.", let=_H,
+    Op("erf", "erf(a)", ("1.1283791670955126 * gauss(a)",), (REAL,), "Error function.", function="erf"),
+    Op("erfc", "erfc(a)", ("-1.1283791670955126 * gauss(a)",), (REAL,), "1 - erf(a), accurate in its tail.",
        function="erfc"),
 )
 
@@ -201,6 +206,6 @@ NARY: tuple[NaryOp, ...] = (
 
 # Operators are Var's special methods; the rest are methods under the row's name, which is NumPy's.
 METHODS: tuple[Op, ...] = EXPONENTIALS + ANGLES + ACTIVATIONS + ROUNDING
-ROWS: tuple[Op, ...] = ARITHMETIC + METHODS + BOUNDS
+ROWS: tuple[Op, ...] = PARTS + ARITHMETIC + METHODS + BOUNDS
 BY_NAME: dict[str, Op] = {row.name: row for row in ROWS}
 NARY_BY_NAME: dict[str, NaryOp] = {row.name: row for row in NARY}

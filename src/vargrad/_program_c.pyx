@@ -33,7 +33,6 @@ cdef extern from "kernels.h" nogil:
     int kernels_supported(int i)
     enum:
         DO_COUNT
-        DO_gauss
         LANES
 
 cdef extern from "program.h" nogil:
@@ -347,17 +346,15 @@ def limit_allocations(long left):
 def kernel(name, isa, a, b, out, c=None):
     """One operation over arrays of one length: out = name(a, b, c); what the operation has not may be ``a`` again.
 
-    Besides OPCODES there is "gauss", exp(-a * a) below 40 and else 0, which stands in for the sheet's slope of erf.
     ``isa``: one of instruction_sets(). Raises ValueError for unknown names and unfit arrays.
     """
     cdef const Kernels *kernels = kernels_named(isa)
     cdef Call call = Call(4, 0, 4)
     cdef double edge[4][LANES]
     cdef size_t i, k, whole, rest
-    known = OPCODES | {"gauss": DO_gauss}
-    if name not in known:
-        raise ValueError(f"operation {name!r}: expected one of {', '.join(known)}")
-    cdef Kernel f = kernels.kernel[<int>known[name]]
+    if name not in OPCODES:
+        raise ValueError(f"operation {name!r}: expected one of {', '.join(OPCODES)}")
+    cdef Kernel f = kernels.kernel[<int>OPCODES[name]]
     for k, array in enumerate((a, b, a if c is None else c, out)):
         view = call.take(array, ("a", "b", "c", "out")[k], -1, True, 1, k == 3)
         if view.shape[0] != call.view[0].shape[0]:
