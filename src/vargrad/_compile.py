@@ -6,7 +6,8 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from threading import RLock
-from typing import Any, TypeAlias, overload
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy
 import numpy.typing
@@ -22,6 +23,9 @@ from vargrad._record import RecordingError
 from vargrad._results import arranged, into, items, split, split_matrix
 from vargrad._signature import Batch, Binder, Signature, parse
 from vargrad._variants import Variant
+
+if TYPE_CHECKING:
+    from vargrad._bound import Methods
 
 __all__ = ["Compiled", "RecordingError", "compile"]
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
@@ -55,7 +59,15 @@ def compile(
     (6.0, (3.0, 2.0))
     """
     if f is None:
-        return lambda function: Compiled(function, signature, max_paths)
+        return lambda function: compile(function, signature=signature, max_paths=max_paths)
+    from vargrad import _bound
+
+    if isinstance(f, (classmethod, staticmethod)):
+        kind = type(f).__name__
+        cure = "make it a staticmethod of the numbers" if kind == "classmethod" else "write @staticmethod above it"
+        raise TypeError(f"compile() takes a function, not a {kind}: {cure}")
+    if callable(f) and _bound.is_stateful(f):
+        return _bound.Watched(f, signature, max_paths)
     return Compiled(f, signature, max_paths)
 
 
@@ -68,14 +80,16 @@ class Compiled(Direct):
         if isinstance(max_paths, bool) or not isinstance(max_paths, int) or max_paths < 1:
             raise ValueError(f"compile(): max_paths must be an int of at least 1, not {max_paths!r:.60}")
         super().__init__()
-        functools.update_wrapper(self, f)
+        functools.update_wrapper(self, f, updated=("__dict__",) if isinstance(f, FunctionType) else ())
         self.__wrapped__ = f
-        self.__name__: str = getattr(f, "__name__", type(f).__name__)
+        named = f.func if isinstance(f, functools.partial) else f
+        self.__name__: str = getattr(named, "__name__", type(named).__name__)
         self.signature: Signature | None = None if signature is None else parse(signature)
         self.max_paths = max_paths
         self._binder = Binder(self.__name__, f, self.signature)
         self.lock = RLock()
         self._variants: dict[Any, Variant] = {}
+        self._methods: Methods | None = None
 
     # ---- values: what Direct's methods do where no shortcut is
 
@@ -196,6 +210,21 @@ class Compiled(Direct):
         from vargrad import _saved
 
         _saved.save(self, path)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        if instance is None or not isinstance(self.__wrapped__, FunctionType):
+            return self
+        if isinstance(instance, type):
+            raise TypeError(
+                f"{self.__name__}() is a classmethod: what it reads of its class would be frozen. Make it a method, or "
+                "a staticmethod of the numbers"
+            )
+        from vargrad import _bound
+
+        with self.lock:
+            if self._methods is None:
+                self._methods = _bound.Methods(self)
+            return self._methods.of(instance)
 
     def __reduce__(self) -> tuple[Any, ...]:
         from vargrad._stored import reduce

@@ -101,16 +101,17 @@ class Direct:
     _hvp: Callable[..., Any]
 
     def __init__(self) -> None:
-        self._shortcuts: dict[str, Callable[[tuple[Any, ...]], Any]] = {}
+        self._shortcuts: dict[str, Callable[[tuple[Any, ...]], Any] | None] = {}
 
-    def _keep(self, what: str, shortcut: Callable[[tuple[Any, ...]], Any]) -> None:
-        """Take this way from now on."""
+    def _keep(self, what: str, shortcut: Callable[[tuple[Any, ...]], Any] | None) -> None:
+        """Take this way from now on; None: no short way."""
         self._shortcuts[what] = shortcut
 
     def _attempt(self, what: str, args: tuple[Any, ...], kwargs: dict[str, Any], workers: int, **option: Any) -> Any:
         plain = not kwargs and workers == 1 and all(x is None for x in option.values())
-        if plain and what in self._shortcuts:
-            found = self._shortcuts[what](args)
+        shortcut = self._shortcuts.get(what) if plain else None
+        if shortcut is not None:
+            found = shortcut(args)
             if found is not None:
                 return found
         return getattr(self, "_" + what)(*args, workers=workers, **option, **kwargs)

@@ -151,7 +151,8 @@ def train_test_split(
     """X_train, X_test, y_train, y_test: the rows in random order, some of them kept for the test.
 
     ``X``, ``y``: arrays or lists of as many rows; ``test_size``: a share of them between 0 and 1, rounded up, or
-    their number as an int; ``seed``: the same one gives the same split. Raises ValueError if either part would be empty.
+    their number as an int; ``seed``: the same one gives the same split. Raises ValueError if either part would be
+    empty.
 
     >>> X_train, X_test, y_train, y_test = train_test_split(*gate("xor"), test_size=1, seed=0)
     >>> X_train.shape, X_test.shape, y_train.shape, y_test.shape
