@@ -6,19 +6,21 @@ from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext  # Cython's, where Cython is installed
+from setuptools.modified import newer_group
 
-C = {"core": "tape leaves nodes sweep", "program": "memory pages program plan row kernels"}
+C = {"core": "tape leaves nodes sweep listing", "program": "memory pages program plan row kernels"}
 C["dense"] = "dense dense_kernels"
 SOURCES = {f"vargrad._{n}_c": [f"src/vargrad/_{n}_c.pyx", *(f"csrc/{c}.c" for c in C[n].split())] for n in C}
+for n in ("_c/store.pyx", "/nodes.py", "/walks.py"):  # Python, typed by the .pxd files of _expressions_c
+    SOURCES[f"vargrad._expressions_c.{Path(n).stem}"] = [f"src/vargrad/_expressions{n}"]
+ALWAYS = ["/fp:precise", "/std:c11"]
 if WINDOWS := sys.platform == "win32":
-    ALWAYS = ["/fp:precise", "/std:c11"]
     FLAGS = {"": ["/O2"], "debug": ["/Od", "/UNDEBUG"], "sanitize": ["/fsanitize=address"]}
 else:  # never -ffast-math and never contraction: the twins agree to the bit
     ALWAYS, DEBUG = ["-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"], ["-g", "-UNDEBUG", "-Wall"]
     SANITIZE = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
     FLAGS = {"": ["-O3", "-g0", "-fvisibility=hidden"], "debug": ["-O0", *DEBUG], "sanitize": [*SANITIZE, *DEBUG]}
-MODE = os.environ.get("VARGRAD_BUILD", "")
-if MODE not in (*FLAGS, "python"):
+if (MODE := os.environ.get("VARGRAD_BUILD", "")) not in (*FLAGS, "python"):
     sys.exit(f"VARGRAD_BUILD={MODE!r}: expected python, debug, sanitize, or nothing (optimised)")
 C_ARGUMENTS = {
     "include_dirs": ["csrc"],
@@ -30,13 +32,10 @@ EXTENSIONS = [Extension(*item, **C_ARGUMENTS) for item in SOURCES.items() if MOD
 
 
 class BuildOrFallBack(build_ext):
-    def run(self):
-        for ext in self.extensions:  # in place or in a named mode, a failure is an error
-            ext.optional = not (MODE or self.inplace or self.editable_mode)
-        super().run()
-
     def build_extension(self, ext):
-        ext.cython_c_in_temp = True
+        ext.optional = not (MODE or self.inplace or self.editable_mode)  # then a failure is no error
+        ext.cython_c_in_temp = True  # and Cython misses changes of a .pxd that is not beside its source
+        self.force = self.force or newer_group(map(str, Path("src").rglob("*.pxd")), self.get_ext_fullpath(ext.name))
         try:
             super().build_extension(ext)
         except Exception as error:  # Cython's and the compiler's share no other base

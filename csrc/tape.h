@@ -215,6 +215,21 @@ double tape_adjoint(const Node *n); /* after SWEEP_DONE, of a leaf; 0 if not rea
 void tape_finish(int accumulate);    /* after any sweep: add the adjoints to the grads, or drop them */
 Node **tape_list(Node *root, size_t *count); /* all nodes under root, youngest first; free() it; NULL: no memory */
 
+/* A list of nodes as arrays, oldest first, leaves before all the rest. The caller provides room: for as many nodes as
+ * the list has (first: one more) and for as many operands and numbers as tape_operands_of() says (numbers: one more). */
+typedef struct {
+    size_t nodes, operands, numbers;
+    Node **node;      /* of a leaf, the one that has its value now */
+    int32_t *code;    /* number of the operation's row, or -1 for a leaf */
+    int32_t *first;   /* of a node's operands */
+    int32_t *operand; /* a node's number, or -1 - k for number k */
+    double *number;
+    int32_t *place; /* of each node wanted: its number, or -1 where the list has it not */
+} Listing;
+
+size_t tape_operands_of(Node *const *list, size_t count);
+void tape_lay_out(Node *const *list, size_t count, Node *const *wanted, size_t n_wanted, Listing *to);
+
 typedef struct {
     size_t segments, spare, nodes, leaves, bytes;
 } Statistics;

@@ -12,10 +12,11 @@ import pytest
 import sheet
 from helpers import key
 from vargrad import _formula
-from vargrad._derive import Derivatives
-from vargrad._expr import Expressions, fold
+from vargrad._codes import ARITY, NAMES, OPCODES
+from vargrad._expr import Derivatives, Expressions
+from vargrad._fold import fold
 from vargrad._ops import BY_NAME
-from vargrad._program import ARITY, NAMES, OPCODES, lower
+from vargrad._program import lower
 from vargrad._program_py import Machine
 from vargrad._sheet_expr import Formulas
 

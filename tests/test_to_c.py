@@ -18,8 +18,8 @@ from c_compiler import Function, build
 from helpers import Implementation, load
 from recorded import close, eager, leaf
 from vargrad import math as m
+from vargrad._codes import NAMES
 from vargrad._ops import BY_NAME, NARY_BY_NAME
-from vargrad._program import NAMES
 
 
 def pairs(folder: Path, functions: dict[str, tuple[vargrad._compile.Compiled, tuple[Any, ...]]]) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 # The tape as Cython sees it: csrc/tape.h and csrc/ops.h.
-from libc.stdint cimport uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, uint16_t, uint32_t, uint64_t
 
 cdef extern from "tape.h" nogil:
     ctypedef struct Node:
@@ -68,6 +68,16 @@ cdef extern from "tape.h" nogil:
     double tape_adjoint(const Node *n)
     void tape_finish(int accumulate)
     Node **tape_list(Node *root, size_t *count)
+    ctypedef struct Listing:
+        size_t nodes, operands, numbers
+        Node **node
+        int32_t *code
+        int32_t *first
+        int32_t *operand
+        double *number
+        int32_t *place
+    size_t tape_operands_of(Node **list, size_t count)
+    void tape_lay_out(Node **list, size_t count, Node **wanted, size_t n_wanted, Listing *to)
     void tape_statistics(Statistics *into)
     double op_value(int op, double a, double b)
 

@@ -12,6 +12,7 @@ from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_Check
 from cpython.long cimport PyLong_AsDouble, PyLong_AsLongAndOverflow, PyLong_Check
 from cpython.object cimport Py_EQ, Py_GE, Py_GT, Py_LE, Py_LT, PyObject_RichCompare
 from libc.math cimport isfinite
+from libc.stdint cimport INT32_MAX, int32_t
 from libc.stdlib cimport free
 from libc.string cimport memcpy
 
@@ -335,6 +336,7 @@ cdef Py_ssize_t visible_parents(Var v):
 include "_functions.pxi"
 include "_walks.pxi"
 include "_leaves.pxi"
+include "_listing.pxi"
 
 _modes.listeners.append(_listen)
 _listen(*_modes.active())

@@ -21,6 +21,7 @@ from vargrad._leaves_py import add_grads, leaf_values
 from vargrad._modes import detect_anomaly, no_grad, note_origin, thread
 from vargrad._ops import BY_NAME, NARY_BY_NAME
 from vargrad._walk_py import adjoint_graph, adjoints, order
+from vargrad._walk_py import listing as listing
 
 __all__ = ["IMPLEMENTATION", "Var", "add_grads", "custom", "detect_anomaly", "leaf_values", "no_grad"]
 IMPLEMENTATION = "python"

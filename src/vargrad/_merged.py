@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from vargrad._codes import COMPOSITE, CONSTANT
 from vargrad._core import Var
-from vargrad._expr import COMPOSITE, Expressions
+from vargrad._expr import Expressions
 from vargrad._paths import Path
 from vargrad._variants import Variant
 
@@ -62,13 +63,13 @@ def transplant(
 
     ``ids``: their new numbers, where the inputs' are given. ``composites``: those in the target, by value and operands.
     """
-    numbers, parents = source.number, source.parents
+    parents = source.parents
     ids[0] = 0
     needed = reachable(source, wanted, ids)
     for node in needed:
-        op, a, b, c = source.nodes[node]
-        if node in numbers:
-            ids[node] = target.constant(numbers[node])
+        op, a, b, c = source.node(node)
+        if op == CONSTANT:
+            ids[node] = target.constant(source.number_of(node))
         elif op == COMPOSITE:
             key = ids[a], tuple(ids[operand] for operand, _, _ in parents[node])
             if key not in composites:
@@ -89,7 +90,7 @@ def reachable(source: Expressions, wanted: Iterable[int], known: dict[int, int])
         node = stack.pop()
         if node not in seen and node not in known and node >= 0:
             seen.add(node)
-            stack += source.nodes[node][1:]
+            stack += source.node(node)[1:]
             for parent in source.parents.get(node, ()):
                 stack += parent
     return sorted(seen)

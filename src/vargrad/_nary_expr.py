@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf
 
-from vargrad._expr import ABS, ADD, DIV, EQ, LT, MUL, NE, OR, SELECT, SUB, ZERO, Expressions
+from vargrad._codes import ABS, ADD, DIV, EQ, LT, MUL, NE, OR, SELECT, SUB, ZERO
+from vargrad._expr import Expressions, Template, folded, template
 from vargrad._ops import NARY_BY_NAME, NaryOp
-from vargrad._sheet_expr import ALWAYS, NEVER, Formulas
+
+_STEP = ("acc", "x", "y", "biggest")  # what a fold's formula speaks of, and below what the others do
+_FINAL = ("acc", "n", "biggest")
+_PARTIAL = ("x", "n", "biggest", "total", "out", "ties", "scaled", "norm")
 
 
 def nary(g: Expressions, name: str, xs: Sequence[int], ys: Sequence[int]) -> int:
@@ -19,20 +23,17 @@ def nary(g: Expressions, name: str, xs: Sequence[int], ys: Sequence[int]) -> int
         return _exact_sum(g, xs, ys)
     if row.final == "hypot":
         return _hypot(g, row, xs)
-    formulas = Formulas(g.apply, g.constant)
     biggest = g.composite(_biggest(g, xs)) if "biggest" in row.fold + row.final else ZERO
-    total = _fold(formulas, row, xs, ys, biggest)
-    names = {"acc": total, "n": g.constant(float(len(xs))), "biggest": biggest}
-    value = formulas.value(row.final, names)
+    total = _fold(g, row, xs, ys, biggest)
+    n = g.constant(float(len(xs)))
+    value, _ = _formula(row.final, _FINAL).at(g, total, n, biggest)
     if not {"biggest", "ties"} & set(_words(row.fold + row.final + row.partial)):
-        return int(value)  # its own derivative is as good as the row's
-    out = g.composite(value)
-    names |= {"out": out, "total": total}
+        return value  # its own derivative is as good as the row's
+    out, ties = g.composite(value), ZERO
     if "ties" in row.partial:
-        names["ties"] = ZERO
         for x in xs:
-            names["ties"] = g.make(ADD, names["ties"], g.make(EQ, x, out))
-    g.parents[out] = tuple(_parent(formulas, row.partial, {**names, "x": x}, x) for x in xs)
+            ties = g.make(ADD, ties, g.make(EQ, x, out))
+    g.parents[out] = _parents(g, row, xs, [(x, n, biggest, total, out, ties, ZERO, ZERO) for x in xs])
     return out
 
 
@@ -40,25 +41,30 @@ def _words(text: str) -> list[str]:
     return "".join(c if c.isalnum() else " " for c in text).split()
 
 
-def _parent(formulas: Formulas, text: str, names: dict[str, int], x: int) -> tuple[int, int, int]:
-    partial, condition = formulas.partial(text, names)
-    return x, partial, -1 if condition == ALWAYS else ZERO if condition == NEVER else condition
+def _formula(text: str, names: tuple[str, ...]) -> Template:
+    found = template(text, names)
+    if found is None:
+        raise ValueError(f"the sheet's {text!r} never counts")
+    return found
 
 
-def _fold(formulas: Formulas, row: NaryOp, xs: Sequence[int], ys: Sequence[int], biggest: int) -> int:
-    acc = formulas.value(row.start, {})
+def _parents(
+    g: Expressions, row: NaryOp, xs: Sequence[int], given: Sequence[tuple[int, ...]]
+) -> tuple[tuple[int, int, int], ...]:
+    formula = _formula(row.partial, _PARTIAL)
+    return tuple((x, *formula.at(g, *operands)) for x, operands in zip(xs, given, strict=True))
+
+
+def _fold(g: Expressions, row: NaryOp, xs: Sequence[int], ys: Sequence[int], biggest: int) -> int:
     if row.name in ("maximum", "minimum") and xs:
         acc, xs = xs[0], xs[1:]  # what the fold gives, from either infinity
-    for i, x in enumerate(xs):
-        names = {"acc": acc, "x": x, "biggest": biggest}
-        if row.pairs:
-            names["y"] = ys[i]
-        acc = formulas.value(row.fold, names)
-    return int(acc)
+    else:
+        acc = g.constant(float(row.start))
+    return folded(g, _formula(row.fold, _STEP), acc, xs, ys, biggest)
 
 
 def _biggest(g: Expressions, xs: Sequence[int]) -> int:
-    return _fold(Formulas(g.apply, g.constant), NARY_BY_NAME["maximum"], xs, (), ZERO)
+    return _fold(g, NARY_BY_NAME["maximum"], xs, (), ZERO)
 
 
 def _hypot(g: Expressions, row: NaryOp, xs: Sequence[int]) -> int:
@@ -81,10 +87,7 @@ def _hypot(g: Expressions, row: NaryOp, xs: Sequence[int]) -> int:
     value = make(SELECT, plain, make(MUL, top, norm), odd)
     value = make(SELECT, infinite, value, make(EQ, top, infinite))
     out = g.composite(value)
-    formulas = Formulas(g.apply, g.constant)
-    g.parents[out] = tuple(
-        _parent(formulas, row.partial, {"scaled": part, "norm": norm}, x) for x, part in zip(xs, scaled, strict=True)
-    )
+    g.parents[out] = _parents(g, row, xs, [(x, *[ZERO] * 5, part, norm) for x, part in zip(xs, scaled, strict=True)])
     return out
 
 
@@ -100,12 +103,12 @@ def _exact_sum(g: Expressions, xs: Sequence[int], ys: Sequence[int]) -> int:
         if y != one:
             error = make(ADD, error, product_error(g, x, y))
         rest = make(ADD, rest, error)
-        parents += [(x, y, -1), (y, x, -1)] if y not in g.number else [(x, y, -1)]
+        parents += [(x, y, -1), (y, x, -1)] if not g.is_number(y) else [(x, y, -1)]
     corrected = make(ADD, total, rest)
     # infinities leave no error behind but nan
     value = make(SELECT, total, corrected, make(NE, make(SUB, corrected, corrected), ZERO))
     out = g.composite(value)
-    g.parents[out] = tuple(parent for parent in parents if parent[0] not in g.number)
+    g.parents[out] = tuple(parent for parent in parents if not g.is_number(parent[0]))
     return out
 
 

@@ -12,7 +12,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from vargrad import losses
-from vargrad._program import ARITY, Program, lower
+from vargrad._codes import ARITY
+from vargrad._program import Program, lower
 
 if TYPE_CHECKING:
     import numpy
@@ -108,8 +109,8 @@ def loss_program(row: Row, outputs: Sequence[float], targets: Sequence[float]) -
 
     Raises ValueError if it depends on Vars besides its arguments, and what recording raises.
     """
-    from vargrad._derive import Derivatives
-    from vargrad._expr import MUL
+    from vargrad._codes import MUL
+    from vargrad._expr import Derivatives
 
     path = record(lambda p, t, _: row(list(p), list(t)), [outputs, targets, [1.0]], scalars=False)
     if path.graph.leaves:

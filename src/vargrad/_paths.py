@@ -17,9 +17,9 @@ from typing import Any, TypeAlias
 import numpy
 import numpy.typing
 
+from vargrad._codes import ADD, AND, EQ, LE, LT, MUL, NE, NOT, OR, ZERO
 from vargrad._core import leaf_values
-from vargrad._derive import Derivatives
-from vargrad._expr import ADD, AND, EQ, LE, LT, MUL, NE, NOT, OR, ZERO
+from vargrad._expr import Derivatives
 from vargrad._program import Program, lower
 from vargrad._program_core import Machine, empty
 from vargrad._record import Graph
@@ -70,7 +70,7 @@ class Path:
         g = self.graph.expressions
         result = g.constant(1.0)
         for node, expected in self.graph.guards:
-            if g.nodes[node][0] in BOOLEAN:
+            if g.node(node)[0] in BOOLEAN:
                 right = node if expected else g.make(NOT, node)
             else:
                 right = g.make(EQ, node, g.constant(expected))

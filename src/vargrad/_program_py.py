@@ -10,10 +10,11 @@ import numpy
 import numpy.typing
 
 from vargrad import _formula
+from vargrad._codes import ARITY, NAMES
 from vargrad._direct_py import Direct as Direct
 from vargrad._direct_py import Shortcut
-from vargrad._expr import fold
-from vargrad._program import ARITY, NAMES, Program
+from vargrad._fold import fold
+from vargrad._program import Program
 from vargrad._sheet_expr import Formulas
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]

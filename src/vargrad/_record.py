@@ -10,17 +10,20 @@ import linecache
 import math
 import operator
 import sys
+from array import array
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TypeAlias
 
 from vargrad import _core, _modes
+from vargrad._codes import ADD, DIV, EQ, LT, MUL, N_ROWS, NEG, ROUND, SELECT, SUB, ZERO
 from vargrad._core import Var
-from vargrad._expr import ADD, DIV, EQ, LT, MUL, NEG, SELECT, SUB, ZERO, Expressions
+from vargrad._expr import Expressions, converted
 from vargrad._nary_expr import nary, product_error
-from vargrad._program import OPCODES
+from vargrad._ops import NARY
 
 Operand: TypeAlias = "Var | float"
 _SWAPPED = {"gt": "lt", "ge": "le"}
+_SELECTED = -2  # in the place of the identity that stands for a selection
 
 
 class RecordingError(TypeError):
@@ -229,47 +232,54 @@ class Graph:
     def __init__(self, recorder: Recorder, arguments: Sequence[Sequence[Var]], results: Sequence[Operand]) -> None:
         self.expressions = g = Expressions()
         self._recorder = recorder
-        self._ids: dict[Var, int] = {v: g.input() for argument in arguments for v in argument}
-        self.arguments = [[self._ids[v] for v in argument] for argument in arguments]
+        self._place: dict[Var, int] = {}  # where a Var stands in ``_made``
+        self._made = array("i")
+        given = {v: g.input() for argument in arguments for v in argument}
+        self.arguments = [[given[v] for v in argument] for argument in arguments]
         self.leaves: list[Var] = []
         self.leaf_inputs: list[int] = []
         roots = [v for v in results if isinstance(v, Var)] + recorder.roots()
         if roots:
-            root: Any = roots[0] if len(roots) == 1 else _core.module.apply_nary("sum", roots)
-            self._convert(reversed(_core.module.order(root)), None if len(roots) == 1 else root)
+            self._convert(roots, given)
         self.results = [self._id(v) for v in results]
         self.constant = not recorder.guards and not any(isinstance(v, Var) for v in results)
         self.guards = [(self._guard(subject), expected) for subject, expected in recorder.guards]
-        del self._recorder, self._ids
+        del self._recorder, self._place, self._made
 
-    def _convert(self, nodes: Any, skipped: Any) -> None:
-        g, ids, selections = self.expressions, self._ids, self._recorder.selections
-        make, constant = g.make, g.constant
-        for v in nodes:
-            op, operands, _ = v._node()
-            if op is None:
-                if v not in ids:
-                    ids[v] = g.input()
-                    self.leaves.append(v)
-                    self.leaf_inputs.append(ids[v])
-                continue
-            if v is skipped:
-                continue
-            if selections and op == "identity" and v in selections:
-                ids[v] = self._selection(*selections[v])
-                continue
-            numbers = [constant(x) if type(x) is float else ids[x] for x in operands]
-            code = OPCODES.get(op)
-            if code is not None:
-                ids[v] = _round(g, *numbers) if op == "round" else make(code, *numbers)
-            elif op == "custom":
+    def _convert(self, roots: list[Var], given: dict[Var, int]) -> None:
+        g, selections = self.expressions, self._recorder.selections
+        root: Any = roots[0] if len(roots) == 1 else _core.module.apply_nary("sum", roots)
+        wanted = [*roots, *selections]
+        codes, first, operands, numbers, leaves, places = _core.module.listing(root, wanted)
+        self._place = dict(zip(wanted, places, strict=True))
+        made = self._made = array("i", bytes(4 * len(codes)))
+        for i, v in enumerate(leaves):
+            node = given.get(v)
+            if node is None:
+                node = g.input()
+                self.leaves.append(v)
+                self.leaf_inputs.append(node)
+            made[i] = node
+        chosen = {self._place[v]: selection for v, selection in selections.items()}
+        for i in chosen.keys() - {-1}:
+            codes[i] = _SELECTED
+
+        def special(i: int, code: int, parts: list[int]) -> int:
+            if code == _SELECTED:
+                return self._selection(*chosen[i])
+            if code == ROUND:
+                return _round(g, *parts)
+            row = NARY[code - N_ROWS]
+            if row.name == "custom":
                 raise RecordingError("custom() takes its value and partials as plain numbers, which cannot be recorded")
-            else:
-                half = len(numbers) // 2 if op in ("dot", "sumprod") else len(numbers)
-                ids[v] = nary(g, op, numbers[:half], numbers[half:])
+            half = len(parts) // 2 if row.pairs else len(parts)
+            return nary(g, row.name, parts[:half], parts[half:])
+
+        count = len(codes) if len(roots) == 1 else len(codes) - 1  # the sum is our own
+        converted(g, codes, first, operands, numbers, made, count, special)
 
     def _id(self, x: Operand) -> int:
-        return self._ids[x] if isinstance(x, Var) else self.expressions.constant(x)
+        return self._made[self._place[x]] if isinstance(x, Var) else self.expressions.constant(x)
 
     def _selection(self, condition: Condition | None, a: Operand, b: Operand) -> int:
         g = self.expressions
@@ -298,7 +308,7 @@ class Graph:
 
 def _round(g: Expressions, a: int, digits: int) -> int:
     """round(a, digits): scaled and rounded, with ties decided by the rounding error of the scaling, as Python does."""
-    n = int(g.number[digits])
+    n = int(g.number_of(digits))
     scale = g.constant(10.0 ** abs(n))
     up, down = (MUL, DIV) if n >= 0 else (DIV, MUL)
     scaled = g.make(up, a, scale)

@@ -16,12 +16,12 @@ from typing import Any, TypeAlias, TypeGuard
 import numpy
 import numpy.typing
 
+from vargrad._codes import ARITY, COMPOSITE, CONSTANT, INPUT, NAMES, OPCODES, ZERO
 from vargrad._compile import Compiled
 from vargrad._core import Var
-from vargrad._expr import COMPOSITE, CONSTANT, INPUT, ZERO, Expressions
+from vargrad._expr import Expressions, restored
 from vargrad._files import PathLike, replacing
 from vargrad._merged import transplant
-from vargrad._program import ARITY, NAMES, OPCODES
 from vargrad._record import Graph
 from vargrad._results import Structure
 from vargrad._signature import Binder, parse
@@ -94,11 +94,12 @@ def _path(name: str, path: tuple[Any, ...], leaves: dict[Var, int], arrays: dict
     guards = [node for node, _ in graph.guards]
     transplant(graph.expressions, [*graph.results, *guards], g, ids, {})
     slopes = [(node, *parent) for node, parents in g.parents.items() for parent in parents]
-    arrays["nodes"] += g.nodes
+    nodes = [g.node(i) for i in range(len(g))]
+    arrays["nodes"] += nodes
     arrays["slopes"] += slopes
-    arrays["numbers"] += [g.number[node] for node, (op, *_) in enumerate(g.nodes) if op == CONSTANT]
+    arrays["numbers"] += [g.number_of(node) for node, (op, *_) in enumerate(nodes) if op == CONSTANT]
     return {
-        "nodes": len(g.nodes),
+        "nodes": len(nodes),
         "slopes": len(slopes),
         "arguments": [[ids[x] for x in nodes] for nodes in graph.arguments],
         "leaves": [
@@ -261,7 +262,7 @@ class _Reader:
     def _path(self, entry: Any, sizes: Sequence[int], before: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
         _require(isinstance(entry, dict), "a path is no table")
         g = self._expressions(entry.get("nodes"), entry.get("slopes"))
-        size = len(g.nodes)
+        size = len(g)
         graph = Graph.__new__(Graph)
         graph.expressions, graph.constant = g, False
         graph.arguments, graph.results = entry.get("arguments"), entry.get("results")
@@ -274,7 +275,7 @@ class _Reader:
         _require(all(k < len(self._leaves) for _, k in leaves), "a path names a leaf that is not there")
         graph.leaf_inputs, graph.leaves = [node for node, _ in leaves], [self._leaves[k] for _, k in leaves]
         inputs = [*(x for nodes in graph.arguments for x in nodes), *graph.leaf_inputs]
-        own = [node for node, (op, *_) in enumerate(g.nodes) if op == INPUT]
+        own = [node for node in range(size) if g.node(node)[0] == INPUT]
         _require(sorted(inputs) == own, "a path's arguments and leaves are not its inputs")
         _require(isinstance(guards, list) and all(map(_is_guard, guards)), "a path's guards are unfit")
         graph.guards = [(node, float(expected)) for node, expected in guards]
@@ -326,9 +327,9 @@ class _Reader:
             good = node in parents and 0 < operand < node and 0 < partial < nodes and -1 <= condition < nodes
             _require(good, "a derivative is of no node")
             parents[node] += ((operand, partial, condition),)
-        g = Expressions()
-        g.__setstate__(([tuple(row) for row in table.tolist()], dict(zip(constants, numbers, strict=True)), parents))
-        return g
+        column = numpy.zeros(nodes)
+        column[constants] = numbers
+        return restored((*table.T.tolist(), column.tolist()), parents)
 
 
 def _is_guard(x: Any) -> bool:

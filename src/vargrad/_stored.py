@@ -17,7 +17,7 @@ from vargrad._variants import Variant
 if TYPE_CHECKING:
     from vargrad._compile import Compiled
 
-FORMAT = 1  # what is written; another one is refused
+FORMAT = 2  # what is written; another one is refused
 
 
 def reduce(compiled: Compiled) -> tuple[Any, ...]:

@@ -13,13 +13,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from vargrad._c_rows import CALLED, VALUES
+from vargrad._codes import ARITY, EQ, LE, LT, NAMES, NE, NOT, SELECT
 from vargrad._core import leaf_values
-from vargrad._derive import Derivatives
-from vargrad._expr import EQ, LE, LT, NE, NOT, SELECT, Expressions
+from vargrad._expr import Derivatives, Expressions
 from vargrad._merged import Merged, Way
 from vargrad._ops import ROWS
 from vargrad._paths import BOOLEAN
-from vargrad._program import ARITY, NAMES
 
 if TYPE_CHECKING:
     from vargrad._variants import Variant
@@ -184,7 +183,7 @@ class _Function:
             node, expected = g.value_of(way.guards[guard]), way.expected[guard]
             sides = [(expected, way), *way.children.get(guard, ())]
             guard += 1
-            if node in g.number:  # certain, once the paths were merged
+            if g.is_number(node):  # certain, once the paths were merged
                 continue
             left = sum(child.size for k, group in way.children.items() if k >= guard for _, child in group)
             sizes = [1 + left, *(child.size for _, child in sides[1:])]
@@ -195,7 +194,7 @@ class _Function:
                 self._branch(side, guard, indent + "    ")
                 self.lines.append(f"{indent}}}")
             value, way = sides[most]
-            if len(sides) == 1 or g.nodes[node][0] not in BOOLEAN:
+            if len(sides) == 1 or g.node(node)[0] not in BOOLEAN:
                 self.lines.append(f"{indent}if ({self._holds(node, value, False)}) return 1;")
         places: dict[int, list[str]] = {}
         for array, nodes in self._outputs(way):
@@ -218,14 +217,14 @@ class _Function:
         stack = list(wanted)
         while stack:
             node = stack.pop()
-            if node not in missing and node not in self._text and node not in g.number:
+            if node not in missing and node not in self._text and not g.is_number(node):
                 missing.add(node)
-                op, a, b, c = g.nodes[node]
+                op, a, b, c = g.node(node)
                 stack += map(g.value_of, (a, b, c)[: ARITY[op]] if op != SELECT else (a, b))
                 if op == SELECT:
                     stack += self._asked(g.value_of(c))
         for node in sorted(missing):
-            text = self._expression(*g.nodes[node])
+            text = self._expression(*g.node(node))
             self._count += 1
             self._text[node] = f"v{self._count}"
             self.lines.append(f"{indent}const double v{self._count} = {text};")
@@ -234,8 +233,7 @@ class _Function:
 
     def _at_hand(self, node: int) -> str:
         node = self._g.value_of(node)
-        found = self._g.number.get(node)
-        return self._text[node] if found is None else _literal(found)
+        return _literal(self._g.number_of(node)) if self._g.is_number(node) else self._text[node]
 
     def _expression(self, op: int, a: int, b: int, c: int) -> str:
         name, operands = NAMES[op], [self._at_hand(x) for x in (a, b)[: ARITY[op]]]
@@ -256,14 +254,14 @@ class _Function:
 
     def _asked(self, node: int) -> list[int]:
         """The nodes that a condition reads."""
-        op, a, b, _ = self._g.nodes[node]
+        op, a, b, _ = self._g.node(node)
         if op == NOT:
             return self._asked(self._g.value_of(a))
         return [self._g.value_of(a), self._g.value_of(b)] if op in _COMPARISONS else [node]
 
     def _holds(self, node: int, value: float, really: bool = True) -> str:
         """The condition that the node has that value, or has not; the value TRUE is any but 0.0."""
-        op, a, b, _ = self._g.nodes[node]
+        op, a, b, _ = self._g.node(node)
         if op in BOOLEAN and value:
             value = TRUE
         if value in (0.0, TRUE) and not really:

@@ -14,7 +14,7 @@ from typing import Any
 from vargrad import _checks, _formula, _nary
 from vargrad._formula import IEEE, Space
 from vargrad._modes import anomaly_error, thread
-from vargrad._ops import NARY_BY_NAME
+from vargrad._ops import NARY, NARY_BY_NAME, ROWS
 
 
 def order(root: Any) -> list[Any]:
@@ -28,6 +28,30 @@ def order(root: Any) -> list[Any]:
                 stack.append(operand)
     # Leaves last: one that a constant has become since is younger than its result.
     return sorted(seen, key=lambda v: (v._op is not None, v._uid), reverse=True)
+
+
+_CODES = {name: i for i, name in enumerate([*(row.name for row in ROWS), *(row.name for row in NARY)])}
+
+
+def listing(root: Any, wanted: Sequence[Any]) -> tuple[Any, ...]:
+    """All Vars of the pure twin under root as arrays, oldest first: (codes, first, operands, numbers, leaves, places).
+
+    A code is the number of an operation's row, or -1 for a leaf: these come first, and are all in ``leaves``. A node's
+    operands start at its ``first``, which is one longer than ``codes``: numbers of nodes, or -1 - k for ``numbers[k]``.
+    ``places`` are the numbers of the Vars wanted, -1 for one that is not under root.
+    """
+    nodes = order(root)[::-1]
+    place = {v: i for i, v in enumerate(nodes)}
+    first, operands, numbers = [0], [], []
+    for v in nodes:
+        for x in v._operands:
+            if isinstance(x, float):
+                numbers.append(x)
+            operands.append(-len(numbers) if isinstance(x, float) else place[x])
+        first.append(len(operands))
+    codes = [-1 if v._op is None else _CODES[v._op] for v in nodes]
+    leaves = [v for v in nodes if v._op is None]
+    return codes, first, operands, numbers, leaves, [place.get(v, -1) for v in wanted]
 
 
 def _contributions(
