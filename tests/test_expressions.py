@@ -121,6 +121,13 @@ def test_columns_that_are_no_graph_are_refused(bad: tuple[int, ...]) -> None:
         restored(columns, {})
 
 
+def test_whole_numbers_become_floats(compiled: Implementation) -> None:
+    for package in ("_expressions", "_expressions_c"):
+        g = module(package).Expressions()
+        assert [g.constant(0), g.constant(3)] == [g.constant(0.0), g.constant(3.0)]
+        assert key(g.number_of(g.constant(3))) == key(3.0)
+
+
 def test_a_node_that_is_not_there(compiled: Implementation) -> None:
     for package in ("_expressions", "_expressions_c"):
         g = module(package).Expressions()

@@ -74,6 +74,7 @@ class Expressions(Store):
 
     def constant(self, value: float) -> int:
         """The node of a number; zeros of either sign are two nodes, all nans are one."""
+        value = float(value)
         found = self.find_number(value)
         if found == 0:
             found = self.append(CONSTANT, 0, 0, 0, value)
