@@ -46,10 +46,6 @@ static int as_second(int32_t op, int right) {
     return NONE;
 }
 
-static int arity(int32_t op) { /* operands in use; those of a fused pair are a, b, c, where some may repeat a */
-    return op < DO_COUNT ? do_info[op].arity : 3;
-}
-
 static void fuse(Draft *d) {
     size_t kept = 0;
     int32_t *place = d->last; /* for now: the position in the list of what computes each value, + 1 */
@@ -278,6 +274,10 @@ size_t plan_workspace(const Plan *plan) {
 }
 
 void plan_prepare(const Plan *plan, void *workspace, const double *const *inputs) {
+    plan_prepare_few(plan, workspace, inputs, plan->lanes);
+}
+
+void plan_prepare_few(const Plan *plan, void *workspace, const double *const *inputs, size_t rows) {
     const Program *p = plan->program;
     char *base = workspace;
     double **pointer = workspace, *registers = (double *)(base + pointers(plan)), *v = (double *)(base + once(plan));
@@ -285,9 +285,10 @@ void plan_prepare(const Plan *plan, void *workspace, const double *const *inputs
     for (size_t i = 0; i < p->inputs; i++) v[i] = inputs[i] != NULL ? inputs[i][0] : 0.0;
     if (p->constants) memcpy(v + p->inputs, p->constant, p->constants * sizeof *v);
     if (plan->once_length) plan->kernels->row(&plan->once->op, plan->once_length, v);
+    rows = rows < plan->lanes ? (rows + LANES - 1) / LANES * LANES : plan->lanes;
     for (size_t i = 0; i < plan->broadcasts; i++) {
         double x = v[plan->broadcast_value[i]], *lane = pointer[plan->broadcast_slot[i]];
-        for (size_t j = 0; j < plan->lanes; j++) lane[j] = x;
+        for (size_t j = 0; j < rows; j++) lane[j] = x;
     }
 }
 

@@ -41,6 +41,10 @@ typedef struct {
     unsigned char *reads; /* of each input: whether rows of it are read */
 } Plan; /* slots: registers, then one for each input and each output */
 
+static inline int arity(int32_t op) { /* operands in use; those of a fused pair are a, b, c, where some may repeat a */
+    return op < DO_COUNT ? do_info[op].arity : 3;
+}
+
 Program *program_new(const int32_t *code, size_t length, const double *constants, size_t n_constants, int64_t n_inputs,
                      int64_t n_registers, const int32_t *outputs, size_t n_outputs, char *message, size_t size);
 void program_free(Program *program);
@@ -51,6 +55,7 @@ void plan_free(Plan *plan);
 void plan_row(const Plan *plan, const double *inputs, double *slots, double *outputs);
 size_t plan_workspace(const Plan *plan); /* bytes, to be aligned to 64 */
 void plan_prepare(const Plan *plan, void *workspace, const double *const *inputs);
+void plan_prepare_few(const Plan *plan, void *workspace, const double *const *inputs, size_t rows); /* at most to run */
 void plan_run(const Plan *plan, void *workspace, const double *const *inputs, double *const *outputs, size_t first,
               size_t last);
 

@@ -136,6 +136,7 @@ machine_api_capsule = PyCapsule_New(<void *>&machine_api, "vargrad.machine_api",
 include "_buffers.pxi"
 include "_pages.pxi"
 include "_workers.pxi"
+include "_lanes.pxi"
 
 
 # ---- the machine
@@ -162,6 +163,7 @@ cdef class Machine:
     cdef Plan *single  # for one row
     cdef Row *quick  # the same, once it was asked for
     cdef double *workspace
+    cdef Lanes lanes  # for one row, where the program repeats itself
     cdef dict plans
 
     def __cinit__(self, program, isa=None):
@@ -193,6 +195,7 @@ cdef class Machine:
             free(none)
         if self.single == NULL:
             raise MemoryError()
+        self.lanes = lanes_of(self.program, self.kernels)
 
     def __dealloc__(self):
         row_free(self.quick)
@@ -204,6 +207,11 @@ cdef class Machine:
     def shortcut(self):
         """What calls of one row may be made of."""
         return Shortcut
+
+    @property
+    def repeated(self):
+        """How many of the program's operations run in lanes when there is one row, and in how many groups."""
+        return (0, 0) if self.lanes is None else self.lanes.counts()
 
     @property
     def isa(self):
@@ -244,6 +252,9 @@ cdef class Machine:
         call.take_all(inputs, out)
         if call.rows == 0 or call.outputs == 0:
             return
+        if self.lanes is not None and self.lanes.pays(call.rows):
+            self.lanes.rows(call)
+            return
         call.plan = self.plan_for(call)
         cdef Plan *plan = call.plan
         cdef size_t blocks = 1 + ROWS_BY_STEPS // (plan.lanes * (plan.steps + 1))
@@ -252,6 +263,8 @@ cdef class Machine:
 
     cdef int one_row(self, const double *inputs, double *outputs) except -1:
         """One row: n_inputs numbers to as many as the program has outputs, which may be the same memory."""
+        if self.lanes is not None:
+            return self.lanes.row(inputs, outputs)
         if self.quick != NULL:  # its workspace is one, for whoever holds the GIL
             row_run(self.quick, self.workspace, inputs, outputs)
             return 0
