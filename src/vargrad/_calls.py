@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import numpy
 import numpy.typing
 
 from vargrad._core import leaf_values
-from vargrad._paths import Goal, Key, Path, run, taken
+from vargrad._paths import Goal, Key, Path, Tell, run, taken
 from vargrad._program_core import empty
 from vargrad._results import Structure
 from vargrad._signature import Batch, real
@@ -43,12 +44,14 @@ def positions(variant: Variant, argnums: Argnums) -> tuple[int, ...]:
 class Call:
     """One call: its variant, its batch of rows, and the arguments to differentiate by."""
 
-    def __init__(self, variant: Variant, batch: Batch, workers: int) -> None:
+    def __init__(self, variant: Variant, batch: Batch, workers: int, progress: bool = False) -> None:
         self.variant = variant
         self.batch = batch
         self.wrt: tuple[int, ...] = ()
         self.written = False  # whether the results stand in the caller's arrays already
         self._workers = workers
+        self._progress = progress
+        self._tell: Tell | None = None  # who wants to know of rows done
         self._one = False
         self._vectors: list[Array] = []
         if batch.rows == 0 and not variant.paths:
@@ -152,6 +155,23 @@ class Call:
         """
         if goal[0] in ("grad", "value_and_grad", "hessian", "hvp"):
             self.require_scalar(goal[0])
+        with self._shown():
+            return self._all(goal, out)
+
+    @contextmanager
+    def _shown(self) -> Iterator[None]:
+        """Show a bar of rows done, if that is wanted."""
+        if not self._progress:
+            yield
+            return
+        from tqdm import tqdm
+
+        name = self.variant.owner.__name__
+        with tqdm(total=self.batch.rows, unit="row", unit_scale=True, desc=name) as bar:
+            self._tell = bar.update
+            yield
+
+    def _all(self, goal: Goal, out: Sequence[Any]) -> Outputs:
         batch = self.batch
         if not self.path.expected:
             return self._straight(goal, out)
@@ -186,9 +206,11 @@ class Call:
             targets = [x.reshape(-1) for x in out]
             machine.run(columns, targets, self._workers, whole=True)
             self.written = True
+            if self._tell is not None:
+                self._tell(batch.rows)
             return targets
         full = self._fresh(outputs, batch.rows)
-        machine.run(columns, full if isinstance(full, list) else [full], self._workers)
+        machine.run(columns, full if isinstance(full, list) else [full], self._workers, tell=self._tell)
         return full
 
     def _fits(self, out: Sequence[Any]) -> bool:
@@ -214,10 +236,14 @@ class Call:
         def child(path: Path, key: Key, row: int) -> Path:
             return self.variant.child(columns, path, key, row)
 
-        return run(self.path, goal, columns, vectors, rows, self._workers, child)
+        return run(self.path, goal, columns, vectors, rows, self._workers, child, self._tell)
 
     def pieces(self, goal: Goal) -> Iterator[tuple[Path, Array]]:
         """Outputs in pieces of bounded size, each row once."""
+        with self._shown():
+            yield from self._pieces(goal)
+
+    def _pieces(self, goal: Goal) -> Iterator[tuple[Path, Array]]:
         _, count = self.path.machine(goal)
         step = max(1024, OUTPUTS_AT_ONCE // count)
         for start in range(0, self.batch.rows, step):

@@ -93,8 +93,8 @@ class Compiled(Direct):
 
     # ---- values: what Direct's methods do where no shortcut is
 
-    def _value(self, *args: Any, out: Any = None, workers: int = 1, **kwargs: Any) -> Any:
-        call = self._begin(args, kwargs, workers)
+    def _value(self, *args: Any, out: Any = None, workers: int = 1, progress: bool = False, **kwargs: Any) -> Any:
+        call = self._begin(args, kwargs, workers, progress)
         if call is None:
             return self.__wrapped__(*args, **kwargs)
         full = call.compute(("value", ()), items(out))
@@ -104,40 +104,78 @@ class Compiled(Direct):
         return self._finished(call, out, structure.fill(split(full, structure.cores, call.batch.loop)))
 
     def _value_and_grad(
-        self, *args: Any, argnums: Argnums = None, out: Any = None, workers: int = 1, **kwargs: Any
+        self,
+        *args: Any,
+        argnums: Argnums = None,
+        out: Any = None,
+        workers: int = 1,
+        progress: bool = False,
+        **kwargs: Any,
     ) -> tuple[Any, Any]:
-        call, full = self._computed("value_and_grad", args, kwargs, workers, argnums, out)
+        call, full = self._computed("value_and_grad", args, kwargs, workers, progress, argnums, out)
         value = arranged(full[:1], (), call.batch.loop)
         gradient = call.by_argument(split(full[1:], call.cores(), call.batch.loop))
         return self._finished(call, out, (value, gradient))  # type: ignore[no-any-return]
 
-    def _grad(self, *args: Any, argnums: Argnums = None, out: Any = None, workers: int = 1, **kwargs: Any) -> Any:
-        call, full = self._computed("grad", args, kwargs, workers, argnums, out)
+    def _grad(
+        self,
+        *args: Any,
+        argnums: Argnums = None,
+        out: Any = None,
+        workers: int = 1,
+        progress: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        call, full = self._computed("grad", args, kwargs, workers, progress, argnums, out)
         return self._finished(call, out, call.by_argument(split(full, call.cores(), call.batch.loop)))
 
-    def _jacobian(self, *args: Any, argnums: Argnums = None, out: Any = None, workers: int = 1, **kwargs: Any) -> Any:
-        call, full = self._computed("jacobian", args, kwargs, workers, argnums, out)
+    def _jacobian(
+        self,
+        *args: Any,
+        argnums: Argnums = None,
+        out: Any = None,
+        workers: int = 1,
+        progress: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        call, full = self._computed("jacobian", args, kwargs, workers, progress, argnums, out)
         blocks = split_matrix(full, call.structure.cores, call.cores(), call.batch.loop)
         return self._finished(call, out, call.structure.fill([call.by_argument(row) for row in blocks]))
 
-    def _hessian(self, *args: Any, argnums: Argnums = None, out: Any = None, workers: int = 1, **kwargs: Any) -> Any:
-        call, full = self._computed("hessian", args, kwargs, workers, argnums, out)
+    def _hessian(
+        self,
+        *args: Any,
+        argnums: Argnums = None,
+        out: Any = None,
+        workers: int = 1,
+        progress: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        call, full = self._computed("hessian", args, kwargs, workers, progress, argnums, out)
         blocks = split_matrix(full, call.cores(), call.cores(), call.batch.loop)
         return self._finished(call, out, call.by_argument([call.by_argument(row) for row in blocks]))
 
-    def _hvp(self, *args: Any, argnums: Argnums = None, out: Any = None, workers: int = 1, **kwargs: Any) -> Any:
+    def _hvp(
+        self,
+        *args: Any,
+        argnums: Argnums = None,
+        out: Any = None,
+        workers: int = 1,
+        progress: bool = False,
+        **kwargs: Any,
+    ) -> Any:
         if not args:
             raise TypeError(f"{self.__name__}.hvp() takes the arguments and then the vector")
         *args, vector = args  # type: ignore[assignment]
-        call, full = self._computed("hvp", args, kwargs, workers, argnums, out, vector)
+        call, full = self._computed("hvp", args, kwargs, workers, progress, argnums, out, vector)
         return self._finished(call, out, call.by_argument(split(full, call.cores(), call.batch.loop)))
 
-    def backward(self, *args: Any, workers: int = 1, **kwargs: Any) -> float:
+    def backward(self, *args: Any, workers: int = 1, progress: bool = False, **kwargs: Any) -> float:
         """Sum the value over all rows, and add the sum's derivatives to the .grad of closed-over leaves that want one.
 
-        Returns the summed value. If it fails, no .grad has changed.
+        Returns the summed value. If it fails, no .grad has changed. ``progress``: show a bar, by tqdm.
         """
-        call = self._begin(args, kwargs, workers)
+        call = self._begin(args, kwargs, workers, progress)
         if call is None:
             raise TypeError(f"{self.__name__}.backward() takes numbers and arrays: a Var's derivative would be lost")
         call.require_scalar("backward")
@@ -247,10 +285,14 @@ class Compiled(Direct):
 
     # ---- inside
 
-    def _begin(self, args: Sequence[Any], kwargs: Mapping[str, Any], workers: int) -> Call | None:
+    def _begin(
+        self, args: Sequence[Any], kwargs: Mapping[str, Any], workers: int, progress: bool = False
+    ) -> Call | None:
         """The call, or None if it is to be run as it is: on Vars, or while another function records."""
         if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
             raise ValueError(f"{self.__name__}(): workers must be an int of at least 1, not {workers!r:.60}")
+        if not isinstance(progress, bool):
+            raise ValueError(f"{self.__name__}(): progress must be True or False, not {progress!r:.60}")
         names, values, positional = self._binder.bind(args, kwargs)
         if thread.recorder is not None or any(
             isinstance(x, Var) or (isinstance(x, numpy.ndarray) and x.dtype == object) for x in values
@@ -262,10 +304,17 @@ class Compiled(Direct):
         if variant is None:
             with self.lock:
                 variant = self._variants.setdefault(key, Variant(self, names, positional, batch.cores))
-        return Call(variant, batch, workers)
+        return Call(variant, batch, workers, progress)
 
-    def _derivative(self, args: Sequence[Any], kwargs: Mapping[str, Any], workers: int, argnums: Argnums) -> Call:
-        call = self._begin(args, kwargs, workers)
+    def _derivative(
+        self,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        workers: int,
+        argnums: Argnums,
+        progress: bool = False,
+    ) -> Call:
+        call = self._begin(args, kwargs, workers, progress)
         if call is None:
             raise TypeError(
                 f"{self.__name__}: derivatives of a compiled function are of numbers and arrays, not of Vars, and not "
@@ -280,12 +329,13 @@ class Compiled(Direct):
         args: Sequence[Any],
         kwargs: Mapping[str, Any],
         workers: int,
+        progress: bool,
         argnums: Argnums,
         out: Any,
         *vector: Any,
     ) -> tuple[Call, Outputs]:
         """A derivative's call and all outputs of all rows."""
-        call = self._derivative(args, kwargs, workers, argnums)
+        call = self._derivative(args, kwargs, workers, argnums, progress)
         for v in vector:
             call.take_vectors(v)
         goal: Goal = (what, call.wrt)

@@ -186,7 +186,8 @@ cdef class Direct:
         """The function's value in every row.
 
         ``args``, ``kwargs``: numbers or arrays, of shapes that broadcast. ``out``: the array, or the tuple of arrays,
-        to write results into; untouched if the call fails. ``workers``: threads to use. Floats in, floats out.
+        to write results into; untouched if the call fails. ``workers``: threads to use. ``progress``: show a bar of the
+        rows done, by tqdm. Floats in, floats out.
         """
         if not kwargs:
             found = attempt(self.value_shortcut, args)
@@ -195,7 +196,7 @@ cdef class Direct:
         return self._value(*args, **kwargs)
 
     def value_and_grad(self, *args, **kwargs):
-        """value_and_grad($self, /, *args, argnums=None, out=None, workers=1, **kwargs)
+        """value_and_grad($self, /, *args, argnums=None, out=None, workers=1, progress=False, **kwargs)
 --
 
         The pair of value and gradient, for a function of one number.
@@ -209,7 +210,7 @@ cdef class Direct:
         return self._value_and_grad(*args, **kwargs)
 
     def grad(self, *args, **kwargs):
-        """grad($self, /, *args, argnums=None, out=None, workers=1, **kwargs)
+        """grad($self, /, *args, argnums=None, out=None, workers=1, progress=False, **kwargs)
 --
 
         The gradient of a function of one number: an array for one argument, else a tuple of them.
@@ -223,7 +224,7 @@ cdef class Direct:
         return self._grad(*args, **kwargs)
 
     def jacobian(self, *args, **kwargs):
-        """jacobian($self, /, *args, argnums=None, out=None, workers=1, **kwargs)
+        """jacobian($self, /, *args, argnums=None, out=None, workers=1, progress=False, **kwargs)
 --
 
         All first derivatives: loop shape + result's core + argument's core, for each result in its container."""
@@ -234,7 +235,7 @@ cdef class Direct:
         return self._jacobian(*args, **kwargs)
 
     def hessian(self, *args, **kwargs):
-        """hessian($self, /, *args, argnums=None, out=None, workers=1, **kwargs)
+        """hessian($self, /, *args, argnums=None, out=None, workers=1, progress=False, **kwargs)
 --
 
         All second derivatives of a function of one number: loop shape + both arguments' cores."""
@@ -245,7 +246,7 @@ cdef class Direct:
         return self._hessian(*args, **kwargs)
 
     def hvp(self, *args, **kwargs):
-        """hvp($self, /, *args, argnums=None, out=None, workers=1, **kwargs)
+        """hvp($self, /, *args, argnums=None, out=None, workers=1, progress=False, **kwargs)
 --
 
         The Hessian times a vector: ``f.hvp(*args, v)``, v shaped like the argument, or a tuple for several."""

@@ -107,47 +107,88 @@ class Direct:
         """Take this way from now on; None: no short way."""
         self._shortcuts[what] = shortcut
 
-    def _attempt(self, what: str, args: tuple[Any, ...], kwargs: dict[str, Any], workers: int, **option: Any) -> Any:
-        plain = not kwargs and workers == 1 and all(x is None for x in option.values())
+    def _attempt(
+        self, what: str, args: tuple[Any, ...], kwargs: dict[str, Any], workers: int, progress: bool, **option: Any
+    ) -> Any:
+        plain = not kwargs and workers == 1 and progress is False and all(x is None for x in option.values())
         shortcut = self._shortcuts.get(what) if plain else None
         if shortcut is not None:
             found = shortcut(args)
             if found is not None:
                 return found
-        return getattr(self, "_" + what)(*args, workers=workers, **option, **kwargs)
+        return getattr(self, "_" + what)(*args, workers=workers, progress=progress, **option, **kwargs)
 
-    def __call__(self, *args: Any, out: Any = None, workers: int = 1, **kwargs: Any) -> Any:
+    def __call__(self, *args: Any, out: Any = None, workers: int = 1, progress: bool = False, **kwargs: Any) -> Any:
         """The function's value in every row.
 
         ``args``, ``kwargs``: numbers or arrays, of shapes that broadcast. ``out``: the array, or the tuple of arrays,
-        to write results into; untouched if the call fails. ``workers``: threads to use. Floats in, floats out.
+        to write results into; untouched if the call fails. ``workers``: threads to use. ``progress``: show a bar of the
+        rows done, by tqdm. Floats in, floats out.
         """
-        return self._attempt("value", args, kwargs, workers, out=out)
+        return self._attempt("value", args, kwargs, workers, progress, out=out)
 
     def value_and_grad(
-        self, *args: Any, argnums: Argnums = None, out: Any = None, workers: int = 1, **kwargs: Any
+        self,
+        *args: Any,
+        argnums: Argnums = None,
+        out: Any = None,
+        workers: int = 1,
+        progress: bool = False,
+        **kwargs: Any,
     ) -> Any:
         """The pair of value and gradient, for a function of one number.
 
         ``out``, here and below: arrays for the results, in tuples or lists as they come.
         """
-        return self._attempt("value_and_grad", args, kwargs, workers, argnums=argnums, out=out)
+        return self._attempt("value_and_grad", args, kwargs, workers, progress, argnums=argnums, out=out)
 
-    def grad(self, *args: Any, argnums: Argnums = None, out: Any = None, workers: int = 1, **kwargs: Any) -> Any:
+    def grad(
+        self,
+        *args: Any,
+        argnums: Argnums = None,
+        out: Any = None,
+        workers: int = 1,
+        progress: bool = False,
+        **kwargs: Any,
+    ) -> Any:
         """The gradient of a function of one number: an array for one argument, else a tuple of them.
 
         ``argnums``: the positions to differentiate by, an int or several; all by default.
         """
-        return self._attempt("grad", args, kwargs, workers, argnums=argnums, out=out)
+        return self._attempt("grad", args, kwargs, workers, progress, argnums=argnums, out=out)
 
-    def jacobian(self, *args: Any, argnums: Argnums = None, out: Any = None, workers: int = 1, **kwargs: Any) -> Any:
+    def jacobian(
+        self,
+        *args: Any,
+        argnums: Argnums = None,
+        out: Any = None,
+        workers: int = 1,
+        progress: bool = False,
+        **kwargs: Any,
+    ) -> Any:
         """All first derivatives: loop shape + result's core + argument's core, for each result in its container."""
-        return self._attempt("jacobian", args, kwargs, workers, argnums=argnums, out=out)
+        return self._attempt("jacobian", args, kwargs, workers, progress, argnums=argnums, out=out)
 
-    def hessian(self, *args: Any, argnums: Argnums = None, out: Any = None, workers: int = 1, **kwargs: Any) -> Any:
+    def hessian(
+        self,
+        *args: Any,
+        argnums: Argnums = None,
+        out: Any = None,
+        workers: int = 1,
+        progress: bool = False,
+        **kwargs: Any,
+    ) -> Any:
         """All second derivatives of a function of one number: loop shape + both arguments' cores."""
-        return self._attempt("hessian", args, kwargs, workers, argnums=argnums, out=out)
+        return self._attempt("hessian", args, kwargs, workers, progress, argnums=argnums, out=out)
 
-    def hvp(self, *args: Any, argnums: Argnums = None, out: Any = None, workers: int = 1, **kwargs: Any) -> Any:
+    def hvp(
+        self,
+        *args: Any,
+        argnums: Argnums = None,
+        out: Any = None,
+        workers: int = 1,
+        progress: bool = False,
+        **kwargs: Any,
+    ) -> Any:
         """The Hessian times a vector: ``f.hvp(*args, v)``, v shaped like the argument, or a tuple for several."""
-        return self._attempt("hvp", args, kwargs, workers, argnums=argnums, out=out)
+        return self._attempt("hvp", args, kwargs, workers, progress, argnums=argnums, out=out)

@@ -26,6 +26,7 @@ from vargrad._record import Graph
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 Rows: TypeAlias = numpy.typing.NDArray[numpy.intp]
+Tell: TypeAlias = Callable[[int], object]  # is told of rows done, or of so many that are to be done again
 Key: TypeAlias = tuple[int, float]  # a guard's number, and how it came out
 Goal: TypeAlias = tuple[str, tuple[int, ...]]  # what is computed, and the arguments it is by
 GUARDS: Goal = ("guards", ())
@@ -177,6 +178,7 @@ def run(
     rows: int,
     workers: int,
     child_for: Callable[[Path, Key, int], Path],
+    tell: Tell | None = None,
 ) -> Iterator[tuple[Path, Rows | None, Array, list[Rows]]]:
     """The outputs of every row, path by path: rows as indices, or None for all; and which of these left the path.
 
@@ -190,12 +192,14 @@ def run(
         some, more = (columns, vectors) if index is None else (taken(columns, index), taken(vectors, index))
         count = rows if index is None else len(index)
         out = empty(outputs * count).reshape(outputs, count)
-        machine.run([*some, *path.leaf_column(), *more], [out], workers)
+        machine.run([*some, *path.leaf_column(), *more], [out], workers, tell=tell)
         groups = []
         if path.expected:
             left = numpy.flatnonzero(out[-1] != 1.0)
             out = out[:-1]
             groups = path.departures(some, left) if len(left) else []
+            if tell is not None:
+                tell(-len(left))
             for key, group in groups:
                 original = group if index is None else index[group]
                 todo.append((child_for(path, key, int(original[0])), original))

@@ -236,15 +236,18 @@ cdef class Machine:
         """Whether so many rows take no longer than a person who pressed Ctrl-C may wait: about a tenth of a second."""
         return rows <= BRIEF // (self.single.steps + 1)
 
-    def run(self, inputs, out, workers=1, whole=False):
+    def run(self, inputs, out, workers=1, whole=False, tell=None):
         """Every row of ``inputs`` through the program into ``out``.
 
         ``inputs``: n_inputs arrays of float64, of as many rows as ``out`` or of one, for all rows; a 2-d array
         (k, rows) or (k, 1) is k of them. ``out``: likewise an array for each output; it may be an input's own.
         ``workers``: threads, of which few rows need one. Raises ValueError for other arrays, and KeyboardInterrupt at
         the end of a chunk, which leaves ``out`` half written; with ``whole`` at the end of all. Any other error comes
-        before anything is written.
+        before anything is written. ``tell``: is called in this thread with the number of rows done since, chunk by
+        chunk; what it raises ends the call as Ctrl-C does.
         """
+        if whole and tell is not None:
+            raise ValueError("a call that is to be whole tells nobody")
         if workers < 1:
             raise ValueError(f"workers={workers}: expected 1 or more")
         cdef Call call = Call(len(inputs) + len(out), self.program.inputs, self.program.outputs)
@@ -259,7 +262,7 @@ cdef class Machine:
         cdef Plan *plan = call.plan
         cdef size_t blocks = 1 + ROWS_BY_STEPS // (plan.lanes * (plan.steps + 1))
         call.chunk = blocks * plan.lanes
-        work_all(call, workers)
+        work_all(call, workers, tell)
 
     cdef int one_row(self, const double *inputs, double *outputs) except -1:
         """One row: n_inputs numbers to as many as the program has outputs, which may be the same memory."""

@@ -82,11 +82,19 @@ class Machine:
         """Whether so many rows are computed before Ctrl-C is looked at, if that is asked for; here never."""
         return False
 
-    def run(self, inputs: Sequence[Array], out: Sequence[Array], workers: int = 1, whole: bool = False) -> None:
+    def run(
+        self,
+        inputs: Sequence[Array],
+        out: Sequence[Array],
+        workers: int = 1,
+        whole: bool = False,
+        tell: Callable[[int], object] | None = None,
+    ) -> None:
         """Compute every row.
 
         An array of ``inputs`` feeds one input, shape (rows,) or (1,) for all rows, or several: (k, rows) or (k, 1).
         ``out``: likewise, float64 arrays of as many rows, for the outputs in turn; they are written completely.
+        ``tell``: is called with the number of rows done since, now and then.
         """
         columns = [row for x in inputs for row in (x if x.ndim == 2 else (x,))]
         targets = [row for x in out for row in (x if x.ndim == 2 else (x,))]
@@ -99,12 +107,21 @@ class Machine:
         starts = range(0, rows, BLOCK)
         if workers > 1 and len(starts) > 1:
             with ThreadPoolExecutor(workers) as pool:
-                list(pool.map(lambda start: self._block(columns, targets, start), starts))
+                try:
+                    for count in pool.map(lambda start: self._block(columns, targets, start), starts):
+                        if tell is not None:
+                            tell(count)
+                except BaseException:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    raise
             return
         for start in starts:
-            self._block(columns, targets, start)
+            count = self._block(columns, targets, start)
+            if tell is not None:
+                tell(count)
 
-    def _block(self, columns: Sequence[Array], targets: Sequence[Array], start: int) -> None:
+    def _block(self, columns: Sequence[Array], targets: Sequence[Array], start: int) -> int:
+        """A block of rows; how many they are."""
         with numpy.errstate(all="ignore"):
             stop = start + BLOCK
             registers: list[Any] = [x if len(x) == 1 else x[start:stop] for x in columns]
@@ -114,6 +131,7 @@ class Machine:
                 registers[place] = function(*[registers[i] for i in operands])
             for target, register in zip(targets, self._outputs, strict=True):
                 target[start:stop] = registers[register]
+        return min(BLOCK, len(targets[0]) - start)
 
     def row(self, x: Array, out: Array) -> None:
         """One row from one C-contiguous array of n_inputs items to another of as many as there are outputs."""

@@ -8,9 +8,9 @@ cdef char *workspace_for(const Plan *plan) except NULL:
     return memory
 
 
-cdef int work(Call call, char *memory) except -1:
+cdef int work(Call call, char *memory, tell) except -1:
     """Chunks, until none is left or somebody says stop. Between two of them signals are looked at."""
-    cdef size_t first, last
+    cdef size_t first, last, told = 0
     cdef Plan *plan = call.plan
     cdef char *workspace = memory + (64 - <uintptr_t>memory % 64)
     with nogil:
@@ -22,6 +22,12 @@ cdef int work(Call call, char *memory) except -1:
             plan_run(plan, workspace, call.input, call.output, first, last)
         if not call.whole:
             PyErr_CheckSignals()
+        if tell is not None:  # of what the others have begun, too
+            last = call.next
+            tell(last - told)
+            told = last
+    if tell is not None and told < call.next:
+        tell(call.next - told)
     return 0
 
 
@@ -30,7 +36,7 @@ def _help(Call call, done):
     cdef char *memory = NULL
     try:
         memory = workspace_for(call.plan)
-        work(call, memory)
+        work(call, memory, None)
     except MemoryError:
         pass
     finally:
@@ -38,7 +44,7 @@ def _help(Call call, done):
         done.release()
 
 
-cdef int work_all(Call call, size_t workers) except -1:
+cdef int work_all(Call call, size_t workers, tell) except -1:
     """Every row. This thread has its memory before anybody writes: nothing but a signal can stop it then."""
     cdef char *memory = workspace_for(call.plan)
     cdef list helpers = []
@@ -53,7 +59,7 @@ cdef int work_all(Call call, size_t workers) except -1:
     except RuntimeError:
         pass  # no more threads to be had
     try:
-        work(call, memory)
+        work(call, memory, tell)
     except BaseException as e:
         error = e
         call.stop = True
