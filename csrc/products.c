@@ -1,4 +1,4 @@
-/* The matrix product of dense_isa.h for each instruction set, as kernels.c has the machine's kernels. */
+/* The matrix product of products_isa.h for each instruction set, as kernels.c has the machine's kernels. */
 #include <string.h>
 
 #include "dense.h"
@@ -37,7 +37,7 @@ typedef double vector_baseline;
 INLINE double splat_baseline(double x) { return x; }
 INLINE double fma_baseline(double a, double b, double c) { return a * b + c; }
 #endif
-#include "dense_isa.h"
+#include "products_isa.h"
 #undef V
 #undef VECTOR
 #undef TILE
@@ -57,7 +57,7 @@ INLINE double fma_baseline(double a, double b, double c) { return a * b + c; }
 typedef __m256d vector_avx2;
 INLINE __m256d splat_avx2(double x) { return _mm256_set1_pd(x); }
 INLINE __m256d fma_avx2(__m256d a, __m256d b, __m256d c) { return _mm256_fmadd_pd(a, b, c); }
-#include "dense_isa.h"
+#include "products_isa.h"
 #ifdef __clang__
 #pragma clang attribute pop
 #else
@@ -79,7 +79,7 @@ INLINE __m256d fma_avx2(__m256d a, __m256d b, __m256d c) { return _mm256_fmadd_p
 typedef __m512d vector_avx512;
 INLINE __m512d splat_avx512(double x) { return _mm512_set1_pd(x); }
 INLINE __m512d fma_avx512(__m512d a, __m512d b, __m512d c) { return _mm512_fmadd_pd(a, b, c); }
-#include "dense_isa.h"
+#include "products_isa.h"
 #ifdef __clang__
 #pragma clang attribute pop
 #else

@@ -1,4 +1,4 @@
-/* The matrix product for one instruction set: a template, see dense_kernels.c. VECTOR lanes at once, tiles of up to
+/* The matrix product for one instruction set: a template, see products.c. VECTOR lanes at once, tiles of up to
  * 4 rows by TILE vectors, which the registers hold. */
 
 #define LOAD(x, p) memcpy(&(x), p, sizeof(x))
