@@ -161,3 +161,9 @@ def network(
     """The network of layers of these sizes, with an activation for each."""
     forward, backward = zip(*[activation(name) for name in activations], strict=True)
     return Network(tuple(sizes), bias, forward, backward, targets, loss, update, penalty)
+
+
+@cache
+def no_update() -> Program:
+    """A rule that leaves parameters as they are, for engines that do not train."""
+    return record(lambda p, g, lr, step: p + 0.0 * (g + lr + step), [[0.5], [0.5], [0.5], [1.0]]).program(("value", ()))

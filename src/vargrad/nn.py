@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vargrad import _checks, _core, _core_py, _initial, _layers
 from vargrad._core import Var
+from vargrad._trainable import Trainable
 
 if TYPE_CHECKING:
     import os
@@ -18,7 +19,7 @@ ACTIVATIONS = _layers.ACTIVATIONS
 INITIALISERS = _initial.NAMES
 
 
-class NN:
+class NN(Trainable):
     """A fully connected network of scalar neurons, as the article builds it, for any architecture.
 
     ``arch``: the number of inputs, then of neurons in each layer; ``NN([2, 2, 1])`` is the article's XOR network.
@@ -63,7 +64,7 @@ class NN:
             raise TypeError(f"seed must be an int or None, not {type(seed).__name__} ({seed!r:.60})")
         if var not in (Var, _core_py.Var):
             raise TypeError(f"var must be vargrad.Var or vargrad.reference.Var, not {var!r:.60}")
-        self._bias = bool(bias)
+        self._bias, self._init = bool(bias), init
         source: Any = random if seed is None else random.Random(seed.__index__())
         numbers = _initial.draw(init, self._arch, self._activations, self._bias, source)
         # One flat list, in the article's order, is the only place that holds parameters: whatever is put there counts.
@@ -84,7 +85,8 @@ class NN:
             start += n_out * width
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: self.__dict__[name] for name in ("_arch", "_activations", "_bias", "_parameters")}
+        kept = ("_arch", "_activations", "_bias", "_init", "_task", "_parameters")
+        return {name: self.__dict__[name] for name in kept if name in self.__dict__}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -276,7 +278,7 @@ class NN:
         from vargrad import _network_files
 
         arch, names, bias, numbers = _network_files.load(path, activation, output_activation)
-        model = cls(arch, names, output_activation, "zeros", bias, var=var)
+        model = cls(arch, names, output_activation, bias=bias, var=var)
         model._assign(numbers)
         return model
 
