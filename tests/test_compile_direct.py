@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from itertools import pairwise
@@ -149,6 +150,66 @@ def test_leaves_are_read_at_each_call_and_paths_found() -> None:
     assert compiled.paths == 2
 
 
+def test_many_paths_in_any_order() -> None:
+    """A tree of paths whose guards read leaves that others do not have: each row finds its own, or makes it."""
+    low, high = leaf(-0.5), leaf(1.0)
+
+    def f(x: Any, n: Any) -> Any:
+        while x < high:
+            x = x + n * n + 0.3
+        return x * low if n < low else m.sin(x) + n
+
+    compiled = vargrad.compile(f)
+    points = np.random.default_rng(3).uniform(-1.0, 1.2, (60, 2)).tolist()
+    for _ in range(2):
+        for x, n in points:
+            found = [compiled.value_and_grad(x, n), compiled.hessian(x, n)]
+            assert same(found[0], slow(compiled, "value_and_grad", x, n))
+            assert same(found[1], slow(compiled, "hessian", x, n))
+            assert close(found[0][1], vargrad.grad(lambda a, b: f(a, b), argnums=(0, 1))(x, n))
+        high.value = 1.3
+    assert compiled.paths > 5
+    assert compiled(math.nan, 0.5) != compiled(math.nan, 0.5)
+
+
+def test_backward_of_one_row() -> None:
+    """Adds what eager code adds, also on a path of other leaves, and nothing to a leaf that wants nothing."""
+    w, b, constant = leaf(0.7), leaf(-0.2), vargrad.Var(3.0)
+
+    def f(x: Any, y: Any) -> Any:
+        error = w * x + b - y if x > 0 else constant * b * x + y
+        return error * error
+
+    compiled = vargrad.compile(f)
+    eager = vargrad.Var(0.0)
+    for x, y in np.random.default_rng(4).normal(size=(30, 2)).tolist():
+        for v in (w, b):
+            v.grad = 0.25
+        value = compiled.backward(x, y)
+        found = [w.grad, b.grad]
+        for v in (w, b):
+            v.grad = 0.25
+        eager = f(vargrad.Var(x), vargrad.Var(y))
+        eager.backward()
+        assert close(value, eager.value)
+        assert close(found, [w.grad, b.grad])
+        w.value -= 0.01 * w.grad
+    assert not constant.requires_grad
+    before = w.grad, b.grad
+    with pytest.raises(TypeError, match="argument 'y'"):
+        compiled.backward(1.0, "2")
+    with pytest.raises(TypeError, match="Var's derivative would be lost"):
+        compiled.backward(vargrad.Var(1.0), 2.0)
+    with pytest.raises(TypeError, match="Var's derivative would be lost"):
+        vargrad.compile(lambda x: x * compiled.backward(1.0, 2.0))(1.0)
+    assert (w.grad, b.grad) == before
+    vector = vargrad.compile(lambda v: w * m.dot(v, v), signature="(n)->()")
+    w.grad = 0
+    for _ in range(3):
+        vector.backward(np.array([1.0, 2.0]))
+    assert w.grad == 15.0
+
+
 def test_while_another_function_records() -> None:
     """Leaves are the outer recording's then: no number is frozen."""
     w = leaf(3.0)
@@ -222,16 +283,26 @@ def test_a_shortcut_fits_its_program(compiled: Implementation) -> None:
     f(1.0, 2.0)
     (variant,) = f._variants.values()
     machine = _program_c.Machine(variant.paths[0].program(("value", ())))
-    for arguments, parts, pair, alone, follow, match in [
+    for arguments, parts, pair, alone, departures, match in [
         ([()], [()], False, True, None, "1 inputs and 1 outputs: the program has 2 and 1"),
         ([(2,)], [(2,)], False, True, None, "2 inputs and 2 outputs"),
-        ([(2,)], [()], False, True, min, "2 inputs and 2 outputs"),
+        ([(2,)], [()], False, True, object(), "2 inputs and 2 outputs"),
         ([(2,)], [()], True, True, None, "1 parts of a result: expected 2"),
         ([(2,)], [(1,) * 65], False, True, None, "at most 64 dimensions"),
         ([(), ()], [()], True, False, None, "expected 2 or more"),
     ]:
         with pytest.raises(ValueError, match=match):
-            machine.shortcut(machine, arguments, parts, pair, alone, (), follow)
+            machine.shortcut(machine, arguments, parts, pair, alone, (), departures)
+
+    class Wrong:
+        def guards(self) -> Any:
+            return machine, [1.0, 2.0]
+
+    guarded = _program_c.Machine(variant.paths[0].program(("value_and_grad", (0,))))  # its second output is y
+    shortcut = machine.shortcut(guarded, [(), ()], [()], False, True, (), Wrong())
+    assert shortcut((2.0, 1.0)) == 2.0
+    with pytest.raises(ValueError, match="does not fit"):
+        shortcut((2.0, 3.0))
     with pytest.raises(TypeError, match="Machine"):
         machine.shortcut(None, [()], [()], False, True)
     with pytest.raises(TypeError):

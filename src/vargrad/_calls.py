@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
@@ -10,8 +9,7 @@ from typing import Any, TypeAlias
 import numpy
 import numpy.typing
 
-from vargrad._core import leaf_values
-from vargrad._paths import Goal, Key, Path, Tell, run, taken
+from vargrad._paths import GUARDS, Goal, Key, Path, Tell, run, taken
 from vargrad._program_core import empty
 from vargrad._results import Structure
 from vargrad._signature import Batch, real
@@ -39,6 +37,23 @@ def positions(variant: Variant, argnums: Argnums) -> tuple[int, ...]:
     if len(set(wrt)) != len(wrt) or not wrt:
         raise ValueError(f"{name}: argnums={argnums} names an argument twice, or none")
     return tuple(wrt)
+
+
+class Departures:
+    """Where rows go that leave a path, as a shortcut asks for it."""
+
+    def __init__(self, path: Path, made: Callable[[Path], Any]) -> None:
+        self._path = path
+        self._made = made
+
+    def guards(self) -> tuple[Any, list[float]]:
+        """The machine of the guards, and what they are to give."""
+        return self._path.machine(GUARDS)[0], self._path.expected
+
+    def child(self, key: Key) -> Any:
+        """The shortcut of the path where that guard gives that number; None if it is not recorded yet."""
+        path = self._path.children.get(key)
+        return None if path is None else self._made(path)
 
 
 class Call:
@@ -85,24 +100,27 @@ class Call:
 
     def shortcut(self, goal: Goal) -> Callable[[tuple[Any, ...]], Any] | None:
         """What takes calls like this one from now on; None where there is none: rows, arguments by name, containers."""
-        root, variant = self.path, self.variant
-        if self.batch.loop or len(variant.names) != variant.positional:
+        what, variant = goal[0], self.variant
+        if self.batch.loop or len(variant.names) != variant.positional or (what == "hvp" and self.path.graph.leaves):
             return None
-        shapes = self._shapes(goal[0])
-        leaves = root.graph.leaves
-        if shapes is None or (leaves and goal[0] == "hvp"):
+        shapes = self._shapes(what)
+        if shapes is None:
             return None
-        machine, _ = root.machine(goal)
-        pair = goal[0] == "value_and_grad"
-        alone = self.structure.container is None if goal[0] == "value" else self._one
-        follow = self._followed(goal) if root.expected else None
-        return machine.shortcut(machine, *shapes, pair, alone, leaves, follow)
+        alone = self.structure.container is None if what in ("value", "backward") else self._one
+
+        def made(path: Path) -> Any:
+            machine, _ = path.machine(goal)
+            departures = Departures(path, made) if path.expected else None
+            leaves, pair = path.graph.leaves, what == "value_and_grad"
+            return machine.shortcut(machine, *shapes, pair, alone, leaves, departures, what == "backward")
+
+        return made(self.path)  # type: ignore[no-any-return]
 
     def _shapes(self, what: str) -> tuple[Sequence[Any], Sequence[Any]] | None:
         """Shapes of arguments and results, if the outputs are the results, one after the other."""
         cores, by = self.variant.cores, self.cores()
         container, results = self.structure.container, self.structure.cores
-        if what == "value":
+        if what in ("value", "backward"):
             return (cores, results) if container in (None, tuple) else None
         if what in ("grad", "value_and_grad") or (what == "jacobian" and results == ((),) and container is None):
             return cores, [(), *by] if what == "value_and_grad" else by
@@ -111,26 +129,6 @@ class Call:
         if what == "jacobian":
             return cores, [results[0] + by[0]]
         return ((*cores, by[0]), by) if what == "hvp" else (cores, [by[0] + by[0]])
-
-    def _followed(self, goal: Goal) -> Callable[[tuple[float, ...]], Sequence[float] | None]:
-        """Where a row goes that left the first path: all its outputs there, or None if that is not recorded."""
-        root, count = self.path, sum(math.prod(core) for core in self.variant.cores)
-
-        def follow(given: tuple[float, ...]) -> Sequence[float] | None:
-            path, more = root, given[count + len(root.graph.leaves) :]
-            try:
-                while True:
-                    path = path.next(given[: len(given) - len(more)])
-                    given = (*given[:count], *leaf_values(path.graph.leaves), *more)
-                    found: Sequence[float] = path.machine(goal)[0].point(given)
-                    if not path.expected:
-                        return found
-                    if found[-1] == 1.0:
-                        return found[:-1]
-            except TypeError:  # there is no such path yet
-                return None
-
-        return follow
 
     def take_vectors(self, vector: Any) -> None:
         """The vectors of hvp, one for each argument to differentiate by."""

@@ -170,11 +170,7 @@ class Compiled(Direct):
         call, full = self._computed("hvp", args, kwargs, workers, progress, argnums, out, vector)
         return self._finished(call, out, call.by_argument(split(full, call.cores(), call.batch.loop)))
 
-    def backward(self, *args: Any, workers: int = 1, progress: bool = False, **kwargs: Any) -> float:
-        """Sum the value over all rows, and add the sum's derivatives to the .grad of closed-over leaves that want one.
-
-        Returns the summed value. If it fails, no .grad has changed. ``progress``: show a bar, by tqdm.
-        """
+    def _backward(self, *args: Any, workers: int = 1, progress: bool = False, **kwargs: Any) -> float:
         call = self._begin(args, kwargs, workers, progress)
         if call is None:
             raise TypeError(f"{self.__name__}.backward() takes numbers and arrays: a Var's derivative would be lost")
@@ -184,6 +180,7 @@ class Compiled(Direct):
             part = out.sum(axis=1)
             sums[path] = sums[path] + part if path in sums else part
         value = float(sum(part[0] for part in sums.values()))
+        self._remember("backward", call, ("backward", ()))
         if sums:  # one call for all paths: Ctrl-C comes before it or after it
             leaves = list(chain.from_iterable(path.graph.leaves for path in sums))
             add_grads(leaves, numpy.concatenate([part[1:] for part in sums.values()]))

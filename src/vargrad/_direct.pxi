@@ -3,7 +3,7 @@
 from cpython.ref cimport PyObject
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 
-from vargrad._core import leaf_values
+from vargrad._core import add_grads, leaf_values
 from vargrad._modes import thread as modes
 
 include "_arrays.pxi"
@@ -29,6 +29,9 @@ cdef Shape *shapes_of(sequence) except NULL:
     return shapes
 
 
+cdef object DEPARTED = object()  # a row that does not stay on the path
+
+
 cdef class Shortcut:
     """One row of arguments through a machine and into the shapes of its results."""
 
@@ -36,15 +39,24 @@ cdef class Shortcut:
     cdef Shape *argument
     cdef Shape *part
     cdef size_t arguments, parts, inputs, outputs
-    cdef bint pair, alone, numbers
+    cdef bint pair, alone, numbers, adds, asks
     cdef tuple dimensions
-    cdef object leaves, follow
+    cdef object leaves, departures
+    cdef Machine guards
+    cdef list expected
+    cdef dict children
+    cdef Shortcut last  # which took the last row that departed
 
-    def __cinit__(self, Machine machine not None, arguments, parts, bint pair, bint alone, leaves=(), follow=None):
+    def __cinit__(
+        self, Machine machine not None, arguments, parts, bint pair, bint alone, leaves=(), departures=None,
+        bint adds=False,
+    ):
         cdef size_t i
         find_numpy()
-        self.machine, self.pair, self.alone, self.follow = machine, pair, alone, follow
+        self.machine, self.pair, self.alone, self.adds, self.departures = machine, pair, alone, adds, departures
         self.leaves = leaves if len(leaves) else None
+        self.asks = adds or departures is not None or self.leaves is not None
+        self.children = {}
         self.arguments, self.parts = len(arguments), len(parts)
         self.argument = shapes_of(arguments)
         self.part = shapes_of(parts)
@@ -55,7 +67,7 @@ cdef class Shortcut:
         self.inputs += len(leaves)
         for i in range(self.parts):
             self.outputs += self.part[i].size
-        self.outputs += follow is not None
+        self.outputs += (len(leaves) if adds else 0) + (departures is not None)
         if self.inputs != machine.program.inputs or self.outputs != machine.program.outputs:
             raise ValueError(
                 f"{self.inputs} inputs and {self.outputs} outputs: the program has {machine.program.inputs} and "
@@ -72,25 +84,84 @@ cdef class Shortcut:
         return self.take(args)
 
     cdef object take(self, tuple args):
-        cdef double few[FEW]
-        cdef double *room
+        cdef Shortcut path
         if <size_t>PyTuple_GET_SIZE(args) != self.arguments:
             return None
-        if (self.leaves is not None or self.follow is not None) and modes.recorder is not None:
+        if self.asks and modes.recorder is not None:
             return None  # leaves are read, guards are decided: not while somebody records
-        if self.inputs + self.outputs <= FEW:
-            return self.through(args, few)
-        room = <double *>machine_memory((self.inputs + self.outputs) * sizeof(double))
+        found = self.step(args)
+        if found is not DEPARTED:
+            return found
+        path = self.last
+        if path is not None:
+            found = path.step(args)
+            if found is not DEPARTED:
+                return found
+        path = self
+        while found is DEPARTED:
+            path = path.child(args)
+            if path is None:
+                return None
+            found = path.step(args)
+        self.last = path
+        return found
+
+    cdef object step(self, tuple args):
+        """The results, None for arguments of another kind, or DEPARTED."""
+        cdef double few[FEW]
+        cdef double *room = few
+        if self.inputs + self.outputs > FEW:
+            room = <double *>machine_memory((self.inputs + self.outputs) * sizeof(double))
+            if room == NULL:
+                raise MemoryError()
+        try:
+            if not self.gather(args, room):
+                return None
+            self.machine.one_row(room, room + self.inputs)
+            if self.departures is not None and room[self.inputs + self.outputs - 1] != 1.0:
+                return DEPARTED
+            return self.results(room + self.inputs)
+        finally:
+            if room != few:
+                free(room)
+
+    cdef Shortcut child(self, tuple args):
+        """Where the row goes, by the first guard that comes out otherwise; None if that is not recorded yet."""
+        cdef double *room
+        cdef size_t i, n
+        if self.departures is None:
+            return None
+        if self.guards is None:
+            guards, self.expected = self.departures.guards()
+            self.guards = guards
+        n = self.guards.program.outputs
+        if self.guards.program.inputs > self.inputs or n != <size_t>len(self.expected):
+            raise ValueError("guards: their program does not fit")
+        room = <double *>machine_memory((self.inputs + n) * sizeof(double))
         if room == NULL:
             raise MemoryError()
         try:
-            return self.through(args, room)
+            if not self.gather(args, room):
+                return None
+            self.guards.one_row(room, room + self.inputs)
+            for i in range(n):
+                if room[self.inputs + i] != <double>self.expected[i]:
+                    break
+            else:
+                return None
+            key = i, room[self.inputs + i]
         finally:
             free(room)
+        found = self.children.get(key)
+        if found is None:
+            found = self.departures.child(key)
+            if found is not None:
+                self.children[key] = found
+        return found
 
-    cdef object through(self, tuple args, double *v):
+    cdef bint gather(self, tuple args, double *at) except -1:
+        """All inputs; False for arguments of another kind."""
         cdef size_t i
-        cdef double *at = v
         cdef const double *given
         cdef Shape *shape
         for i in range(self.arguments):
@@ -100,32 +171,30 @@ cdef class Shortcut:
                 if PyFloat_CheckExact(x):
                     at[0] = PyFloat_AS_DOUBLE(x)
                 elif not isinstance(x, (float, int)):
-                    return None
+                    return False
                 else:
                     try:
                         at[0] = PyFloat_AsDouble(x)
                     except OverflowError:
-                        return None
+                        return False
             else:
                 given = doubles_of(x, shape)
                 if given == NULL:
-                    return None
+                    return False
                 memcpy(at, given, shape.size * sizeof(double))
             at += shape.size
         if self.leaves is not None:
             for x in leaf_values(self.leaves):
                 at[0] = x
                 at += 1
-        self.machine.one_row(v, at)
-        if self.follow is not None and at[self.outputs - 1] != 1.0:
-            found = self.follow(floats(v, self.inputs))
-            if found is None:
-                return None
-            for i in range(self.outputs - 1):
-                at[i] = found[i]
-        return self.results(at)
+        return True
 
     cdef object results(self, const double *x):
+        if self.adds:
+            value = self.value(&x, 0)
+            if self.leaves is not None:
+                add_grads(self.leaves, list(floats(x, len(self.leaves))))
+            return value
         if not self.pair:
             return self.rest(x, 0)
         first = self.value(&x, 0)
@@ -163,7 +232,7 @@ cdef class Direct:
     """A compiled function's methods, by a shortcut where there is one and by ``_value`` and its like otherwise."""
 
     cdef object value_shortcut, value_and_grad_shortcut, grad_shortcut, jacobian_shortcut
-    cdef object hessian_shortcut, hvp_shortcut
+    cdef object hessian_shortcut, hvp_shortcut, backward_shortcut
 
     def _keep(self, str what not None, shortcut):
         """Take this way from now on."""
@@ -179,6 +248,8 @@ cdef class Direct:
             self.hessian_shortcut = shortcut
         elif what == "hvp":
             self.hvp_shortcut = shortcut
+        elif what == "backward":
+            self.backward_shortcut = shortcut
         else:
             raise ValueError(f"{what!r}: no shortcuts for it")
 
@@ -255,3 +326,17 @@ cdef class Direct:
             if found is not None:
                 return found
         return self._hvp(*args, **kwargs)
+
+    def backward(self, *args, **kwargs):
+        """backward($self, /, *args, workers=1, progress=False, **kwargs)
+--
+
+        Sum the value over all rows, and add the sum's derivatives to the .grad of closed-over leaves that want one.
+
+        Returns the summed value. If it fails, no .grad has changed. ``progress``: show a bar, by tqdm.
+        """
+        if not kwargs:
+            found = attempt(self.backward_shortcut, args)
+            if found is not None:
+                return found
+        return self._backward(*args, **kwargs)

@@ -9,14 +9,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
-from vargrad._core import leaf_values
+from vargrad._core import add_grads, leaf_values
 from vargrad._modes import thread
 
 Argnums: TypeAlias = int | Sequence[int] | None
 Shape: TypeAlias = tuple[int, ...]
-Follow: TypeAlias = Callable[[tuple[float, ...]], "Sequence[float] | None"]
+
+
+class Departures(Protocol):
+    """Where rows go that leave a path."""
+
+    def guards(self) -> tuple[Any, list[float]]:
+        """The machine of the guards, and what they are to give. Its inputs are the first ones of the shortcut's."""
+
+    def child(self, key: tuple[int, float]) -> Shortcut | None:
+        """The way on if that guard, the first that differs, gives that number; None if it is not recorded yet."""
 
 
 class Shortcut:
@@ -24,8 +33,8 @@ class Shortcut:
 
     ``arguments``, ``parts``: the shapes of what comes and of what is returned, () for a float. ``pair``: the first
     part stands apart from the others. ``alone``: these are one, by itself, not a tuple. ``leaves``: whose values are
-    read at each call. ``follow``: what to ask if the last output is not 1.0, from all inputs to outputs or None; its
-    absence says that there is no such output.
+    read at each call, and to whose .grad the outputs after the parts are added if it ``adds``. ``departures``: what
+    to ask if the last output is not 1.0; its absence says that there is no such output.
     """
 
     def __init__(
@@ -36,7 +45,8 @@ class Shortcut:
         pair: bool,
         alone: bool,
         leaves: Sequence[Any] = (),
-        follow: Follow | None = None,
+        departures: Departures | None = None,
+        adds: bool = False,
     ) -> None:
         self._machine = machine
         self._arguments = tuple(arguments)
@@ -44,17 +54,34 @@ class Shortcut:
         self._pair = pair
         self._alone = alone
         self._leaves = leaves
-        self._follow = follow
+        self._departures = departures
+        self._adds = adds
         self._numbers = not any(self._arguments)
+        self._outputs = sum(n for _, n in self._parts) + len(leaves) * adds + (departures is not None)
+        self._guards: tuple[Any, list[float]] | None = None
 
     def __call__(self, args: tuple[Any, ...]) -> Any:
         """What the call returns, or None: it is unlike the one that this was made for."""
-        import numpy
-
         if len(args) != len(self._arguments):
             return None
-        if (self._leaves or self._follow) and thread.recorder is not None:
+        if (self._leaves or self._departures or self._adds) and thread.recorder is not None:
             return None  # leaves are read, guards are decided: not while somebody records
+        path: Shortcut | None = self
+        while path is not None:
+            inputs = path._gather(args)
+            if inputs is None:
+                return None
+            found = path._outputs_of(path._machine, inputs, path._outputs)
+            if path._departures is None:
+                return path._results(found)
+            if found[-1] == 1.0:
+                return path._results(found[:-1])
+            path = path._child(inputs, path._departures)
+        return None
+
+    def _gather(self, args: tuple[Any, ...]) -> list[float] | None:
+        import numpy
+
         inputs: list[float] = []
         for x, shape in zip(args, self._arguments, strict=True):
             if not shape:
@@ -68,23 +95,39 @@ class Shortcut:
                 inputs += x.reshape(-1).tolist()
             else:
                 return None
-        inputs += leaf_values(self._leaves)
-        found: Sequence[float] | None
+        return inputs + leaf_values(self._leaves)
+
+    def _outputs_of(self, machine: Any, inputs: list[float], count: int) -> Sequence[float]:
+        import numpy
+
         if self._numbers:
-            found = self._machine.point(inputs)
-        else:
-            flat = numpy.empty(sum(size for _, size in self._parts) + (self._follow is not None))
-            self._machine.row(numpy.array(inputs), flat)
-            found = flat.tolist()
-        if self._follow is not None:
-            found = found[:-1] if found[-1] == 1.0 else self._follow(tuple(inputs))
-            if found is None:
-                return None
-        results, start = [], 0
+            return machine.point(inputs)  # type: ignore[no-any-return]
+        flat = numpy.empty(count)
+        machine.row(numpy.array(inputs), flat)
+        return flat.tolist()
+
+    def _child(self, inputs: list[float], departures: Departures) -> Shortcut | None:
+        if self._guards is None:
+            self._guards = departures.guards()
+        machine, expected = self._guards
+        found = self._outputs_of(machine, inputs[: machine.program.n_inputs], len(expected))
+        for i, (x, right) in enumerate(zip(found, expected, strict=True)):
+            if x != right:
+                return departures.child((i, x))
+        return None
+
+    def _results(self, found: Sequence[float]) -> Any:
+        import numpy
+
+        results: list[Any] = []
+        start = 0
         for shape, size in self._parts:
             part = found[start : start + size]
             results.append(numpy.array(part).reshape(shape) if shape else part[0])
             start += size
+        if self._adds:
+            add_grads(self._leaves, list(found[start:]))
+            return results[0]
         first, rest = (results[0], results[1:]) if self._pair else (None, results)
         last = rest[0] if self._alone else tuple(rest)
         return (first, last) if self._pair else last
@@ -99,6 +142,7 @@ class Direct:
     _jacobian: Callable[..., Any]
     _hessian: Callable[..., Any]
     _hvp: Callable[..., Any]
+    _backward: Callable[..., Any]
 
     def __init__(self) -> None:
         self._shortcuts: dict[str, Callable[[tuple[Any, ...]], Any] | None] = {}
@@ -192,3 +236,10 @@ class Direct:
     ) -> Any:
         """The Hessian times a vector: ``f.hvp(*args, v)``, v shaped like the argument, or a tuple for several."""
         return self._attempt("hvp", args, kwargs, workers, progress, argnums=argnums, out=out)
+
+    def backward(self, *args: Any, workers: int = 1, progress: bool = False, **kwargs: Any) -> float:
+        """Sum the value over all rows, and add the sum's derivatives to the .grad of closed-over leaves that want one.
+
+        Returns the summed value. If it fails, no .grad has changed. ``progress``: show a bar, by tqdm.
+        """
+        return self._attempt("backward", args, kwargs, workers, progress)  # type: ignore[no-any-return]

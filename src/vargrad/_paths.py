@@ -122,16 +122,6 @@ class Path:
         leaf_values(leaves, column)
         return [column]
 
-    def next(self, values: Sequence[float]) -> Path:
-        """Where one row goes that left the path; TypeError if it is the first to go there."""
-        found = self.machine(GUARDS)[0].point(values)
-        for i, (x, expected) in enumerate(zip(found, self.expected, strict=True)):
-            if x != expected and (i, x) in self.children:
-                return self.children[i, x]
-            if x != expected:
-                break
-        raise TypeError("no such path yet")
-
     def departures(self, columns: Sequence[Array], rows: Rows) -> list[tuple[Key, Rows]]:
         """Which of the rows leave the path, and where."""
         (machine, _), leaves = self.machine(GUARDS), self.leaf_column()
