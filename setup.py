@@ -8,7 +8,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext  # Cython's, where Cython is installed
 from setuptools.modified import newer_group
 
-C = {"core": "tape leaves nodes sweep listing", "dense": "dense products"}
+C = {"core": "tape leaves nodes sweep listing blocks", "dense": "dense products"}
 C["program"] = "memory pages program plan row kernels chains shapes groups repeat_groups repeat_new repeat"
 SOURCES = {f"vargrad._{n}_c": [f"src/vargrad/_{n}_c.pyx", *(f"csrc/{c}.c" for c in C[n].split())] for n in C}
 for n in ("_c/store.pyx", "/nodes.py", "/walks.py"):  # Python, typed by the .pxd files of _expressions_c

@@ -56,6 +56,7 @@ Node *tape_leaf(double value) {
 
 void tape_free_leaf(Node *n) {
     Leaf *leaf = (Leaf *)n;
+    if (n->flags & NODE_BOUND) tape_let_go(n->b.cells);
     n->flags = NODE_LEAF | NODE_FREE;
     leaf->link = free_leaves;
     free_leaves = leaf;
@@ -72,7 +73,7 @@ Node *tape_current(Node *n) {
     return last;
 }
 
-Node *tape_edit(Node *leaf, double value) {
+Node *tape_succeed(Node *leaf, double value) {
     if (memcmp(&leaf->value, &value, sizeof value) == 0) return leaf;
     if (!(leaf->flags & NODE_USED)) {
         leaf->value = value;
@@ -80,13 +81,21 @@ Node *tape_edit(Node *leaf, double value) {
     }
     Node *fresh = tape_leaf(value);
     if (!fresh) return NULL;
-    fresh->flags |= NODE_SUCCESSOR | (leaf->flags & NODE_REQUIRES);
+    fresh->flags |= NODE_SUCCESSOR | (leaf->flags & (NODE_REQUIRES | NODE_BOUND));
     ((Leaf *)fresh)->grad = ((Leaf *)leaf)->grad;
+    fresh->a = leaf->a;
+    fresh->b = leaf->b;
     fresh->handle = leaf->handle;
     leaf->handle = NULL;
-    leaf->flags |= NODE_STALE;
+    leaf->flags = (uint16_t)((leaf->flags & ~NODE_BOUND) | NODE_STALE);
     leaf->a.node = fresh;
     return fresh;
+}
+
+Node *tape_edit(Node *leaf, double value) {
+    Node *n = tape_succeed(leaf, value);
+    if (n && n->flags & NODE_BOUND) *n->a.cell = value;
+    return n;
 }
 
 /* The end of a trace: free what it has not marked, and blocks with nothing left in them. */

@@ -53,7 +53,7 @@ Node *tape_push_many(Segment *s, int op, double value, double total, Operands *m
     a.many = many;
     b.number = total;
     for (size_t i = 0; i < many->count; i++)
-        if (many->entry[i].node && tape_use(s, many->entry[i].node) < 0) return NULL;
+        if (many->entry[i].node && tape_use(s, many->entry[i].node, 0) < 0) return NULL;
     if (many->prefix) {
         double product = 1.0;
         for (size_t i = 0; i < many->count; i++) {
@@ -96,7 +96,8 @@ Node *tape_parent(Node *n, size_t i) {
 
 double *tape_grad(Node *n) {
     if (!(n->flags & NODE_REQUIRES)) return NULL;
-    return n->flags & NODE_LEAF ? &((Leaf *)n)->grad : &tape_segment(n)->keep[n->keep - 1]->grad;
+    if (!(n->flags & NODE_LEAF)) return &tape_segment(n)->keep[n->keep - 1]->grad;
+    return n->flags & NODE_BOUND ? n->a.cell + n->b.cells->count : &((Leaf *)n)->grad;
 }
 
 int tape_require(Node *n, int wanted) {
@@ -117,11 +118,11 @@ int tape_require(Node *n, int wanted) {
         s->keep[s->keeps++] = k;
         n->keep = s->keeps;
     }
-    if (!(wanted && (n->flags & NODE_REQUIRES))) { /* switched on or off: a grad starts from 0 */
-        if (n->flags & NODE_LEAF) ((Leaf *)n)->grad = 0.0;
-        else if (n->keep) tape_segment(n)->keep[n->keep - 1]->grad = 0.0;
-    }
-    n->flags = (uint16_t)(wanted ? n->flags | NODE_REQUIRES : n->flags & ~NODE_REQUIRES);
+    const int before = n->flags & NODE_REQUIRES;
+    if (n->flags & NODE_BOUND) n->b.cells->without_grad += (before != 0) - (size_t)(wanted != 0);
+    n->flags |= NODE_REQUIRES;
+    if (!(wanted && before) && (n->flags & NODE_LEAF || n->keep)) *tape_grad(n) = 0.0; /* switched: it starts from 0 */
+    if (!wanted) n->flags &= (uint16_t)~NODE_REQUIRES;
     return 0;
 }
 

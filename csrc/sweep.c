@@ -58,10 +58,10 @@ static void arrive_leaf(Node *n, int op) {
     Leaf *leaf = (Leaf *)n;
     leaf->link = reached_leaves;
     reached_leaves = leaf;
-    if (n->flags & NODE_STALE) {
-        double current = tape_current(n)->value;
+    if (n->flags & (NODE_STALE | NODE_BOUND)) {
+        double current = tape_value(tape_current(n));
         if (memcmp(&current, &n->value, sizeof current) == 0 || (current != current && n->value != n->value)) {
-            if (outcome == SWEEP_DONE) outcome = SWEEP_RESTORED;
+            if (n->flags & NODE_STALE && outcome == SWEEP_DONE) outcome = SWEEP_RESTORED;
         } else if (outcome != SWEEP_EDITED) {
             outcome = SWEEP_EDITED;
             first_edited.op = op;
@@ -195,7 +195,8 @@ double tape_adjoint(const Node *n) { return n->adjoint_bits == TAPE_UNREACHED ? 
 
 void tape_finish(int accumulate) {
     for (Leaf *leaf = reached_leaves; leaf; leaf = leaf->link) {
-        if (accumulate && leaf->node.flags & NODE_REQUIRES) leaf->grad += leaf->node.adjoint;
+        double *grad = accumulate ? tape_grad(&leaf->node) : NULL;
+        if (grad) *grad += leaf->node.adjoint;
         leaf->node.adjoint_bits = TAPE_UNREACHED;
     }
     for (Keep *k = reached_keeps; k; k = k->link)

@@ -273,4 +273,5 @@ void tape_statistics(Statistics *into) {
     into->spare = spare_segments;
     into->bytes = chunk_count * (size_t)(CHUNK_SEGMENTS + 1) * TAPE_SEGMENT_BYTES;
     tape_leaf_statistics(into);
+    tape_cell_statistics(into);
 }

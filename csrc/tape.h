@@ -14,7 +14,8 @@
  *
  * Leaves stand in blocks of their own, so that a long-lived parameter keeps no segment alive. A leaf's value
  * never changes once an operation has used it: an edit makes a new leaf and leaves the old one to the old graph,
- * marked stale. A sweep that reaches a stale leaf reports it.
+ * marked stale. A sweep that reaches a stale leaf reports it. The leaves of a block have their value and grad in
+ * memory that others may write to; what that means for an edit, blocks.c says.
  *
  * All of this is for one thread at a time: the caller holds a lock (Python's GIL) around every call.
  * Errors: functions that allocate return NULL or -1 when there is no memory, and then have changed nothing. */
@@ -23,6 +24,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "ops.h"
 
@@ -52,10 +54,17 @@ typedef struct {
     Entry entry[];
 } Operands;
 
+typedef struct {
+    size_t count, holders, without_grad; /* leaves; they and who else keeps this; those that want no grad */
+    double cell[];                       /* values, then grads */
+} Cells;
+
 typedef union {
     Node *node;
     double number;
     Operands *many;
+    double *cell; /* a of a bound leaf: its value; the grad is count further on */
+    Cells *cells; /* b of a bound leaf */
 } Operand;
 
 enum { A_CONSTANT = 1, B_CONSTANT = 2 }; /* the low bits of Node.code: which operand is a number, or is not there */
@@ -67,7 +76,8 @@ enum {
     NODE_REQUIRES = 8, /* requires_grad */
     NODE_MARKED = 16,   /* by the running trace or listing */
     NODE_FREE = 32,     /* a leaf's place, not in use */
-    NODE_SUCCESSOR = 64 /* of a stale leaf: it may outlive its handle as if it were used */
+    NODE_SUCCESSOR = 64, /* of a stale leaf: it may outlive its handle as if it were used */
+    NODE_BOUND = 128     /* a leaf with cells in a block; its value is a copy, the one that operations record */
 };
 
 /* What stands for an adjoint where a sweep has not been: a signalling nan, which no arithmetic returns. A flag
@@ -140,15 +150,23 @@ static inline int tape_elsewhere(const Segment *s, const Node *n) {
     return ((uintptr_t)s ^ (uintptr_t)n) >= TAPE_SEGMENT_BYTES;
 }
 
-/* Let a node that will stand in s refer to an operand. */
-static inline int tape_use(Segment *s, Node *operand) {
+/* Whether a bound leaf's cell has another value than operations would record. */
+static inline int tape_written(const Node *n) { return memcmp(n->a.cell, &n->value, sizeof n->value) != 0; }
+
+/* Let a node that will stand in s refer to an operand. With look, not to a leaf whose cell has been written to since
+ * the operation took its value: 1. */
+static inline int tape_use(Segment *s, Node *operand, int look) {
     if (TAPE_LIKELY(!tape_elsewhere(s, operand))) return 0;
-    if (operand->flags & NODE_LEAF) {
-        operand->flags |= NODE_USED;
-        return 0;
-    }
-    return tape_refer(s, operand);
+    const unsigned kind = operand->flags & (NODE_LEAF | NODE_USED | NODE_BOUND);
+    if (TAPE_LIKELY(kind == (NODE_LEAF | NODE_USED))) return 0;
+    if (!(kind & NODE_LEAF)) return tape_refer(s, operand);
+    if (look && kind & NODE_BOUND && tape_written(operand)) return 1;
+    operand->flags |= NODE_USED;
+    return 0;
 }
+
+/* What a Var's value is now. Operations take a leaf's node->value instead, after tape_renew(). */
+static inline double tape_value(const Node *n) { return TAPE_UNLIKELY(n->flags & NODE_BOUND) ? *n->a.cell : n->value; }
 
 /* The place of the next node of a row of one or two operands, or NULL. Counts it only in tape_push(). */
 static inline Segment *tape_room(void) {
@@ -190,6 +208,12 @@ static inline void tape_detach(Node *n) {
 Node *tape_leaf(double value);
 Node *tape_edit(Node *leaf, double value); /* the leaf that has the value now; takes the handle along */
 Node *tape_current(Node *n);               /* a stale leaf's last successor; any other node itself */
+Node *tape_succeed(Node *leaf, double value); /* the same, but a cell is left as it is */
+Node *tape_renew(Node *leaf);                 /* the leaf that has its cell's value; NULL: no memory */
+Cells *tape_cells(size_t count);              /* all 0, held once */
+void tape_hold(Cells *cells);
+void tape_let_go(Cells *cells);
+void tape_bind(Node *leaf, Cells *cells, size_t i); /* the i-th cell gets its value; a grad before is lost */
 Operands *tape_operands(Segment *s, size_t count, int op);
 void tape_return_operands(Segment *s, Operands *operands); /* the last ones taken, and not pushed */
 Node *tape_push_many(Segment *s, int op, double value, double total, Operands *operands);

@@ -11,6 +11,7 @@ extern size_t tape_segments;   /* live ones */
 void tape_trace(int with_leaves);
 void tape_sweep_leaves(void);
 void tape_leaf_statistics(Statistics *into);
+void tape_cell_statistics(Statistics *into);
 void tape_clear_operands(Segment *s);
 
 #endif

@@ -15,6 +15,7 @@ class Implementation(Protocol):
 
     name: str
     Var: Any
+    Block: Any
     math: Any
 
     def custom(self, value: Any, parents: Any, partials: Any) -> Any: ...
@@ -45,7 +46,7 @@ def load(name: str) -> Implementation:
         from vargrad import _math
 
         math = SimpleNamespace(**_math.names(core))
-    names = ("Var", "apply", "custom", "identity", "pullback", "pullback_graph")
+    names = ("Var", "Block", "apply", "custom", "identity", "pullback", "pullback_graph")
     own = {n: getattr(core, n) for n in names}
     return Twin(name=name, math=math, no_grad=no_grad, detect_anomaly=detect_anomaly, **own)
 

@@ -155,7 +155,7 @@ def run(program: Program, on: Plain) -> Run:
     log: list[Any] = []
     for step in program.steps:
         try:
-            made = _step(step, variables, on)
+            made = perform(step, variables, on)
         except Exception as error:
             log.append((type(error), str(error)))
             continue
@@ -166,7 +166,8 @@ def run(program: Program, on: Plain) -> Run:
     return Run(variables, len(program.leaves), log)
 
 
-def _step(step: Step, variables: list[Any], on: Plain) -> Sequence[Any]:
+def perform(step: Step, variables: list[Any], on: Plain) -> Sequence[Any]:
+    """What one step makes; what it raises goes to the caller."""
     chosen = [variables[i % len(variables)] for i in step.operands]
     first = chosen[0]
     mixed = [step.constant if i == step.where else x for i, x in enumerate(chosen)]

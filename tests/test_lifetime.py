@@ -45,7 +45,7 @@ def functions(script: str) -> list[str]:
 
 SHAPES = functions("growth.py")
 MILLION = "article"
-COSTLY = {"nary", "nary_no_grad", "anomaly", "pullbacks", "difference_kept"}
+COSTLY = {"blocks", "nary", "nary_no_grad", "anomaly", "pullbacks", "difference_kept"}
 
 
 def test_shapes_are_found() -> None:

@@ -13,7 +13,17 @@ import pytest
 from helpers import Implementation
 
 SCRIPT = Path(__file__).parent / "isolated" / "no_memory.py"
-PROGRAMS = ["chain", "many_leaves", "products", "computed_grads", "references", "listing", "edits", "constants"]
+PROGRAMS = [
+    "chain",
+    "many_leaves",
+    "products",
+    "computed_grads",
+    "references",
+    "listing",
+    "edits",
+    "constants",
+    "blocks",
+]
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

@@ -26,14 +26,14 @@ def as_float(value: object, what: str) -> float:
     raise TypeError(f"{what} must be a real number, not {kind} ({value!r:.60}){hint}")
 
 
-def as_doubles(parts: Any) -> Any:
+def as_doubles(given: Any, what: str) -> Any:
     """A list or tuple of real numbers as an array of float64; anything else as it is. TypeError names the item."""
-    if not isinstance(parts, (list, tuple)):
-        return parts
+    if not isinstance(given, (list, tuple)):
+        return given
     try:
-        return array("d", parts)
+        return array("d", given)
     except (TypeError, OverflowError):
-        return array("d", [as_float(x, f"parts[{i}]") for i, x in enumerate(parts)])
+        return array("d", [as_float(x, f"{what}[{i}]") for i, x in enumerate(given)])
 
 
 def loses_derivative(name: str) -> NoReturn:

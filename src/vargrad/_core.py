@@ -26,6 +26,7 @@ if _wanted != "python":
 backend: str = module.IMPLEMENTATION
 
 if TYPE_CHECKING:  # the pure twin is the type stub of both
+    from vargrad._core_py import Block as Block
     from vargrad._core_py import Var as Var
     from vargrad._core_py import add_grads as add_grads
     from vargrad._core_py import custom as custom
@@ -34,9 +35,19 @@ if TYPE_CHECKING:  # the pure twin is the type stub of both
     from vargrad._core_py import pullback as pullback
     from vargrad._core_py import pullback_graph as pullback_graph
 else:
-    Var, custom, identity = module.Var, module.custom, module.identity
+    Block, Var, custom, identity = module.Block, module.Var, module.custom, module.identity
     pullback, pullback_graph = module.pullback, module.pullback_graph
     leaf_values, add_grads = module.leaf_values, module.add_grads
+
+
+def restore_block(values: list[float], wanted: list[bool], grads: list[float]) -> Block:
+    """A block of the active twin, from a pickle of either."""
+    block = Block(values)
+    for v, flag in zip(block.leaves, wanted, strict=True):
+        v.requires_grad = flag
+    for i, grad in enumerate(grads):
+        block.grads[i] = grad
+    return block
 
 
 def restore(value: float, requires_grad: bool, grad: float) -> Var:

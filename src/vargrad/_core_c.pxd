@@ -21,10 +21,16 @@ cdef extern from "tape.h" nogil:
         size_t count
         Entry *entry
 
+    ctypedef struct Cells:
+        size_t count, without_grad
+        double *cell
+
     ctypedef union Operand:
         Node *node
         double number
         Operands *many
+        double *cell
+        Cells *cells
 
     ctypedef struct Edited:
         int op
@@ -41,19 +47,25 @@ cdef extern from "tape.h" nogil:
     const OpInfo op_info[]
     int OP_leaf, OP_COUNT, OP_custom  # those of one or two operands: _methods.pxi
     unsigned A_CONSTANT, B_CONSTANT
-    int NODE_LEAF, NODE_USED, NODE_STALE, NODE_REQUIRES, NODE_MARKED
+    int NODE_LEAF, NODE_USED, NODE_STALE, NODE_REQUIRES, NODE_MARKED, NODE_BOUND
     int SWEEP_DONE, SWEEP_EDITED, SWEEP_RESTORED
 
     long tape_allocations_left
     int tape_start() except -1
     Segment *tape_segment(const Node *n)
     Segment *tape_room()
-    int tape_use(Segment *s, Node *operand)
+    int tape_use(Segment *s, Node *operand, int look)
     Node *tape_push(Segment *s, unsigned code, double value, Operand a, Operand b)
     Node *tape_leaf(double value)
     void tape_free_leaf(Node *leaf)
     Node *tape_edit(Node *leaf, double value)
     Node *tape_current(Node *n)
+    Node *tape_renew(Node *leaf)
+    double tape_value(const Node *n)
+    Cells *tape_cells(size_t count)
+    void tape_hold(Cells *cells)
+    void tape_let_go(Cells *cells)
+    void tape_bind(Node *leaf, Cells *cells, size_t i)
     Operands *tape_operands(Segment *s, size_t count, int op)
     void tape_return_operands(Segment *s, Operands *operands)
     Node *tape_push_many(Segment *s, int op, double value, double total, Operands *operands)

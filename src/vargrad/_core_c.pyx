@@ -10,7 +10,7 @@ cimport cython
 from cpython.buffer cimport PyBuffer_Release, PyObject_GetBuffer
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_Check
 from cpython.long cimport PyLong_AsDouble, PyLong_AsLongAndOverflow, PyLong_Check
-from cpython.object cimport Py_EQ, Py_GE, Py_GT, Py_LE, Py_LT, PyObject_RichCompare
+from cpython.object cimport Py_EQ, Py_GE, Py_GT, Py_LE, Py_LT, PyObject, PyObject_RichCompare
 from libc.math cimport isfinite
 from libc.stdint cimport INT32_MAX, int32_t
 from libc.stdlib cimport free
@@ -87,6 +87,9 @@ cdef class Var(Sheet):
             _checks.check_node(
                 prev_op, (prev_var1, prev_var2), (type(prev_var1) is Var, type(prev_var2) is Var), BY_NAME
             )
+            renew(<Var>prev_var1)
+            if prev_var2 is not None:
+                renew(<Var>prev_var2)
             a.node = (<Var>prev_var1).node
             code = <unsigned><int>OPS[prev_op] << 2
             if prev_var2 is None:
@@ -95,7 +98,7 @@ cdef class Var(Sheet):
             else:
                 b.node = (<Var>prev_var2).node
             s = tape_room()
-            if s != NULL and tape_use(s, a.node) == 0 and (code & B_CONSTANT or tape_use(s, b.node) == 0):
+            if s != NULL and tape_use(s, a.node, 0) == 0 and (code & B_CONSTANT or tape_use(s, b.node, 0) == 0):
                 self.node = tape_push(s, code, x, a, b)
         if self.node == NULL:
             raise MemoryError
@@ -108,7 +111,7 @@ cdef class Var(Sheet):
     @property
     def value(self):
         """The number; settable on a leaf."""
-        return self.node.value if recorder() is None else recorder().leave(self, ".value")
+        return tape_value(self.node) if recorder() is None else recorder().leave(self, ".value")
 
     @value.setter
     def value(self, value):
@@ -166,11 +169,11 @@ cdef class Var(Sheet):
 
     def detach(self):
         """A new leaf with this value."""
-        return leaf(self.node.value) if recorder() is None else recorder().detach(self)
+        return leaf(tape_value(self.node)) if recorder() is None else recorder().detach(self)
 
     def item(self):
         """The value, as NumPy and torch name it."""
-        return self.node.value if recorder() is None else recorder().leave(self, ".item()")
+        return tape_value(self.node) if recorder() is None else recorder().leave(self, ".item()")
 
     # derivatives
 
@@ -185,6 +188,7 @@ cdef class Var(Sheet):
         cdef double seed = real(current_grad, "current_grad")
         cdef Edited edited
         cdef int outcome
+        renew(self)  # a leaf may be the root
         if not (modes_active and _modes.thread.anomaly):
             outcome = tape_sweep(self.node, seed, &edited)
             tape_finish(outcome == SWEEP_DONE)
@@ -223,7 +227,7 @@ cdef class Var(Sheet):
     def __divmod__(left, right):
         cdef Pair p
         quotient = NotImplemented
-        if operands(left, right, &p):
+        if current_operands(left, right, &p):
             if p.y == 0.0 and recorder() is None:
                 _builtins.divmod(p.x, p.y)  # raises with a message of its own, as for floats
             quotient = binary(OP_floordiv, left, right)
@@ -250,11 +254,11 @@ cdef class Var(Sheet):
     # a float in every other respect
 
     def __richcmp__(self, other, int how):
-        cdef double x = self.node.value, y
+        cdef double x = tape_value(self.node), y
         if modes_active and recorder() is not None and isinstance(other, (Var, float, int)):
             return recorder().compare(("lt", "le", "eq", "ne", "gt", "ge")[how], self, other)
         if type(other) is Var:
-            y = (<Var>other).node.value
+            y = tape_value((<Var>other).node)
         elif type(other) is float:
             y = <double>other
         elif isinstance(other, (float, int)):
@@ -275,7 +279,7 @@ cdef class Var(Sheet):
         return object.__hash__(self)
 
     def __bool__(self):
-        return self.node.value != 0.0 if recorder() is None else recorder().truth(self)
+        return tape_value(self.node) != 0.0 if recorder() is None else recorder().truth(self)
 
     def __float__(self):
         if recorder() is not None:
@@ -300,23 +304,23 @@ cdef class Var(Sheet):
         return integer(self, "trunc", _math.trunc)
 
     def __format__(self, spec):
-        return format(self.node.value, spec) if spec else repr(self)
+        return format(tape_value(self.node), spec) if spec else repr(self)
 
     def __repr__(self):
         if self.node.flags & NODE_REQUIRES:
-            return f"Var({self.node.value!r}, grad={self.grad!r})"
-        return f"Var({self.node.value!r})"
+            return f"Var({tape_value(self.node)!r}, grad={self.grad!r})"
+        return f"Var({tape_value(self.node)!r})"
 
     def __reduce__(self):
         if not self.node.flags & NODE_LEAF:
             raise _checks.computed_copy()
         from vargrad._core import restore
 
-        return restore, (self.node.value, self.requires_grad, self.grad if self.requires_grad else 0.0)
+        return restore, (tape_value(self.node), self.requires_grad, self.grad if self.requires_grad else 0.0)
 
 
 cdef object integer(Var v, str name, function):
-    result = function(v.node.value)
+    result = function(tape_value(v.node))
     return result if recorder() is None else recorder().integer(v, name, result)
 
 
@@ -337,6 +341,7 @@ include "_functions.pxi"
 include "_walks.pxi"
 include "_leaves.pxi"
 include "_listing.pxi"
+include "_block.pxi"
 
 _modes.listeners.append(_listen)
 _listen(*_modes.active())

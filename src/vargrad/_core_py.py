@@ -11,11 +11,14 @@ from __future__ import annotations
 import math
 import sys
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import count
+from operator import setitem
 from typing import Any, NoReturn, TypeAlias
 
 from vargrad import _checks, _formula, _nary
+from vargrad._block_py import Block, Cell
 from vargrad._float import Float
 from vargrad._leaves_py import add_grads, leaf_values
 from vargrad._modes import detect_anomaly, no_grad, note_origin, thread
@@ -23,7 +26,7 @@ from vargrad._ops import BY_NAME, NARY_BY_NAME
 from vargrad._walk_py import adjoint_graph, adjoints, order
 from vargrad._walk_py import listing as listing
 
-__all__ = ["IMPLEMENTATION", "Var", "add_grads", "custom", "detect_anomaly", "leaf_values", "no_grad"]
+__all__ = ["IMPLEMENTATION", "Block", "Var", "add_grads", "custom", "detect_anomaly", "leaf_values", "no_grad"]
 IMPLEMENTATION = "python"
 _uids = count()
 
@@ -50,7 +53,7 @@ class Var(Float):
     (148.0, 144.0, 1.0)
     """
 
-    __slots__ = ("_grad", "_inputs", "_op", "_operands", "_requires_grad", "_uid")
+    __slots__ = ("_cell", "_inputs", "_op", "_operands", "_own_grad", "_own_value", "_requires_grad", "_uid")
 
     def __init__(
         self,
@@ -70,13 +73,41 @@ class Var(Float):
         raise TypeError("type 'vargrad.Var' is not an acceptable base type: hold a Var in your class instead")
 
     def _set(self, value: float, op: str | None, operands: list[Any]) -> None:
-        self._value = value
+        self._own_value = value
+        self._own_grad = 0.0
+        self._cell: Cell | None = None  # where the two are instead, for a leaf of a block
         self._op = op
         self._operands: list[Var | float] = operands
         self._inputs = tuple([p._value if isinstance(p, Var) else p for p in operands])
         self._requires_grad = False
-        self._grad = 0.0
         self._uid = next(_uids)
+
+    @property
+    def _value(self) -> float:
+        cell = self._cell
+        return self._own_value if cell is None else cell.values[cell.place]
+
+    @_value.setter
+    def _value(self, value: float) -> None:
+        if self._cell is None:
+            self._own_value = value
+        else:
+            self._cell.values[self._cell.place] = value
+
+    @property
+    def _grad(self) -> float:
+        cell = self._cell
+        return self._own_grad if cell is None else cell.grads[cell.place]
+
+    @_grad.setter
+    def _grad(self, grad: float) -> None:
+        self._grad_setter()(grad)
+
+    def _grad_setter(self) -> Callable[[float], None]:
+        """What sets it, in C: nothing interrupts that."""
+        if self._cell is None:
+            return partial(setattr, self, "_own_grad")
+        return partial(setitem, self._cell.grads, self._cell.place)
 
     # ---- what it is (repr, comparison and rounding: see _float.py)
 

@@ -41,7 +41,10 @@ cdef struct Pair:
 
 
 cdef inline int operands(object left, object right, Pair *p) except -1:
-    """1 and the operands of a binary operator, at least one of them a Var; 0 if the other is no number."""
+    """1 and the operands of a binary operator, at least one of them a Var; 0 if the other is no number.
+
+    Of a leaf in a block the value recorded last: finish() sees whether it still is.
+    """
     p.constants = 0
     if type(left) is Var:
         p.a.node = (<Var>left).node
@@ -62,20 +65,42 @@ cdef inline int operands(object left, object right, Pair *p) except -1:
     return 1
 
 
+cdef int current_operands(object left, object right, Pair *p) except -1:
+    """The same, of leaves in blocks with the values that they have now."""
+    if type(left) is Var:
+        renew(<Var>left)
+    if type(right) is Var:
+        renew(<Var>right)
+    return operands(left, right, p)
+
+
+cdef inline int renew(Var v) except -1:
+    """Before an operation takes v: if its cell in a block was written to, that is an edit."""
+    cdef Node *n
+    if v.node.flags & NODE_BOUND:
+        n = tape_renew(v.node)
+        if n == NULL:
+            raise MemoryError
+        v.node = n
+    return 0
+
+
 cdef inline object finish(int op, double value, Pair *p, object left, object right):
     """The Var of an operator whose value is known; whatever is unusual goes the careful way."""
+    cdef PyObject *made = NULL
     if isfinite(value) and not modes_active:
-        return handle_record(<unsigned>op << 2 | p.constants, value, p.a, p.b)
-    return binary(op, left, right)
+        made = handle_try(<unsigned>op << 2 | p.constants, value, p.a, p.b, True)
+    return handle_take(made) if made != NULL else binary(op, left, right)
 
 
 cdef inline object finish_unary(int op, double value, Var operand):
+    cdef PyObject *made = NULL
     cdef Operand a, none
     if isfinite(value) and not modes_active:
         a.node = operand.node
         none.number = 0.0
-        return handle_record(<unsigned>op << 2 | B_CONSTANT, value, a, none)
-    return unary(op, operand)
+        made = handle_try(<unsigned>op << 2 | B_CONSTANT, value, a, none, True)
+    return handle_take(made) if made != NULL else unary(op, operand)
 
 
 cdef object binary(int op, object left, object right):
@@ -85,14 +110,14 @@ cdef object binary(int op, object left, object right):
     cdef Pair p, before
     cdef double value
     while True:
-        if not operands(left, right, &p):
+        if not current_operands(left, right, &p):
             return NotImplemented
         value = op_value(op, p.x, p.y)
         if isfinite(value):
             break
         before = p
         value = checked(op, p.x, p.y)
-        operands(left, right, &p)
+        current_operands(left, right, &p)
         if unchanged(&before, &p):
             break
     return record(unrecorded, <unsigned>op << 2 | p.constants, value, p.a, p.b)
@@ -113,12 +138,14 @@ cdef object unary(int op, Var operand):
     cdef double x, value
     none.number = 0.0
     while True:
+        renew(operand)
         a.node = operand.node
         x = a.node.value
         value = op_value(op, x, 0.0)
         if isfinite(value):
             break
         value = checked(op, x, 0.0)
+        renew(operand)
         if a.node == operand.node and same(x, operand.node.value):
             break
     return record(unrecorded, <unsigned>op << 2 | B_CONSTANT, value, a, none)

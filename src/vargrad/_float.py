@@ -16,8 +16,8 @@ from vargrad._modes import thread
 class Float(OpMethods):
     """The half of the pure twin's Var that needs only its value."""
 
-    __slots__ = ("_value",)
-    _value: float
+    __slots__ = ()
+    _value: float | property
     requires_grad: bool | property
     grad: float | property
 

@@ -10,7 +10,8 @@ cdef extern from *:
     static Handle *handle_spare[HANDLES_KEPT];
     static int handle_spares;
 
-    static CYTHON_INLINE PyObject *handle_new(Node *n) {
+    /* One that has no node yet. */
+    static CYTHON_INLINE Handle *handle_blank(void) {
         Handle *h;
         if (TAPE_LIKELY(handle_spares)) {
             h = handle_spare[--handle_spares];
@@ -21,25 +22,45 @@ cdef extern from *:
     #endif
         } else {
             h = tape_may_allocate() ? (Handle *)PyObject_Malloc(sizeof(Handle)) : NULL;
-            if (!h) { /* the node stays behind, unreachable */
-                if (n->flags & NODE_LEAF) tape_free_leaf(n);
-                return PyErr_NoMemory();
-            }
-            (void)PyObject_Init((PyObject *)h, handle_type);
+            if (h) (void)PyObject_Init((PyObject *)h, handle_type);
+        }
+        return h;
+    }
+
+    static PyObject *handle_new(Node *n) {
+        Handle *h = handle_blank();
+        if (TAPE_UNLIKELY(!h)) { /* the node stays behind, unreachable */
+            if (n->flags & NODE_LEAF) tape_free_leaf(n);
+            return PyErr_NoMemory();
         }
         h->node = n;
         tape_attach(n, h);
         return (PyObject *)h;
     }
 
-    /* A new node and its handle. The operands' own handles are alive, so nothing is freed under them. */
-    static CYTHON_INLINE PyObject *handle_record(unsigned code, double value, Operand a, Operand b) {
+    /* A new node and its handle. The operands' own handles are alive, so nothing is freed under them. With look: of
+     * operands whose values were taken before anybody looked at their cells. NULL, without an exception: a leaf's
+     * cell has been written to, or there is no memory; the careful way sees which. */
+    static CYTHON_INLINE PyObject *handle_try(unsigned code, double value, Operand a, Operand b, int look) {
         Segment *s = tape_room();
-        if (TAPE_UNLIKELY(!s) || (!(code & A_CONSTANT) && TAPE_UNLIKELY(tape_use(s, a.node) < 0)) ||
-            (!(code & B_CONSTANT) && TAPE_UNLIKELY(tape_use(s, b.node) < 0)))
-            return PyErr_NoMemory();
-        return handle_new(tape_push(s, code, value, a, b));
+        if (TAPE_UNLIKELY(!s) || (!(code & A_CONSTANT) && TAPE_UNLIKELY(tape_use(s, a.node, look))) ||
+            (!(code & B_CONSTANT) && TAPE_UNLIKELY(tape_use(s, b.node, look))))
+            return NULL;
+        Handle *h = handle_blank();
+        if (TAPE_UNLIKELY(!h)) return NULL;
+        Node *n = tape_push(s, code, value, a, b);
+        n->handle = h;
+        h->node = n;
+        s->handles++;
+        return (PyObject *)h;
     }
+
+    static PyObject *handle_record(unsigned code, double value, Operand a, Operand b) {
+        PyObject *made = handle_try(code, value, a, b, 0);
+        return made ? made : PyErr_NoMemory();
+    }
+
+    static CYTHON_INLINE PyObject *handle_take(PyObject *made) { return made; } /* for Cython: its reference */
 
     static CYTHON_INLINE PyObject *handle_of(Node *n) {
         if (n->handle) {
@@ -107,6 +128,8 @@ cdef extern from *:
     bint modes_active
     Var handle_new(Node *n)
     object handle_record(unsigned code, double value, Operand a, Operand b)
+    PyObject *handle_try(unsigned code, double value, Operand a, Operand b, bint look)
+    object handle_take(PyObject *made)
     Var handle_of(Node *n)
     void tape_attach(Node *n, void *handle)
     void handle_dealloc(object)

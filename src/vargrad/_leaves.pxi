@@ -1,7 +1,7 @@
 # Many leaves at once, in plain C: nothing runs between two of them, no other thread and no handler of Ctrl-C.
 
 cdef extern from "Python.h":
-    int PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_WRITABLE
+    int PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_ND, PyBUF_STRIDES, PyBUF_WRITABLE
 
 
 cdef int take_doubles(Py_buffer *view, object array, str what, tuple vars, bint written) except -1:
@@ -32,6 +32,7 @@ def leaf_values(leaves, into=None):
     cdef tuple vars = tuple(leaves)
     cdef Py_ssize_t i
     cdef Py_buffer view
+    cdef double x
     cdef list found
     if into is None:
         found = [None] * len(vars)
@@ -39,11 +40,12 @@ def leaf_values(leaves, into=None):
             v = vars[i]
             if type(v) is not Var:
                 raise _checks.no_var(i, v)
-            found[i] = (<Var>v).node.value
+            found[i] = tape_value((<Var>v).node)
         return found
     take_doubles(&view, into, "into", vars, True)
     for i in range(len(vars)):
-        memcpy(<char *>view.buf + 8 * i, &(<Var>vars[i]).node.value, 8)  # not assigned: it may be unaligned
+        x = tape_value((<Var>vars[i]).node)
+        memcpy(<char *>view.buf + 8 * i, &x, 8)  # not assigned: it may be unaligned
     PyBuffer_Release(&view)
 
 
@@ -58,7 +60,7 @@ def add_grads(leaves, parts):
     cdef Py_buffer view
     cdef double *grad
     cdef double part
-    take_doubles(&view, _checks.as_doubles(parts), "parts", vars, False)
+    take_doubles(&view, _checks.as_doubles(parts, "parts"), "parts", vars, False)
     for i in range(len(vars)):
         grad = tape_grad((<Var>vars[i]).node)
         if grad != NULL:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from array import array
 from collections import deque
 from collections.abc import Iterable
-from itertools import repeat
+from operator import call
 from typing import TYPE_CHECKING, overload
 
 from vargrad import _checks
@@ -42,12 +42,12 @@ def add_grads(leaves: Iterable[Var], parts: object) -> None:
     Raises TypeError for what is no Var or no number, ValueError for a buffer of something else.
     """
     given = _vars(leaves)
-    numbers = _doubles(_checks.as_doubles(parts), "parts", len(given), False)
+    numbers = _doubles(_checks.as_doubles(parts, "parts"), "parts", len(given), False)
     sums: dict[Var, float] = {}
     for v, part in zip(given, numbers, strict=True):
         if v._requires_grad:
             sums[v] = sums.get(v, v._grad) + part
-    deque(map(setattr, sums, repeat("_grad"), sums.values()), maxlen=0)
+    deque(map(call, [v._grad_setter() for v in sums], sums.values()), maxlen=0)
 
 
 def _vars(leaves: Iterable[Var]) -> tuple[Var, ...]:

@@ -24,7 +24,7 @@ def apply(str name, *operands, bint ieee=False):
 cdef int operands_of(str name, int arity, tuple given, Pair *p) except -1:
     if len(given) != arity:
         raise TypeError(f"{name} takes {arity} operand(s), got {len(given)}")
-    if not operands(given[0], given[arity - 1], p):
+    if not current_operands(given[0], given[arity - 1], p):
         raise TypeError(f"{name} takes numbers and Vars, got {given!r:.80}")
     if arity == 1:  # the second operand is not there
         p.b.number = 0.0
@@ -40,34 +40,60 @@ def function(str name, *operands):
     return _core_py.function(name, *operands)
 
 
-cdef object vector(str name, object values, bint *has_var):
+cdef extern from "Python.h":
+    PyObject **PySequence_Fast_ITEMS(object)
+    Py_ssize_t PySequence_Fast_GET_SIZE(object)
+    bint PyFloat_CheckExact(PyObject *)
+
+
+cdef enum:
+    SOME_VAR = 1 << 16  # beside the flags of nodes
+
+
+cdef object vector(str name, object values, unsigned *kinds):
     """The values as a list or tuple of Vars and floats: the very one given, if that is what it is."""
     if type(values) is not list and type(values) is not tuple:
         values = list(values)
+    cdef PyObject **item = PySequence_Fast_ITEMS(values)
     cdef Py_ssize_t i
-    for i in range(len(values)):
-        v = values[i]
-        if type(v) is Var:
-            has_var[0] = True
-        elif type(v) is not float:
+    for i in range(PySequence_Fast_GET_SIZE(values)):
+        if type(<object>item[i]) is Var:
+            kinds[0] |= SOME_VAR | (<Var>item[i]).node.flags
+        elif not PyFloat_CheckExact(item[i]):
             values = [v if type(v) is Var or type(v) is float else as_number(v, name) for v in values]
-            return vector(name, values, has_var)
+            return vector(name, values, kinds)
     return values
 
 
 cdef void fill(Entry *entry, object values) noexcept:
+    cdef PyObject **item = PySequence_Fast_ITEMS(values)
     cdef Py_ssize_t i
-    for i in range(len(values)):
-        v = values[i]
-        entry[i].node = (<Var>v).node if type(v) is Var else NULL
-        entry[i].number = 0.0 if type(v) is Var else <double>v
+    for i in range(PySequence_Fast_GET_SIZE(values)):
+        if type(<object>item[i]) is Var:
+            entry[i].node = (<Var>item[i]).node
+            entry[i].number = 0.0
+        else:
+            entry[i].node = NULL
+            entry[i].number = PyFloat_AS_DOUBLE(<object>item[i])
 
 
-cdef object record_many(int op, object xs, object ys, object value, bint unrecorded, bint has_var):
+cdef int renew_all(object values) except -1:
+    cdef PyObject **item = PySequence_Fast_ITEMS(values)
+    cdef Py_ssize_t i
+    for i in range(PySequence_Fast_GET_SIZE(values)):
+        if type(<object>item[i]) is Var:
+            renew(<Var>item[i])
+    return 0
+
+
+cdef object record_many(int op, object xs, object ys, object value, bint unrecorded, unsigned kinds):
     """A node over vectors of Vars and floats; a value of None is computed here. A float, if none is a Var."""
     cdef Py_ssize_t half = len(xs)
     cdef double x = 0.0, total = 0.0
     cdef Node *n = NULL
+    if kinds & NODE_BOUND:
+        renew_all(xs)
+        renew_all(ys)
     cdef Segment *s = tape_room()
     cdef Operands *many = NULL if s == NULL else tape_operands(s, half + len(ys), op)
     if many == NULL:
@@ -75,9 +101,9 @@ cdef object record_many(int op, object xs, object ys, object value, bint unrecor
     fill(many.entry, xs)
     fill(many.entry + half, ys)
     x = tape_value_many(op, many, &total) if value is None else value
-    if unrecorded or not has_var:
+    if unrecorded or not kinds & SOME_VAR:
         tape_return_operands(s, many)
-        return leaf(x) if has_var else x
+        return leaf(x) if kinds & SOME_VAR else x
     n = tape_push_many(s, op, x, total, many)
     if n == NULL:
         tape_return_operands(s, many)
@@ -91,13 +117,16 @@ cdef object record_many(int op, object xs, object ys, object value, bint unrecor
 def apply_nary(str name, values, partners=()):
     """The result of a row of any number of operands: a float if no operand is a Var."""
     cdef int op = OPS[name]
-    cdef bint has_var = False, unrecorded = modes_active and in_no_grad()
-    xs, ys = vector(name, values, &has_var), vector(name, partners, &has_var)
-    value = None
+    cdef unsigned kinds = 0
+    cdef bint unrecorded = modes_active and in_no_grad()
+    xs, ys, value = vector(name, values, &kinds), vector(name, partners, &kinds), None
+    if ys is not partners:
+        xs = vector(name, xs, &kinds)  # Python ran: it may have changed the caller's list
     if not op_info[op].exact or len(xs) == 0:
-        plain = [[(<Var>v).node.value if type(v) is Var else v for v in part] for part in (xs, ys)]
+        xs, ys = tuple(xs), tuple(ys)  # Python runs again
+        plain = [[tape_value((<Var>v).node) if type(v) is Var else v for v in part] for part in (xs, ys)]
         value = _nary.value(NARY_BY_NAME[name], *plain)
-    return record_many(op, xs, ys, value, unrecorded, has_var)
+    return record_many(op, xs, ys, value, unrecorded, kinds)
 
 
 def identity(v):
@@ -117,12 +146,14 @@ def custom(value, parents, partials):
     >>> x.grad
     12.0
     """
-    cdef bint has_var = False
+    cdef unsigned kinds = SOME_VAR
     number = _checks.as_float(value, "value")
-    xs, ys = vector("custom", parents, &has_var), vector("custom", partials, &has_var)
+    xs, ys = vector("custom", parents, &kinds), vector("custom", partials, &kinds)
+    if ys is not partials:
+        xs = vector("custom", xs, &kinds)
     if len(xs) != len(ys):
         raise ValueError(f"custom() got {len(xs)} parents and {len(ys)} partials: give one partial per parent")
-    return record_many(OP_custom, xs, ys, number, modes_active and in_no_grad(), True)
+    return record_many(OP_custom, xs, ys, number, modes_active and in_no_grad(), kinds)
 
 
 def order(Var root not None):
@@ -146,6 +177,7 @@ def pullback(Var root not None, wrt):
     cdef list leaves = list(wrt)
     if recorder() is not None:
         recorder().leave(root, "a derivative as a float")
+    renew(root)
     if not (modes_active and _modes.thread.anomaly):
         for v in leaves:
             v.node.flags |= NODE_MARKED

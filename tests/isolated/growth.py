@@ -187,6 +187,21 @@ def edited_leaf(steps: int) -> None:
         raise AssertionError("no error")
 
 
+def blocks(steps: int) -> None:
+    """Trained by the array, and another that comes and goes, whose leaves a graph holds and a view its memory."""
+    block = core.Block([0.5 - i / 8 for i in range(6)])
+    values, grads = block.values, block.grads
+    for i in range(steps):
+        loss = math.dot(block.leaves[:3], block.leaves[3:]) * block.leaves[i % 6]
+        loss.backward()
+        for k in range(6):
+            values[k], grads[k] = values[k] - 0.01 * grads[k], 0.0
+        if i % 20 == 0:
+            other = core.Block([1.0] * 50)
+            kept = (core.Block([2.0]).values, other.leaves[0] * loss, other.grads)
+    assert kept[0][0] == 2.0
+
+
 def pullbacks(steps: int) -> None:
     for _ in range(steps):
         z = X[0] ** 3 * X[1] + math.exp(X[2])

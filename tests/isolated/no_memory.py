@@ -79,6 +79,18 @@ def constants(core: Any) -> Any:
     return [node.prev_var2.value for node in nodes], [node.parents[0] is x for node in nodes]
 
 
+def blocks(core: Any) -> Any:
+    """Writing is an edit at the next use, by an operator or as one of many; refused, it is as if nobody had looked."""
+    block = core.Block([float(i) for i in range(1500)])
+    w, b = block.leaves[0], block.leaves[1]
+    for i in range(1200):
+        block.values[0] = block.values[2] = i / 8
+        z = (w * b).exp() if i % 2 else core.apply_nary("dot", [w, b, block.leaves[2]], [1.0, w, 2.0])
+        z = z + core.Var(1.0, False, w, b, "mul")
+        z.backward(1 / 1024)
+    return block.values.tolist(), block.grads.tolist(), z.parents[1].parents[0] is w
+
+
 def main(name: str) -> None:
     program = globals()[name]
     expected = program(_core_py)

@@ -80,6 +80,27 @@ def constant_that_became_a_var(offset: int) -> None:
     assert (churn[-1].value, len(filler)) == (9.0, offset)
 
 
+def bound_leaves_without_handles(offset: int) -> None:
+    """Their block and their Vars are gone: what a graph needs of them lives, in the memory that a view shows."""
+    block = core.Block([0.5, 3.0, 7.0])
+    x, y, _ = block.leaves
+    filler = [x * 1.0 for _ in range(offset)]
+    values, grads = block.values, block.grads
+    z = x * y
+    values[0] = 5.0
+    newer = x + y
+    del block, x, y, _, filler
+    trace()
+    churn = [Var(9.0) for _ in range(3000)]
+    assert (newer.value, newer.prev_var1.value, z.prev_var1 is newer.prev_var1) == (8.0, 5.0, True)
+    newer.backward()
+    values[0] = 0.5
+    z.backward()
+    assert grads.tolist() == [4.0, 1.5, 0.0]
+    assert values.tolist() == [0.5, 3.0, 7.0]
+    assert churn[-1].value == 9.0
+
+
 def grad_kept_by_a_computed_var(offset: int) -> None:
     x = Var(0.5, requires_grad=True)
     middle = x * 3.0

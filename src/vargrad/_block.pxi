@@ -1,0 +1,94 @@
+# Blocks: see Block in _block_py.py, which says what it does, and csrc/blocks.c.
+
+cdef char *DOUBLE = b"d"
+
+
+cdef class Row:
+    """One of the two arrays of a block, for memoryview; it keeps their memory."""
+
+    cdef Cells *cells
+    cdef double *first
+    cdef Py_ssize_t count, step
+
+    def __getbuffer__(self, Py_buffer *view, int flags):
+        view.buf = self.first
+        view.obj = self
+        view.len = self.count * sizeof(double)
+        view.itemsize = sizeof(double)
+        view.readonly = 0
+        view.ndim = 1
+        view.format = DOUBLE if flags & PyBUF_FORMAT else NULL
+        view.shape = &self.count if flags & PyBUF_ND else NULL
+        view.strides = &self.step if flags & PyBUF_STRIDES == PyBUF_STRIDES else NULL
+        view.suboffsets = NULL
+        view.internal = NULL
+
+    def __dealloc__(self):
+        if self.cells != NULL:
+            tape_let_go(self.cells)
+
+
+cdef Row row_of(Cells *cells, bint grads):
+    cdef Row row = Row.__new__(Row)
+    tape_hold(cells)
+    row.cells = cells
+    row.count = cells.count
+    row.step = sizeof(double)
+    row.first = cells.cell + (cells.count if grads else 0)
+    return row
+
+
+@cython.final
+cdef class Block:
+    """Leaves whose values lie side by side in memory, and their grads too: two arrays that others may write to.
+
+    ``values``: real numbers, one for each leaf; ``requires_grad``: of all of them, at first. Raises TypeError for
+    what is no real number.
+    """
+
+    cdef Cells *cells
+    cdef tuple given
+    cdef readonly list leaves
+    cdef Row value_row, grad_row
+
+    def __cinit__(self, values, requires_grad=True):
+        cdef Py_ssize_t i
+        cdef Node *n
+        cdef Var v
+        cdef bint wanted = bool(requires_grad)
+        numbers = _checks.as_doubles(list(values), "values")
+        self.cells = tape_cells(len(numbers))
+        if self.cells == NULL:
+            raise MemoryError
+        self.leaves = []
+        for i in range(len(numbers)):
+            v = leaf(numbers[i])
+            if wanted:
+                tape_require(v.node, 1)  # of a leaf it does not fail
+            tape_bind(v.node, self.cells, i)
+            self.leaves.append(v)
+        self.given = tuple(self.leaves)
+        self.value_row, self.grad_row = row_of(self.cells, False), row_of(self.cells, True)
+
+    def __dealloc__(self):
+        if self.cells != NULL:
+            tape_let_go(self.cells)
+
+    @property
+    def values(self):
+        """A view of all values."""
+        return _builtins.memoryview(self.value_row)
+
+    @property
+    def grads(self):
+        """A view of all grads; those of leaves that want none say nothing."""
+        return _builtins.memoryview(self.grad_row)
+
+    def __len__(self):
+        return self.cells.count
+
+    def __reduce__(self):
+        from vargrad._core import restore_block
+
+        wanted = [v.requires_grad for v in self.given]
+        return restore_block, (self.values.tolist(), wanted, self.grads.tolist())
