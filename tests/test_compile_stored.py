@@ -87,6 +87,48 @@ def test_cloudpickle_takes_the_function_along() -> None:
     assert found.stdout.split() == [b"6.0", b"-3.0", b"2"]
 
 
+def test_cloudpickle_of_a_function_that_calls_itself() -> None:
+    @vargrad.compile
+    def power(x: Any, n: Any) -> Any:
+        return x * power(x, n - 1) if n > 0 else 1.0
+
+    assert power(2.0, 3.0) == 8.0
+    again = pickle.loads(pickle.dumps(power))
+    assert again(2.0, 5.0) == 32.0
+    assert again.grad(2.0, 5.0, argnums=0) == 80.0
+    assert again.__wrapped__.__closure__[0].cell_contents is again
+    assert (power.paths, again.paths) == (1, 2)
+
+
+MAIN = """
+import pickle, sys, vargrad
+
+@vargrad.compile
+def f(x):
+    return scale * x if x > 0 else -x
+
+scale = 3.0
+if len(sys.argv) == 1:
+    f(1.0)
+    sys.stdout.buffer.write(pickle.dumps(f))
+else:
+    def f(x):
+        return 0.0 * x
+    again = pickle.load(sys.stdin.buffer)
+    print(again(2.0), again(-1.0))
+"""
+
+
+def test_a_script_s_function_is_not_another_script_s() -> None:
+    """Each process has a __main__ of its own."""
+    run = [sys.executable, "-W", "error", "-c", MAIN]
+    stored = subprocess.run(run, capture_output=True, check=True).stdout
+    assert subprocess.run([*run, "load"], input=stored, capture_output=True, check=True).stdout.split() == [
+        b"6.0",
+        b"1.0",
+    ]
+
+
 def test_many_paths_need_no_stack() -> None:
     first = vargrad.compile(lambda x: x * m.floor(x), max_paths=2000)
     x = np.arange(1500.0)

@@ -222,7 +222,7 @@ class _Reader:
         _require(header["max_paths"] >= 1, "its max_paths is below 1")
         state = {key: header[key] for key in ("name", "doc", "max_paths")}
         state |= {"signature": signature, "binder": binder, "variants": variants}
-        return built(state, Lost(header["name"]) if function is None else function)
+        return built(Compiled.__new__(Compiled), state, Lost(header["name"]) if function is None else function)
 
     def _set_parameters(self, binder: Binder, parameters: dict[str, Any], function: Any) -> None:
         for key in (*_LISTS, *_FLAGS):

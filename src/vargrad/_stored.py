@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import importlib
 import pickle
+import secrets
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -36,38 +38,66 @@ def reduce(compiled: Compiled) -> tuple[Any, ...]:
     place = getattr(function, "__module__", None), getattr(function, "__qualname__", "")
     if isinstance(function, Lost):
         return restore, (FORMAT, state, None)
-    if _found(*place) is function:
+    found = _found(*place) is function
+    if found and place[0] != "__main__":  # another process has another __main__
         return restore, (FORMAT, state, place)
     try:
         cloudpickle = importlib.import_module("cloudpickle")
     except ImportError:
-        return restore, (FORMAT, state, None)
-    # in one piece, so that leaves which function and paths share stay shared
-    return restore, (FORMAT, cloudpickle.dumps((state, function)), None)
+        return restore, (FORMAT, state, place if found else None)
+    if id(compiled) in _now.storing:  # the function calls itself
+        return _outer, (_now.storing[id(compiled)],)
+    token = _now.storing[id(compiled)] = secrets.token_hex(16)
+    try:
+        # in one piece, so that leaves which function and paths share stay shared
+        return restore, (FORMAT, cloudpickle.dumps((state, function)), None, token)
+    finally:
+        del _now.storing[id(compiled)]
 
 
-def restore(version: int, state: Any, place: tuple[str, str] | None) -> Compiled:
+class _Now(threading.local):
+    """What this thread is storing and restoring."""
+
+    def __init__(self) -> None:
+        self.storing: dict[int, str] = {}
+        self.restoring: dict[str, Compiled] = {}
+
+
+_now = _Now()
+
+
+def _outer(token: str) -> Compiled:
+    """The compiled function that is just being restored."""
+    return _now.restoring[token]
+
+
+def restore(version: int, state: Any, place: tuple[str, str] | None, token: str = "") -> Compiled:
     """A compiled function from its pickle; ValueError for a pickle of another version."""
+    from vargrad._compile import Compiled
+
     if version != FORMAT:
         raise ValueError(
             f"this compiled function was stored in format {version}; this version of vargrad reads format {FORMAT}: "
             "store it again from its source"
         )
     function: Callable[..., Any] | None = None
+    compiled = Compiled.__new__(Compiled)
     if isinstance(state, bytes):
-        state, function = pickle.loads(state)
+        _now.restoring[token] = compiled
+        try:
+            state, function = pickle.loads(state)
+        finally:
+            del _now.restoring[token]
     if place is not None:
         function = _found(*place)
     if function is None:
         function = Lost(state["name"])
-    return built(state, function)
+    return built(compiled, state, function)
 
 
-def built(state: dict[str, Any], function: Callable[..., Any]) -> Compiled:
-    """A compiled function with these paths."""
-    from vargrad._compile import Compiled
-
-    compiled = Compiled(function, None, state["max_paths"])
+def built(compiled: Compiled, state: dict[str, Any], function: Callable[..., Any]) -> Compiled:
+    """A new compiled function, made with these paths."""
+    compiled.__init__(function, None, state["max_paths"])  # type: ignore[misc]
     compiled.__name__, compiled.__doc__ = state["name"], state["doc"]
     compiled.signature = state["signature"]
     compiled._binder = state["binder"]
