@@ -165,6 +165,16 @@ def test_shortcuts_look_at_the_object_too() -> None:
     assert s.f(2.0) == 2.0
 
 
+def test_backward_of_one_row_looks_at_the_object_too() -> None:
+    s = Spring()
+    for s.stiffness in (2.0, 5.0):
+        for s.offsets[0] in (0.5, -1.5):
+            for _ in range(2):
+                s.weight.grad = 0
+                assert s.energy.backward(2.0) == s.plain(2.0).value
+                assert s.weight.grad == 3.0 * s.offsets[0]
+
+
 def test_what_did_not_change_is_not_recorded_again() -> None:
     calls = []
 

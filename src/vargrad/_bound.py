@@ -177,7 +177,7 @@ class Watched(Compiled):
         with self.lock:
             if self._state is None or state[0] != self._state[0]:
                 self._state, self._variants = state, {}
-                for what in ("value", *_SHORT):
+                for what in ("value", *_SHORT, "backward"):
                     self._keep(what, None)
             self._shallow = _unchanging(subject)
 
