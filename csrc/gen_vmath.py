@@ -62,8 +62,10 @@ def central(k: int) -> Any:
     return mp.binomial(2 * k, k) / (4**k * (2 * k + 1))
 
 
-def log_erfc(x: Any) -> Any:
-    return mp.log(mp.erfc(x))
+def erf_tail(t: Any) -> Any:
+    """exp(x*x) * erfc(x) where t = (x - 3) / (x + 3)."""
+    x = 3 * (1 + t) / (1 - t)
+    return mp.exp(x * x) * mp.erfc(x)
 
 
 def erfc_scaled(t: Any) -> Any:
@@ -96,7 +98,8 @@ FITS = [
         "sinh(x) = x + x*z*P(z), z = x*x"),
     Fit("ERF", lambda z: series(lambda k: mpf(2) / mp.sqrt(mp.pi) * (-1) ** k / (mp.factorial(k) * (2 * k + 1)), z)
         - 1, 0.0, 1.0, 11, lambda z: mpf(1), "erf(x) = x + x*P(x*x)"),
-    Fit("ERF_TAIL", log_erfc, 1.0, 6.0, 16, mp.erfc, "erf(x) = 1 - exp(P(x)) from 1 to 6"),
+    Fit("ERF_TAIL", erf_tail, -0.5, 1 / 3, 11, lambda t: mp.exp(-((3 * (1 + t) / (1 - t)) ** 2)),
+        "erf(x) = 1 - exp(-x*x) * P((x-3)/(x+3)) from 1 to 6"),
     Fit("ERFC", lambda t: erfc_scaled(t) - mpf("1.25"), -7.0 / 9, 0.75, 20, lambda t: mpf(1),
         "erfc(x) = exp(-x*x) / (1 + 2*x) * (1.25 + P((x-4)/(x+4))) from 0.5 to 28"),
     Fit("CBRT", mp.cbrt, 0.5, 1.0, 4, lambda m: 1 / mp.cbrt(m), "a first guess at cbrt(m), half to one"),

@@ -19,13 +19,15 @@
 
 /* F(first, second, value): t is first(a, b), with its own rounding; c the other operand of second. An `r` before
  * second says that t is its right operand. What is worth a kernel: passes over the cache cost more than arithmetic. */
-#define FUSED_WITH(F, first)                                                                                          \
+#define FUSED_AFTER(F, first)                                                                                         \
     F(first, add, t + c)                                                                                              \
     F(first, sub, t - c)                                                                                              \
     F(first, rsub, c - t)                                                                                             \
     F(first, mul, t *c)                                                                                               \
     F(first, truediv, t / c)                                                                                          \
-    F(first, rtruediv, c / t)                                                                                         \
+    F(first, rtruediv, c / t)
+#define FUSED_WITH(F, first)                                                                                          \
+    FUSED_AFTER(F, first)                                                                                             \
     F(first, neg, -t)                                                                                                 \
     F(first, square, t *t)                                                                                            \
     F(first, sqrt, sqrt(t))                                                                                           \
@@ -37,7 +39,12 @@
     FUSED_WITH(F, sub)                                                                                                \
     FUSED_WITH(F, mul)                                                                                                \
     FUSED_WITH(F, truediv)                                                                                            \
-    FUSED_WITH(F, neg)
+    FUSED_WITH(F, neg)                                                                                                \
+    FUSED_AFTER(F, sqrt)                                                                                              \
+    FUSED_AFTER(F, exp)                                                                                               \
+    FUSED_AFTER(F, log)                                                                                               \
+    FUSED_AFTER(F, gauss)                                                                                             \
+    FUSED_AFTER(F, erf_given)
 
 enum {
 #define ROW(name, ...) DO_##name,
@@ -50,6 +57,7 @@ enum {
 #define F(first, second, value) DO_##first##_##second,
     FUSED_OPS(F)
 #undef F
+    DO_erf_given, /* erf(a), b being gauss(a) */
     DO_ALL,
     DO_GROUP = DO_ALL /* of one row's equal operations: see row_isa.h */
 };

@@ -113,11 +113,18 @@ INLINE double V(fused_sub)(double a, double b) { return a - b; }
 INLINE double V(fused_mul)(double a, double b) { return a * b; }
 INLINE double V(fused_truediv)(double a, double b) { return a / b; }
 INLINE double V(fused_neg)(double a, double b) { return (void)b, -a; }
+INLINE double V(fused_sqrt)(double a, double b) { return (void)b, sqrt(a); }
+INLINE double V(fused_exp)(double a, double b) { return (void)b, V(exp)(a); }
+INLINE double V(fused_log)(double a, double b) { return (void)b, V(log)(a); }
+INLINE double V(fused_gauss)(double a, double b) { return (void)b, V(gauss)(a); }
+INLINE double V(fused_erf_given)(double a, double b) { return V(erf_given)(a, b); }
 #define F(first, second, value)                                                                                        \
     INLINE double V(do_##first##_##second)(double t, double c) { return (void)c, value; }                             \
     KERNEL(first##_##second, V(do_##first##_##second)(V(fused_##first)(a[i], b[i]), c[i]))
 FUSED_OPS(F)
 #undef F
+
+KERNEL(erf_given, V(erf_given)(a[i], b[i]))
 
 /* An angle that vmath does not reduce is libm's; such a block goes one by one. */
 #define ANGLE(name)                                                                                                    \
@@ -167,6 +174,7 @@ static const Kernels V(kernels) = {
 #define F(first, second, value) [DO_##first##_##second] = V(kernel_##first##_##second),
         FUSED_OPS(F)
 #undef F
+        [DO_erf_given] = V(kernel_erf_given),
     },
     V(row),
     VECTOR,

@@ -46,6 +46,31 @@ static int as_second(int32_t op, int right) {
     return NONE;
 }
 
+/* An erf beside the gauss of the same value, its slope, is computed from that: the gauss goes first. 0: no memory. */
+static int share(Draft *d) {
+    Code *ordered = machine_array(d->length, sizeof *ordered);
+    int32_t *gauss = d->last; /* for now: the position in the list of each value's gauss, + 1 */
+    size_t n = 0;
+    if (ordered == NULL) return 0;
+    for (size_t i = 0; i < d->length; i++)
+        if (d->list[i].op == DO_gauss) gauss[d->list[i].a] = (int32_t)i + 1;
+    for (size_t i = 0; i < d->length; i++) {
+        Code code = d->list[i], *given = gauss[code.a] ? &d->list[gauss[code.a] - 1] : NULL;
+        if (code.op == DO_erf && given != NULL) {
+            if (given->op != NONE) ordered[n++] = *given;
+            given->op = NONE;
+            code = (Code){DO_erf_given, code.out, code.a, given->out, 0};
+            d->uses[given->out]++;
+        }
+        if (code.op != NONE) ordered[n++] = code;
+        if (code.op == DO_gauss) d->list[i].op = NONE;
+    }
+    memset(gauss, 0, d->values * sizeof *gauss);
+    free(d->list);
+    d->list = ordered;
+    return 1;
+}
+
 static void fuse(Draft *d) {
     size_t kept = 0;
     int32_t *place = d->last; /* for now: the position in the list of what computes each value, + 1 */
@@ -228,6 +253,7 @@ Plan *plan_new(const Program *p, const Kernels *kernels, const unsigned char *br
     plan->program = p;
     plan->kernels = kernels;
     if (!draft_new(&d, p, broadcast)) goto no_memory;
+    if (!share(&d)) goto no_memory;
     fuse(&d);
     if (!collect(plan, &d)) goto no_memory;
     plan->step = machine_array(d.length + 2 * p->outputs, sizeof *plan->step);

@@ -42,7 +42,7 @@ typedef struct {
 } Plan; /* slots: registers, then one for each input and each output */
 
 static inline int arity(int32_t op) { /* operands in use; those of a fused pair are a, b, c, where some may repeat a */
-    return op < DO_COUNT ? do_info[op].arity : 3;
+    return op < DO_COUNT ? do_info[op].arity : op == DO_erf_given ? 2 : 3;
 }
 
 Program *program_new(const int32_t *code, size_t length, const double *constants, size_t n_constants, int64_t n_inputs,

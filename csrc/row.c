@@ -31,7 +31,7 @@ static int costly(int32_t op) {
 #define FUSED(first) case DO_##first##_exp: case DO_##first##_log: case DO_##first##_erf:
     FUSED(add) FUSED(sub) FUSED(mul) FUSED(truediv) FUSED(neg)
 #undef FUSED
-    case DO_pow: case DO_arctan2:
+    case DO_pow: case DO_arctan2: case DO_erf_given:
         return 2;
     default: return 0;
     }

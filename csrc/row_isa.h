@@ -36,7 +36,7 @@ static void V(row)(const int32_t *code, size_t length, double *v) {
 #define F(first, second, value) TO(first##_##second)
         FUSED_OPS(F)
 #undef F
-        TO(GROUP)
+        TO(erf_given) TO(GROUP)
     };
     goto *to[*code];
 #else
@@ -53,6 +53,7 @@ static void V(row)(const int32_t *code, size_t length, double *v) {
 #define F(first, second, value) AT(first##_##second) v[code[1]] = V(do_##first##_##second)(V(fused_##first)(A, B), C); NEXT;
     FUSED_OPS(F)
 #undef F
+    AT(erf_given) v[code[1]] = V(erf_given)(A, B); NEXT;
     AT(GROUP) V(row_group)(code, v, V(kernels).kernel);
     code += 10 * code[4];
     NEXT;

@@ -110,11 +110,6 @@ INLINE double V(exp)(double x) {
     return V(scale)(1.0 + (r + V(exp_fraction)(r, 0.0)), kd);
 }
 
-INLINE double V(exp_normal)(double x) { /* for results between 2**-1020 and 2**1020 */
-    double kd = FMA(x, LOG2E_0, ROUND_1), n = kd - ROUND_1, r = FMA(n, -LN2_1, FMA(n, -LN2_0, x));
-    return (1.0 + (r + V(exp_fraction)(r, 0.0))) * V(from)(V(bits)(kd) << 52);
-}
-
 INLINE Pair V(exp_pair)(double x, double low, double *kd) { /* exp(x + low) / 2**n */
     double n;
     Pair r;

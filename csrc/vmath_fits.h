@@ -64,9 +64,9 @@
 #define FIT_ERF(z, zz) \
     FMA(FMA(FMA(FMA(FMA(FMA(-0x1.acdff9741294fp-31, zz, -0x1.5c16e2d5443f2p-23), zz, -0x1.f4ca9496af282p-17), zz, -0x1.c02db072f1224p-11), zz, -0x1.b82ce312062aep-6), zz, -0x1.812746b0379c2p-2), z, FMA(FMA(FMA(FMA(FMA(0x1.d78492be396efp-27, zz, 0x1.b9827b0889cb2p-20), zz, 0x1.f9a2bf73bb76ap-14), zz, 0x1.565bccfa9a6aep-8), zz, 0x1.ce2f21a041018p-4), zz, 0x1.06eba8214db68p-3))
 
-/* erf(x) = 1 - exp(P(x)) from 1 to 6; within 2^-54.9 */
+/* erf(x) = 1 - exp(-x*x) * P((x-3)/(x+3)) from 1 to 6; within 2^-57.1 */
 #define FIT_ERF_TAIL(z, zz) \
-    FMA(FMA(FMA(FMA(FMA(FMA(FMA(FMA(-0x1.606698028780fp-31, zz, -0x1.c9165cd063eafp-24), zz, -0x1.5e5b8132158ebp-19), zz, 0x1.e142dba538096p-16), zz, 0x1.e3bbda2a30953p-11), zz, 0x1.343ae5d92a5dfp-11), zz, -0x1.a46590b7497b9p-4), zz, -0x1.20dcc2ddf4e83p+0), z, FMA(FMA(FMA(FMA(FMA(FMA(FMA(FMA(0x1.3221ece95973fp-36, zz, 0x1.7085447525106p-27), zz, 0x1.6a8e02b85aa6fp-21), zz, 0x1.c4da1e4810c47p-19), zz, -0x1.e6f1fca9f5943p-13), zz, -0x1.1392935bb5704p-9), zz, 0x1.350a80218c013p-6), zz, -0x1.45f961c067f3cp-1), zz, -0x1.2266c1fb483aap-20))
+    FMA(FMA(FMA(FMA(FMA(FMA(0x1.fe22890d855c8p-17, zz, 0x1.406b1dc809541p-14), zz, 0x1.75e8c1181a0c8p-11), zz, -0x1.8fa4d6a1c7088p-6), zz, -0x1.336ffbe9a4005p-3), zz, -0x1.4e102b9d04eb1p-2), z, FMA(FMA(FMA(FMA(FMA(0x1.afcf69ee4abb8p-14, zz, -0x1.30a8e75e7b544p-11), zz, 0x1.17dca5cddfb5bp-8), zz, 0x1.258b1728c0a84p-4), zz, 0x1.f6ff203f5f07ap-3), zz, 0x1.6e9827d229815p-3))
 
 /* erfc(x) = exp(-x*x) / (1 + 2*x) * (1.25 + P((x-4)/(x+4))) from 0.5 to 28; within 2^-54.7 */
 #define FIT_ERFC(z, zz) \

@@ -201,11 +201,23 @@ INLINE double V(atanh)(double x) {
 
 /* ---- error function and the logistic */
 
-INLINE double V(erf)(double x) {
-    double a = V(magnitude)(x), t = a > 6.0 ? 6.0 : a, z = t * t, small = FMA(x, FIT_ERF(z, z * z), x);
-    double large = 1.0 - V(exp_normal)(FIT_ERF_TAIL(t, z));
+/* exp(-x * x) */
+INLINE double V(gauss)(double x) {
+    double a = V(magnitude)(x), c = a > 27.4 ? 27.4 : a, kd, n, r; /* nan stays */
+    Pair s = V(two_product)(c, c);
+    kd = FMA(s.high, -LOG2E_0, ROUND_2);
+    n = kd - ROUND_2;
+    r = FMA(n, -LN2_1, FMA(n, -LN2_0, -s.high)) - s.low;
+    return V(scale)(1.0 + (r + V(exp_fraction)(r, 0.0)), kd);
+}
+
+INLINE double V(erf_given)(double x, double gauss) { /* erf(x), of which derivatives have exp(-x * x) anyway */
+    double a = V(magnitude)(x), c = a > 6.0 ? 6.0 : a, z = x * x, small = FMA(x, FIT_ERF(z, z * z), x);
+    double t = (c - 3.0) / (c + 3.0), large = FMA(-gauss, FIT_ERF_TAIL(t, t * t), 1.0);
     return a < 1.0 ? small : V(signed)(large, x);
 }
+
+INLINE double V(erf)(double x) { return V(erf_given)(x, V(gauss)(x)); }
 
 INLINE double V(erfc)(double x) {
     double a = V(magnitude)(x), c = a > 28.0 ? 28.0 : a, z = x * x, small = 1.0 - FMA(x, FIT_ERF(z, z * z), x), kd, t, r;
@@ -220,16 +232,6 @@ INLINE double V(erfc)(double x) {
     r = x < 0.0 ? 2.0 - r : r;
     r = a < 0.5 ? small : r;
     return x != x ? x : r;
-}
-
-/* exp(-x * x) */
-INLINE double V(gauss)(double x) {
-    double a = V(magnitude)(x), c = a > 27.4 ? 27.4 : a, kd, n, r; /* nan stays */
-    Pair s = V(two_product)(c, c);
-    kd = FMA(s.high, -LOG2E_0, ROUND_2);
-    n = kd - ROUND_2;
-    r = FMA(n, -LN2_1, FMA(n, -LN2_0, -s.high)) - s.low;
-    return V(scale)(1.0 + (r + V(exp_fraction)(r, 0.0)), kd);
 }
 
 #undef Pair
