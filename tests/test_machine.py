@@ -207,3 +207,24 @@ def test_out_that_overlaps_otherwise_is_refused(c: Any) -> None:
     assert np.array_equal(x[50:], -np.arange(50.0))
     c.Machine(p).run([x[3:4]], [x])  # one number for all rows is read before anything is written
     assert np.array_equal(x, np.full(100, -3.0))
+
+
+@pytest.mark.parametrize("order", ["erf first", "gauss first", "erf twice", "erf alone"])
+def test_erf_and_its_slope_are_the_same_together_and_alone(order: str, c: Any) -> None:
+    """The machine computes erf from gauss where both are wanted: to the bit what the kernels say."""
+    erf, gauss, add, mul = (NAMES.index(name) for name in ("erf", "gauss", "add", "mul"))
+    code = {
+        "erf first": [[erf, 2, 0, 0, 0], [gauss, 3, 0, 0, 0], [add, 4, 2, 1, 0], [mul, 5, 3, 1, 0]],
+        "gauss first": [[gauss, 2, 0, 0, 0], [erf, 3, 0, 0, 0], [add, 4, 2, 1, 0], [mul, 5, 3, 1, 0]],
+        "erf twice": [[erf, 2, 0, 0, 0], [erf, 3, 1, 0, 0], [gauss, 4, 0, 0, 0], [add, 5, 2, 3, 0]],
+        "erf alone": [[erf, 2, 0, 0, 0], [gauss, 3, 1, 0, 0], [add, 4, 2, 3, 0], [mul, 5, 2, 4, 0]],
+    }[order]
+    code = [[op, out, a, b * (op in (add, mul)), 0] for op, out, a, b, _ in code]
+    p = program(code, [], 2, 6, [5, 4, 3, 2])
+    x = [np.concatenate([sample(np.random.default_rng(i), 300), [6.5, -30.0, 1e200]]) for i in range(2)]
+    for isa in c.instruction_sets():
+        for given in (x, [x[0][:1].copy(), x[1]], [x[0], x[1][:1].copy()]):
+            out = [np.empty(303) for _ in p.outputs]
+            c.Machine(p, isa).run(given, out)
+            for got, expected in zip(out, one_by_one(p, given, 303, c, isa), strict=True):
+                assert same(got, expected)
