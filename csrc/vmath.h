@@ -103,7 +103,7 @@ INLINE double V(scale)(double x, double kd) { /* x * 2**n: one rounding, also of
 
 INLINE double V(exp)(double x) {
     double kd, n, r;
-    x = V(clamp)(x, -746.0, 710.0);
+    x = V(magnitude)(x) > 746.0 ? V(signed)(746.0, x) : x; /* nan stays, and infinity comes of 2**1076 */
     kd = FMA(x, LOG2E_0, ROUND_2);
     n = kd - ROUND_2;
     r = FMA(n, -LN2_1, FMA(n, -LN2_0, x));
@@ -169,9 +169,8 @@ INLINE double V(log_rest)(double f) { /* log(1 + f) - f */
 }
 
 INLINE double V(log_limits)(double x, double y) { /* y, but what log is at 0, infinity, below 0 */
-    y = x < INFINITY ? y : x;
-    y = x > 0.0 ? y : (x == 0.0 ? -INFINITY : x < 0.0 ? NAN : x);
-    return y;
+    double limit = x == 0.0 ? -INFINITY : x < 0.0 ? NAN : x;
+    return (x > 0.0) & (x < INFINITY) ? y : limit;
 }
 
 INLINE double V(log)(double x) {
