@@ -240,7 +240,7 @@ def test_parameters_that_are_computed_cannot_be_loaded_into(tmp_path: Path) -> N
     model = NN([2, 1], seed=0)
     before = values(model)
     model.parameters[2] += 1
-    with pytest.raises(ValueError, match=r"parameters\[2\].*'add'"):
+    with pytest.raises(ValueError, match=r"parameters\[2\] was put into the list"):
         model.load_parameters(tmp_path / "m")
     assert values(model) == [*before[:2], before[2] + 1]
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import optimisers
-from vargrad import Var, optim, reference
+from vargrad import Var, _parameters, optim, reference
 
 CLASSES: dict[str, Any] = {"sgd": optim.SGD, "adam": optim.Adam, "adamw": optim.AdamW, "rmsprop": optim.RMSprop}
 SHORT: list[tuple[Any, dict[str, Any]]] = [
@@ -150,6 +150,41 @@ def test_a_step_that_fails_changes_nothing() -> None:
     with pytest.raises(ValueError, match="nesterov"):
         sgd.step()
     assert values(parameters) == before
+
+
+def test_ctrl_c_undoes_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    parameters = leaves(1.0, 2.0)
+    for p in parameters:
+        p.grad = 1.0
+    optimizer = optim.Adam(parameters, lr=0.1)
+    optimizer.step()
+    before, state = values(parameters), optimizer.state_dict()
+    original = _parameters.set_values
+    calls = 0
+
+    def late(*arguments: Any) -> None:
+        nonlocal calls
+        original(*arguments)
+        calls += 1
+        if calls == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(_parameters, "set_values", late)
+    with pytest.raises(KeyboardInterrupt):
+        optimizer.step()
+    assert values(parameters) == before
+    assert repr(optimizer.state_dict()) == repr(state)
+
+
+@pytest.mark.parametrize("name", ["value", "grad"])
+def test_scattering_is_all_or_nothing(name: str) -> None:
+    parameters = leaves(1.0, 2.0, 3.0)
+    slots = _parameters.Leaves(parameters, "it")
+    for numbers in ([4.0, 5.0], [4.0, 5.0, "six"]):
+        before = [getattr(p, name) for p in parameters]
+        with pytest.raises((TypeError, ValueError)):
+            slots._scatter(name, numbers)  # type: ignore[arg-type]
+        assert [getattr(p, name) for p in parameters] == before
 
 
 def test_numbers_that_are_not_finite_go_where_torch_sends_them() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from operator import attrgetter, is_
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from vargrad import _core_py
 from vargrad._core import Var
@@ -15,13 +18,103 @@ if TYPE_CHECKING:
     Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 
 
-class Block(Protocol):
-    """Parameters whose numbers lie in two arrays, as NN.parameters: writing to these is writing to the leaves."""
+_WANTED = attrgetter("requires_grad")
+
+
+class Parameters(list[Var]):
+    """A network's parameters: a list of Vars whose numbers lie side by side in memory.
+
+    ``values``, ``grads``: writable NumPy views of shape (parameters,); writing to them is writing to the Vars, and the
+    other way round. Whatever is put into the list is what the network computes with, as in the article; a list that
+    holds other Vars than its own has no such views, and says so with ValueError.
+
+    >>> from vargrad import NN
+    >>> parameters = NN([2, 1], seed=0).parameters
+    >>> parameters.values[:] = [1.0, 2.0, 3.0]
+    >>> parameters[1].value
+    2.0
+    >>> parameters[1].value += 0.5
+    >>> parameters.values.tolist()
+    [1.0, 2.5, 3.0]
+    """
+
+    __slots__ = ("_block", "_grads", "_own", "_values")
+
+    def __init__(self, block: _core_py.Block | None, leaves: Iterable[Var] = ()) -> None:
+        super().__init__(leaves if block is None else block.leaves)
+        self._block = block
+        self._own = block is not None  # False: somebody edited the list, look before trusting the block
+        self._values: Array | None = None
+        self._grads: Array | None = None
 
     @property
-    def values(self) -> Array: ...
+    def values(self) -> Array:
+        """The parameters' values, as a writable view."""
+        self._check()
+        return self._values  # type: ignore[return-value]
+
     @property
-    def grads(self) -> Array: ...
+    def grads(self) -> Array:
+        """Their grads, as a writable view; AttributeError if a parameter has requires_grad false."""
+        self._check()
+        if not all(map(_WANTED, self)):
+            i = list(map(_WANTED, self)).index(False)
+            raise AttributeError(f"parameters[{i}] has no .grad: set its requires_grad to True")
+        return self._grads  # type: ignore[return-value]
+
+    def _check(self) -> None:
+        """The views are there, and are of what is in the list."""
+        if not self._own:
+            own = [] if self._block is None else self._block.leaves
+            for i, v in enumerate(self):
+                if i >= len(own) or v is not own[i]:
+                    raise ValueError(
+                        f"parameters[{i}] was put into the list and is none of the network's own: set .value of its "
+                        "own ones instead, as in p.value -= lr * p.grad"
+                    )
+            if len(self) != len(own):
+                raise ValueError(f"parameters has {len(self)} of the network's {len(own)}: the others were taken out")
+            self._own = True
+        if self._values is None:
+            import numpy
+
+            self._values = numpy.asarray(self._block.values)  # type: ignore[union-attr]
+            self._grads = numpy.asarray(self._block.grads)  # type: ignore[union-attr]
+
+    @property
+    def own(self) -> bool:
+        """Whether the list holds what it held at first."""
+        if not self._own and self._block is not None and len(self) == len(self._block.leaves):
+            self._own = all(map(is_, self, self._block.leaves))
+        return self._own
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Parameters, (self._block,)) if self.own else (Parameters, (None, list(self)))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Parameters:
+        """A copy; elsewhere in what is copied, these Vars are the copy's too."""
+        if not self.own:
+            return Parameters(None, copy.deepcopy(list(self), memo))
+        twin = Parameters(copy.deepcopy(self._block, memo))
+        memo.update((id(v), new) for v, new in zip(self, twin, strict=True))
+        return twin
+
+
+def _editing(name: str) -> Any:
+    method = getattr(list, name)
+
+    @functools.wraps(method)
+    def edit(self: Parameters, *args: Any, **kwargs: Any) -> Any:
+        self._own = False
+        return method(self, *args, **kwargs)
+
+    return edit
+
+
+# All that changes a list; reading stays list's own, as fast as ever.
+_SPECIAL = ("__setitem__", "__delitem__", "__iadd__", "__imul__")
+for _name in (*_SPECIAL, "append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse"):
+    setattr(Parameters, _name, _editing(_name))
 
 
 class Leaves:
@@ -54,8 +147,7 @@ class Leaves:
 
     @values.setter
     def values(self, to: Array) -> None:
-        for v, x in zip(self.leaves, to.tolist(), strict=True):
-            v.value = x
+        self._scatter("value", to.tolist())
 
     @property
     def grads(self) -> Array:
@@ -65,14 +157,23 @@ class Leaves:
 
     @grads.setter
     def grads(self, to: Array) -> None:
-        for v, x in zip(self.leaves, to.tolist(), strict=True):
-            v.grad = x
+        self._scatter("grad", to.tolist())
+
+    def _scatter(self, name: str, numbers: list[float]) -> None:
+        before = [getattr(v, name) for v in self.leaves]
+        try:
+            for v, x in zip(self.leaves, numbers, strict=True):
+                setattr(v, name, x)
+        except BaseException:  # Ctrl-C too
+            for v, x in zip(self.leaves, before, strict=True):
+                setattr(v, name, x)
+            raise
 
 
-def of(parameters: Any, what: str) -> Block | Leaves:
+def of(parameters: Any, what: str) -> Parameters | Leaves:
     """What reads and writes ``parameters``: an NN's, or any Vars; errors begin with ``what``."""
-    if hasattr(parameters, "values") and hasattr(parameters, "grads"):
-        return parameters  # type: ignore[no-any-return]
+    if isinstance(parameters, Parameters) and parameters.own:
+        return parameters
     if isinstance(parameters, (Var, _core_py.Var)):
         return Leaves([parameters], what)
     if hasattr(parameters, "parameters"):
@@ -82,7 +183,7 @@ def of(parameters: Any, what: str) -> Block | Leaves:
     return Leaves(parameters, what)
 
 
-def set_values(parameters: Block | Leaves, to: Array) -> None:
+def set_values(parameters: Parameters | Leaves, to: Array) -> None:
     """Make the parameters these numbers, shape (parameters,)."""
     if isinstance(parameters, Leaves):
         parameters.values = to
@@ -90,7 +191,7 @@ def set_values(parameters: Block | Leaves, to: Array) -> None:
         parameters.values[:] = to
 
 
-def set_grads(parameters: Block | Leaves, to: Array | float) -> None:
+def set_grads(parameters: Parameters | Leaves, to: Array | float) -> None:
     """Make the gradients these numbers, or all of them this one."""
     if isinstance(parameters, Leaves):
         import numpy

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vargrad import _checks, _core, _core_py, _initial, _layers
 from vargrad._core import Var
+from vargrad._parameters import Parameters
 from vargrad._trainable import Trainable
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class NN(Trainable):
         source: Any = random if seed is None else random.Random(seed.__index__())
         numbers = _initial.draw(init, self._arch, self._activations, self._bias, source)
         # One flat list, in the article's order, is the only place that holds parameters: whatever is put there counts.
-        self._parameters = [var(x, requires_grad=True) for x in numbers]
+        self._parameters = Parameters((_core_py if var is _core_py.Var else _core).Block(list(numbers)))
         self._prepare()
 
     def _prepare(self) -> None:
@@ -83,6 +84,7 @@ class NN(Trainable):
             neurons = [slice(k, k + width) for k in range(start, start + n_out * width, width)]
             self._layers.append((neurons, None if name == "identity" else getattr(self._var, name)))
             start += n_out * width
+        self._lists = self._sliced()  # good until the list is edited; slicing takes as long as an addition or two
 
     def __getstate__(self) -> dict[str, Any]:
         kept = ("_arch", "_activations", "_bias", "_init", "_task", "_parameters")
@@ -103,8 +105,11 @@ class NN(Trainable):
         return list(self._activations)
 
     @property
-    def parameters(self) -> list[Var]:
-        """All parameters in the article's order: layer by layer, each neuron's weights and then its bias."""
+    def parameters(self) -> Parameters:
+        """All parameters in the article's order: layer by layer, each neuron's weights and then its bias.
+
+        A list of Vars, of which ``.values`` and ``.grads`` are NumPy views.
+        """
         return self._parameters
 
     @property
@@ -162,22 +167,26 @@ class NN(Trainable):
         """The last layer's outputs for one row of inputs."""
         if len(inputs) != self._arch[0]:
             raise ValueError(f"{self!r} takes {self._arch[0]} input(s), got {len(inputs)}")
-        parameters, nary, bias = self._parameters, self._nary, self._bias
-        ready = self._ready
+        nary, bias, ready = self._nary, self._bias, self._ready
         layer: list[Any] = []
         for x in inputs:
             layer.append(x if type(x) in ready else self._number(x, "an input"))
-        for neurons, activation in self._layers:
+        for neurons, activation in self._lists if self._parameters._own else self._sliced():
             if bias:
                 layer.append(1.0)
             outputs = []  # a plain loop: until Python 3.12 a comprehension costs a call, as much as a neuron
             for neuron in neurons:
                 # The article's p * w0 + q * w1 + 1 * b from left to right, as one node: as fast as the operators
                 # for two inputs, and twice as fast for thirty-two (benchmarks/neuron.py).
-                total = nary("dot", layer, parameters[neuron])
+                total = nary("dot", layer, neuron)
                 outputs.append(total if activation is None else activation(total))
             layer = outputs
         return layer
+
+    def _sliced(self) -> list[tuple[list[list[Var]], Any]]:
+        """The lists once more, of what is among the parameters now."""
+        whole = list(self._parameters)
+        return [([whole[neuron] for neuron in neurons], activation) for neurons, activation in self._layers]
 
     def _number(self, x: Any, what: str) -> Any:
         """A number that is no float yet, as a float."""
@@ -278,7 +287,7 @@ class NN(Trainable):
         from vargrad import _network_files
 
         arch, names, bias, numbers = _network_files.load(path, activation, output_activation)
-        model = cls(arch, names, output_activation, bias=bias, var=var)
+        model = cls(arch, names, output_activation, bias=bias, seed=0, var=var)  # drawn, and then replaced
         model._assign(numbers)
         return model
 
@@ -292,11 +301,7 @@ class NN(Trainable):
         self._assign(_network_files.parameters(self, path))
 
     def _assign(self, numbers: Sequence[float]) -> None:
-        for i, p in enumerate(self._parameters):
-            if p.prev_op is not None:
-                raise ValueError(f"parameters[{i}] of {self!r} is computed (result of {p.prev_op!r}): it cannot be set")
-        for p, x in zip(self._parameters, numbers, strict=True):
-            p.value = x
+        self._parameters.values[:] = numbers
 
     def __repr__(self) -> str:
         same = len(set(self._activations)) == 1

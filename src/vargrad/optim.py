@@ -62,7 +62,7 @@ __all__ = [
     "clip_grad_norm_",
     "clip_grad_value_",
 ]
-Parameters: TypeAlias = "_parameters.Block | Iterable[Var] | Var"
+Parameters: TypeAlias = "Iterable[Var] | Var"
 
 
 @functools.lru_cache(maxsize=64)
@@ -126,8 +126,14 @@ class Optimizer:
         now = numpy.array([[self.lr], [self._steps + 1.0]])
         inputs = [values, grads, state, now] if rule.states else [values, grads, now]
         _machine(rule).run(inputs, [new])
-        _parameters.set_values(self._parameters, new[0])
+        before, remembered = values.copy(), (self._state, self._names, self._steps)
         self._state, self._names, self._steps = new[1:], rule.states, self._steps + 1
+        try:
+            _parameters.set_values(self._parameters, new[0])
+        except BaseException:  # Ctrl-C too
+            self._state, self._names, self._steps = remembered
+            _parameters.set_values(self._parameters, before)
+            raise
 
     def _states(self, rule: _rules.Rule, values: Array) -> Array:
         """What is remembered, as the rule wants it: zeros for what has not been yet."""
