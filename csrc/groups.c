@@ -221,7 +221,7 @@ void groups_estimate(Groups *g) {
         double count = shape->count;
         if (shape->kind == SCALARS) lanes += 1.3 * count * weight(shape->op);
         else if (shape->kind == IN_LANES) {
-            lanes += 3 + count * (0.1 * weight(shape->op) + (g->kept[i] ? 0.1 : 0));
+            lanes += 3 + count * (0.14 * weight(shape->op) + (g->kept[i] ? 0.14 : 0));
             if (set_of(g, i) == i) lanes += 25; /* a group, or a few */
         } else
             for (int32_t k = shape->first; k < shape->first + shape->count; k++)
@@ -230,7 +230,11 @@ void groups_estimate(Groups *g) {
     for (size_t i = 0; i < g->picks; i++) {
         const Shape *shape = &s->shape[g->picked[i].shape];
         int32_t value = operand_of(s, s->member[shape->first], g->picked[i].q);
-        if ((size_t)value < s->program->inputs || (size_t)value >= s->fixed) lanes += 5 + 0.7 * shape->count;
+        if ((size_t)value < s->program->inputs || (size_t)value >= s->fixed) lanes += 5 + 0.9 * shape->count;
+    }
+    for (size_t k = 0; k < s->program->outputs; k++) {
+        int32_t shape = s->shape_of[s->program->output_value[k]];
+        if (shape == NO_SHAPE || s->shape[shape].kind != IN_LANES || g->output[shape] < 0) lanes += 0.7, plain += 0.2;
     }
     g->plain_time = plain, g->time = lanes;
 }

@@ -117,6 +117,10 @@ void repeat_run(const Repeat *r, void *workspace, const double *inputs, double *
         default: run_group(r, &r->group[first], base, workspace, outputs);
         }
     }
-    for (const Copy *c = r->copy, *end = c + r->copies; c < end; c++)
-        memcpy(outputs + c->to, place(c->ref, base), (size_t)c->count * sizeof(double));
+    for (const Copy *c = r->copy, *end = c + r->copies; c < end; c++) {
+        const double *from = base[c->ref.from];
+        if (c->scattered)
+            for (int32_t i = 0; i < c->count; i++) outputs[c->to + i] = from[r->index[c->ref.at + i]];
+        else memcpy(outputs + c->to, from + c->ref.at, (size_t)c->count * sizeof(double));
+    }
 }

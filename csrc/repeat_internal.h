@@ -30,9 +30,9 @@ typedef struct {
     int32_t op, to, first, count; /* streams */
 } Sum;
 
-typedef struct { /* outputs from `to` on: count numbers of ref */
+typedef struct { /* outputs from `to` on: count numbers from ref on, or if they do not stand in a row, index[ref.at + i] */
     Ref ref;
-    int32_t to, count;
+    int32_t to, count, scattered;
 } Copy;
 
 enum { GATHERS, SUM_UP, ROW, RUN }; /* kinds of steps, in their order within a stage */

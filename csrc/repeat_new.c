@@ -7,6 +7,8 @@
 
 double repeat_share = 0.8; /* estimates are rough */
 
+enum { A_FEW = 16 };
+
 void *one_more(void *array, size_t *count, size_t size) {
     char **data = array;
     if ((*count & (*count - 1)) == 0) { /* 0, or full */
@@ -231,25 +233,46 @@ static int write_steps(Draft *d) {
     return 1;
 }
 
+/* Where output k comes from; 0: no memory. To FROM_OUTPUTS a group writes by itself. */
+static int source_of_output(Draft *d, size_t k, Ref *ref) {
+    int32_t value = d->g.s.program->output_value[k], shape = d->g.s.shape_of[value];
+    *ref = (Ref){FROM_TABLE, (int32_t)d->r->table_size};
+    if (is_constant(d, value)) return add_constant(d, value);
+    if (shape != NO_SHAPE && d->g.s.shape[shape].kind == IN_LANES && d->g.output[shape] >= 0)
+        *ref = (Ref){FROM_OUTPUTS, (int32_t)k};
+    else *ref = ref_of(d, value);
+    return 1;
+}
+
+/* What stands in a row is copied at once, if it is a few or more; the rest one by one. */
 static int write_copies(Draft *d) {
-    const Program *p = d->g.s.program;
+    size_t outputs = d->g.s.program->outputs, end;
     Repeat *r = d->r;
-    for (size_t k = 0; k < p->outputs; k++) {
-        int32_t value = p->output_value[k], shape = d->g.s.shape_of[value];
-        Copy *copy = r->copies ? &r->copy[r->copies - 1] : NULL;
-        Ref ref = {FROM_TABLE, (int32_t)r->table_size};
-        if (shape != NO_SHAPE && d->g.s.shape[shape].kind == IN_LANES && d->g.output[shape] >= 0) continue;
-        if (!is_constant(d, value)) ref = ref_of(d, value);
-        else if (!add_constant(d, value)) return 0;
-        if (copy != NULL && copy->ref.from == ref.from && copy->ref.at + copy->count == ref.at &&
-            (size_t)(copy->to + copy->count) == k) {
-            copy->count++;
+    Ref *ref = machine_array(outputs, sizeof *ref);
+    int good = ref != NULL;
+    for (size_t k = 0; k < outputs && good; k++) good = source_of_output(d, k, &ref[k]);
+    for (size_t k = 0; k < outputs && good; k = end) {
+        Copy *last = r->copies ? &r->copy[r->copies - 1] : NULL;
+        for (end = k + 1; end < outputs && ref[end].from == ref[k].from; end++)
+            if (ref[end].at != ref[k].at + (int32_t)(end - k)) break;
+        if (ref[k].from == FROM_OUTPUTS) continue;
+        if (end - k < A_FEW && (last == NULL || !last->scattered || last->ref.from != ref[k].from ||
+                                (size_t)(last->to + last->count) != k)) {
+            last = one_more(&r->copy, &r->copies, sizeof *last);
+            if (!(good = last != NULL)) break;
+            *last = (Copy){{ref[k].from, (int32_t)r->indices}, (int32_t)k, 0, 1};
+        }
+        if (end - k < A_FEW) {
+            last->count += (int32_t)(end - k);
+            for (size_t i = k; i < end && good; i++) good = add_index(r, ref[i].at);
             continue;
         }
-        if ((copy = one_more(&r->copy, &r->copies, sizeof *copy)) == NULL) return 0;
-        *copy = (Copy){ref, (int32_t)k, 1};
+        last = one_more(&r->copy, &r->copies, sizeof *last);
+        good = last != NULL;
+        if (good) *last = (Copy){ref[k], (int32_t)k, (int32_t)(end - k), 0};
     }
-    return 1;
+    free(ref);
+    return good;
 }
 
 static int write_all(Draft *d) {

@@ -123,7 +123,7 @@ FUNCTIONS: dict[str, tuple[Callable[[Any], Any], int, int]] = {  # what, how man
     "paths 40x6": (paths(40, 6), 3 + 240, 2000),
     "paths 12x3": (paths(12, 3), 3 + 36, 0),
     "diffusion 100x5": (diffusion(100, 5), 100, 1000),
-    "layer 40x30": (layer(40, 30), 30 + 1200, 2000),
+    "layer 40x30": (layer(40, 30), 30 + 1200, 0),
     "layer 30x40": (layer(30, 40), 40 + 1200, 2000),
     "masked 200": (masked, 200, 1000),
     "recurrence": (recurrence, 2, 0),

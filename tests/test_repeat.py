@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+import vargrad
 from helpers import Implementation
 from repeating import FUNCTIONS, Array, at_random, recorded, rosenbrock
 from replay import NAMES, program, same
 from test_machine import sample
 from vargrad import _program_py
+from vargrad import math as m
 from vargrad._program import Program
 
 WHAT = ("value", "grad", "value_and_grad")
@@ -246,3 +248,20 @@ def test_each_allocation_may_be_refused(c: Any, always: None) -> None:
     assert left == 0
     assert refused > 150
     assert same(found, expected)
+
+
+def test_selected_terms_add_up_without_selecting_again() -> None:
+    """A derivative's terms are 0 where they do not count, and so is what they add up to."""
+    n = 50
+
+    def f(v: Any) -> Any:
+        return sum((m.relu(v[0] * v[i]) for i in range(1, n)), 0.0)
+
+    names = [NAMES[op] for op in recorded(f, np.ones(n), "grad").code[:, 0]]
+    assert names.count("select") == 2 * (n - 1)
+    for x in (np.linspace(-1.0, 1.0, n), np.array([math.inf] + [0.0, -1.0] * 24 + [1.0]), np.zeros(n)):
+        compiled: Any = vargrad.compile(f, signature="(n)->()")
+        found = compiled.grad(x)
+        v = [vargrad.Var(a, requires_grad=True) for a in x]
+        f(v).backward()
+        assert same(found, [a.grad for a in v])

@@ -120,7 +120,7 @@ _DIFFERENTIABLE = bytes(
 class Derivatives:
     """Derivatives by the inputs ``wrt`` of any nodes of a graph, also of derivatives made before."""
 
-    __slots__ = ("_depends", "_g", "_known", "_leaves", "_place", "_value", "_when", "_wrt")
+    __slots__ = ("_depends", "_g", "_known", "_leaves", "_place", "_value", "_when", "_wrt", "_zero_unless")
 
     def __init__(self, g: Expressions, wrt: Sequence[int]) -> None:
         self._g = g
@@ -129,6 +129,7 @@ class Derivatives:
         self._depends = bytearray(64)  # whether a node depends on wrt; 2: it is of wrt
         self._known = 0
         self._place = array("i", bytes(4 * PLACES))
+        self._zero_unless: dict[int, int] = {}  # totals that are 0 where their condition is false
         self._value = array("i", bytes(4))  # adjoints, 0 where there is none; of use inside of() only
         self._when = array("i", bytes(4))
 
@@ -218,11 +219,15 @@ class Derivatives:
         else:
             total = g.make(ADD, self._settled(before, before_when), self._settled(term, when))
             either = -1 if before_when < 0 or when < 0 else g.make(OR, before_when, when)
+            if either >= 0:
+                self._zero_unless[total] = either
             self._value[operand] = total
             self._when[operand] = -1 if either >= 0 and g.op[either] == CONSTANT else either
 
     def _settled(self, value: int, condition: int) -> int:
-        return value if condition < 0 else self._g.make(SELECT, value, ZERO, condition)
+        if condition < 0 or self._zero_unless.get(value, -1) == condition:
+            return value
+        return self._g.make(SELECT, value, ZERO, condition)
 
     def _extend(self) -> None:
         """Bring up to date which nodes depend on wrt."""

@@ -28,6 +28,7 @@ cdef class Derivatives:
     cdef Expressions _g
     cdef tuple _wrt
     cdef frozenset _leaves
+    cdef dict _zero_unless
     cdef unsigned char[::1] _depends
     cdef int _known
     cdef int[::1] _place, _value, _when
