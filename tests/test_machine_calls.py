@@ -23,7 +23,8 @@ def c(compiled: Implementation) -> Any:
     return vargrad._program_c
 
 
-GOOD = {"code": [[0, 3, 0, 1, 0]], "constants": [2.0], "n_inputs": 2, "n_registers": 4, "outputs": [3]}
+ADD = NAMES.index("add")
+GOOD = {"code": [[ADD, 3, 0, 1, 0]], "constants": [2.0], "n_inputs": 2, "n_registers": 4, "outputs": [3]}
 
 
 @pytest.mark.parametrize(
@@ -32,12 +33,12 @@ GOOD = {"code": [[0, 3, 0, 1, 0]], "constants": [2.0], "n_inputs": 2, "n_registe
         ({"code": [[-1, 3, 0, 1, 0]]}, "operation -1"),
         ({"code": [[len(NAMES), 3, 0, 1, 0]]}, "no operation"),
         ({"code": [[NAMES.index("round"), 3, 0, 1, 0]]}, "no operation"),
-        ({"code": [[0, 3, 0, 4, 0]]}, "operand 4"),
-        ({"code": [[0, 3, -1, 1, 0]]}, "operand -1"),
-        ({"code": [[0, 3, 3, 1, 0]]}, "reads register 3 before"),
-        ({"code": [[0, 4, 0, 1, 0]]}, "writes to 4"),
-        ({"code": [[0, 2, 0, 1, 0]]}, "writes to 2"),
-        ({"code": [[0, 0, 0, 1, 0]]}, "writes to 0"),
+        ({"code": [[ADD, 3, 0, 4, 0]]}, "operand 4"),
+        ({"code": [[ADD, 3, -1, 1, 0]]}, "operand -1"),
+        ({"code": [[ADD, 3, 3, 1, 0]]}, "reads register 3 before"),
+        ({"code": [[ADD, 4, 0, 1, 0]]}, "writes to 4"),
+        ({"code": [[ADD, 2, 0, 1, 0]]}, "writes to 2"),
+        ({"code": [[ADD, 0, 0, 1, 0]]}, "writes to 0"),
         ({"code": [[NAMES.index("exp"), 3, 0, 1, 0]]}, "exp has no operand"),
         ({"outputs": [4]}, "output 0"),
         ({"outputs": [-1]}, "output 0"),
