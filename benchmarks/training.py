@@ -87,7 +87,9 @@ def main(arguments: list[str] | None = None) -> int:
     X, y = data.digits()
     X, X_test, y, y_test = data.train_test_split(X, y, test_size=0.25, seed=0)
     steps = options.epochs * -(-len(X) // BATCH)
-    print(f"{options.epochs} epochs, {steps} steps; the least of {options.repeats} times, the mean accuracy ({backend})")
+    print(
+        f"{options.epochs} epochs, {steps} steps; the least of {options.repeats} times, the mean accuracy ({backend})"
+    )
     least: dict[str, float] = {}
     for name, train in PEERS.items():
         times, scores = [], []

@@ -186,6 +186,45 @@ def test_predictions_of_what_does_not_fit() -> None:
         model.score(X, Y[:3])
 
 
+def test_parameters_that_are_not_to_change() -> None:
+    model = network()
+    model.parameters[5].requires_grad = False
+    for call in (model.fit, model.partial_fit):
+        with pytest.raises(ValueError, match=r"parameters\[5\] .*requires_grad"):
+            call(X, Y)
+
+
+@pytest.mark.parametrize("name", ["three columns", "nan in X", "nan in y", "unknown loss", "unknown optimizer"])
+def test_steps_refuse_the_same(name: str) -> None:
+    change, error, message = CASES[name]
+    model = network()
+    before = [p.value for p in model.parameters]
+    for _ in range(2):  # also when there has been a step
+        with pytest.raises(error, match=message):
+            model.partial_fit(**({"X": X, "y": Y} | change))
+        assert [p.value for p in model.parameters] == before
+        model.partial_fit(X, Y)
+        before = [p.value for p in model.parameters]
+
+
+def test_steps_refuse_besides() -> None:
+    model = network()
+    for lr in (-1.0, NAN, INF):
+        with pytest.raises(ValueError, match="lr must be"):
+            model.partial_fit(X, Y, lr=lr)
+    with pytest.raises(TypeError, match="optimizer must be a name"):
+        model.partial_fit(X, Y, optimizer=optim.SGD(model.parameters))  # type: ignore[arg-type]
+    model.partial_fit(X, Y, lambda p, t: (p - t) ** 2)
+    own = NN([2, 1], seed=0)
+    own.partial_fit(X, np.stack([Y, Y], axis=1), interval := lambda p, t: (p - t[0]) ** 2)
+    with pytest.raises(ValueError, match="y has 1 targets in a row, and had 2"):
+        own.partial_fit(X, Y, interval)
+    before = [p.value for p in model.parameters]
+    with pytest.raises(FloatingPointError, match="not finite"):
+        model.partial_fit(X, Y * 1e300, "sse")
+    assert [p.value for p in model.parameters] == before
+
+
 # ---- the bar
 
 

@@ -8,7 +8,7 @@ import numpy
 import numpy.typing
 
 from vargrad import _examples, _parameters, _scores
-from vargrad._fit import outputs_of, require_layers
+from vargrad._told import outputs_of, require_layers
 
 if TYPE_CHECKING:
     from vargrad.nn import NN

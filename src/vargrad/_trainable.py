@@ -1,4 +1,4 @@
-"""What NN can do with data: fit, predict, predict_proba, score."""
+"""What NN can do with data: fit, partial_fit, predict, predict_proba, score."""
 
 from __future__ import annotations
 
@@ -100,6 +100,33 @@ class Trainable:
             schedule,
             settings,
         )
+
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any,
+        loss: str | Callable[[Any, Any], Any] = "mse",
+        optimizer: str = "sgd",
+        lr: float | None = None,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        clip: float | None = None,
+        **settings: Any,
+    ) -> float:
+        """One step on these rows, all of them at once; returns their loss before it.
+
+        Arguments are fit's. What the optimizer remembers is kept from call to call, as long as the settings but ``lr``
+        are the same. Raises what fit raises; then nothing has changed.
+
+        >>> from vargrad import NN
+        >>> model = NN([1, 1], "identity", seed=0)
+        >>> losses = [model.partial_fit([[0.0], [1.0]], [1.0, 3.0], lr=0.5) for _ in range(50)]
+        >>> losses[0] > 1 > 0.001 > losses[-1]
+        True
+        """
+        from vargrad import _session
+
+        return _session.partial_fit(self, X, y, loss, optimizer, lr, l1, l2, clip, settings)  # type: ignore[arg-type]
 
     def predict(self, X: Any) -> Any:
         """What the network says of each row of X: class labels if it was trained on classes, else its outputs.

@@ -1,0 +1,103 @@
+"""Training step by step: what partial_fit keeps from one call to the next."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy
+import numpy.typing
+
+from vargrad import _examples, _network, _parameters, _told
+from vargrad._dense_core import Engine
+
+if TYPE_CHECKING:
+    from vargrad.nn import NN
+
+Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
+
+
+class Session:
+    """The engine of a network for these settings, and what the optimizer remembers."""
+
+    def __init__(
+        self, model: NN, x: Any, y: Any, loss: Any, optimizer: str, l1: float, l2: float, clip: Any, settings: Any
+    ) -> None:
+        for name, number in (("l1", l1), ("l2", l2), ("clip", clip)):
+            _told.positive(name, number, zero=name != "clip")
+        if not isinstance(optimizer, str):
+            raise TypeError(f"partial_fit: optimizer must be a name, not {optimizer!r:.60}: it remembers by itself")
+        _told.require_trainable(model)
+        one = _told.optimizer_of(model, optimizer, None, settings, 1)
+        row, self.kind, self.mean = _told.loss_of(loss, model)
+        found = _examples.inputs(x, model.arch[0])
+        t = _examples.targets(y, len(found), model.arch[-1], self.kind)
+        start = _parameters.of(model.parameters, "partial_fit").values
+        program = _told.loss_program(loss, row, y, model, start, found, t)
+        penalty = _network.penalty_program(float(l1), float(l2))
+        rule = one._chosen().program()
+        net = _network.network(model.arch, model.activations, model._bias, program, t.shape[1], rule, penalty)
+        self.engine, self.counts, self.clip, self.step = Engine(net), net.counts, float(clip or 0.0), 0
+        self.state, self.grads = numpy.zeros((net.states, net.parameters)), numpy.zeros(net.parameters)
+        self.hypers, self.losses = numpy.array([one.lr, 0.0]), numpy.empty(1)
+        self.given = loss, optimizer, l1, l2, clip, settings
+        self.targets, self.lr = t.shape[1], one.lr
+
+    def advance(self, model: NN, x: Any, y: Any) -> float:
+        """One step on these rows."""
+        found = _examples.inputs(x, model.arch[0])
+        t = _examples.targets(y, len(found), model.arch[-1], self.kind)
+        if t.shape[1] != self.targets:
+            raise ValueError(f"y has {t.shape[1]} targets in a row, and had {self.targets} before")
+        parameters = _parameters.of(model.parameters, "partial_fit")
+        values = parameters.values
+        finite = self.engine.train(
+            values,
+            self.grads,
+            self.state,
+            found,
+            t,
+            self.losses,
+            self.hypers,
+            len(found),
+            self.mean,
+            counts=self.counts,
+            step=self.step,
+            clip=self.clip,
+        )
+        if not finite:
+            _told.require_finite(values, model)
+            raise FloatingPointError(_told.not_finite(model, 0, 0, values, self.grads))
+        self.step += 1
+        if isinstance(parameters, _parameters.Leaves):
+            parameters.values = values
+        model._task = self.kind
+        return float(self.losses[0])
+
+
+def partial_fit(
+    model: NN,
+    X: Any,
+    y: Any,
+    loss: Any,
+    optimizer: str,
+    lr: float | None,
+    l1: float,
+    l2: float,
+    clip: float | None,
+    settings: dict[str, Any],
+) -> float:
+    """NN.partial_fit, see there."""
+    session: Session | None = model.__dict__.get("_session")
+    if session is None or session.given != (loss, optimizer, l1, l2, clip, settings):
+        _told.require_layers(model, "partial_fit")
+        session = Session(model, X, y, loss, optimizer, l1, l2, clip, settings)
+    if lr is None:
+        lr = session.lr
+    elif type(lr) is not float or not 0.0 < lr < math.inf:
+        _told.positive("lr", lr, zero=True)
+        lr = float(lr)
+    session.hypers[0] = lr
+    found = session.advance(model, X, y)
+    model.__dict__["_session"] = session
+    return found
