@@ -72,6 +72,38 @@ static int check(Program *p, int32_t *value_of, char *message, size_t size) {
     return 1;
 }
 
+static const Code *made_by(const Program *p, int32_t value, int32_t op) { /* NULL: by something else */
+    size_t fixed = p->inputs + p->constants;
+    const Code *code = (size_t)value >= fixed ? &p->values[(size_t)value - fixed] : NULL;
+    return code != NULL && code->op == op ? code : NULL;
+}
+
+/* exp(a >= 0 ? -a : a), of which the slopes of sigmoid and its like are made, is exp(-|a|): the two operations before
+ * exp take less time than three, and one of them fuses with it. What exp alone reads may be a zero of another sign. */
+static int shorten(Program *p) { /* 0: no memory */
+    size_t fixed = p->inputs + p->constants;
+    int32_t *uses = machine_array(fixed + p->length, sizeof *uses);
+    if (uses == NULL) return 0;
+    for (size_t i = 0; i < p->length; i++)
+        for (int j = 0; j < do_info[p->values[i].op].arity; j++) uses[(&p->values[i].a)[j]]++;
+    for (size_t k = 0; k < p->outputs; k++) uses[p->output_value[k]]++;
+    for (size_t i = 0; i < p->length; i++) {
+        const Code *select, *negative, *less;
+        size_t zero;
+        int32_t a;
+        if (p->values[i].op != DO_exp || uses[p->values[i].a] != 1) continue;
+        if ((select = made_by(p, p->values[i].a, DO_select)) == NULL || uses[select->c] != 1) continue;
+        if ((negative = made_by(p, select->a, DO_neg)) == NULL || (less = made_by(p, select->c, DO_le)) == NULL) continue;
+        a = select->b, zero = (size_t)less->a;
+        if (negative->a != a || less->b != a || zero < p->inputs || zero >= fixed) continue;
+        if (p->constant[zero - p->inputs] != 0.0) continue;
+        p->values[(size_t)less->out - fixed] = (Code){DO_abs, less->out, a, 0, 0};
+        p->values[(size_t)select->out - fixed] = (Code){DO_neg, select->out, less->out, 0, 0};
+    }
+    free(uses);
+    return 1;
+}
+
 Program *program_new(const int32_t *code, size_t length, const double *constants, size_t n_constants, int64_t n_inputs,
                      int64_t n_registers, const int32_t *outputs, size_t n_outputs, char *message, size_t size) {
     Program *p;
@@ -112,7 +144,7 @@ Program *program_new(const int32_t *code, size_t length, const double *constants
     if (n_outputs) memcpy(p->output, outputs, n_outputs * sizeof *p->output);
     good = check(p, value_of, message, size);
     free(value_of);
-    if (good) return p;
+    if (good && shorten(p)) return p;
     program_free(p);
     return NULL;
 }

@@ -136,6 +136,26 @@ def test_a_point_is_a_row(c: Any) -> None:
             assert same(machine.point(tuple(float(x[0]) for x in inputs)), point)
 
 
+@pytest.mark.parametrize("outputs", [[6], [6, 5], [6, 4], [6, 3], [6, 7]])
+@pytest.mark.parametrize("zero", [0.0, -0.0, 1.0, math.nan])
+def test_exponentials_of_a_magnitude(outputs: list[int], zero: float, c: Any) -> None:
+    """exp(a >= 0 ? -a : a) is shortened, where nobody else reads its parts and the constant is zero."""
+    neg, le, select, exp, add = (NAMES.index(name) for name in ("neg", "le", "select", "exp", "add"))
+    code = [[neg, 3, 0, 0, 0], [le, 4, 1, 0, 0], [select, 5, 3, 0, 4], [exp, 6, 5, 0, 0], [add, 7, 4, 2, 0]]
+    p = program(code[: max(outputs) - 2], [zero, 2.0], 1, max(outputs) + 1, outputs)
+    x = np.concatenate([sample(np.random.default_rng(0), 40) * 3.0, [0.0, -0.0, math.inf, -math.inf, math.nan]])
+    for isa in c.instruction_sets():
+        machine = c.Machine(p, isa)
+        out = [np.empty(len(x)) for _ in outputs]
+        machine.run([x], out)
+        for got, expected in zip(out, one_by_one(p, [x], len(x), c, isa), strict=True):
+            assert same(got, expected)
+        row = np.empty(len(outputs))
+        for i in range(len(x)):
+            machine.row(x[i : i + 1], row)
+            assert same(row, [v[i] for v in out])
+
+
 def test_activations_are_the_sheets_value(c: Any) -> None:
     """Kernels with a shortcut of their own: the same numbers with fewer exponentials."""
     from vargrad import _formula
