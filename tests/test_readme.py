@@ -1,4 +1,4 @@
-"""The README's Python blocks run from top to bottom, in one namespace, and show what it says."""
+"""The Python blocks of the README and of docs/ run from top to bottom, one namespace a page, and show what it says."""
 
 import doctest
 import re
@@ -10,8 +10,12 @@ README = Path(__file__).resolve().parents[1] / "README.md"
 FENCED = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
-def test_python_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = README.read_text(encoding="utf-8")
+PAGES = [README, *(path for path in (README.parent / "docs").glob("*.md") if "```python" in path.read_text("utf-8"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_blocks(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = page.read_text(encoding="utf-8")
     monkeypatch.chdir(tmp_path)  # it saves a model
     blocks = list(FENCED.finditer(text))
     assert blocks
@@ -21,12 +25,18 @@ def test_python_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for block in blocks:
         source, line = block[1], text.count("\n", 0, block.start())
         if source.startswith(">>>"):
-            test = parser.get_doctest(source, namespace, "README.md", str(README), line)
+            test = parser.get_doctest(source, namespace, page.name, str(page), line)
             failed = runner.run(test, clear_globs=False).failed
             namespace = test.globs  # get_doctest copies the names it is given
-            assert failed == 0, f"the example under README.md line {line + 1}"
+            assert failed == 0, f"the example under {page.name} line {line + 1}"
         else:
-            exec(compile("\n" * (line + 1) + source, str(README), "exec"), namespace)
+            exec(compile("\n" * (line + 1) + source, str(page), "exec"), namespace)
+
+
+def test_links_within_the_checkout() -> None:
+    for page in [README, *(README.parent / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
 def test_the_two_commands() -> None:
