@@ -74,7 +74,11 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
         ValueError,
         r"shape \(2,\), not \(3,\)",
     ),
-    "Var": (lambda: vargrad.compile(f).grad(leaf(1.0), 2.0), TypeError, "not of Vars"),
+    "Var": (
+        lambda: vargrad.compile(f)(leaf(1.0), 2.0, out=np.empty(1)),
+        TypeError,
+        "out= takes the results of numbers",
+    ),
 }
 
 

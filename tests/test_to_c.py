@@ -206,5 +206,5 @@ def test_which_recording_is_meant() -> None:
         f.to_c(1.0, name=3)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="names argument 1 of 1"):
         f.to_c(1.0, name="f", argnums=1)
-    with pytest.raises(TypeError, match="not of Vars"):
+    with pytest.raises(TypeError, match="not Vars"):
         f.to_c(leaf(1.0), name="f")

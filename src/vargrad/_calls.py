@@ -23,9 +23,8 @@ APART = 1 << 17  # rows from which on each result has memory of its own: none is
 OUTPUTS_AT_ONCE = 1 << 21  # numbers that backward keeps before it adds them up
 
 
-def positions(variant: Variant, argnums: Argnums) -> tuple[int, ...]:
-    """The numbers of the arguments to differentiate by."""
-    count, name = len(variant.names), variant.owner.__name__
+def positions(name: str, count: int, argnums: Argnums) -> tuple[int, ...]:
+    """The numbers of the arguments to differentiate by, of so many."""
     given = range(count) if argnums is None else [argnums] if isinstance(argnums, int) else argnums
     wrt = []
     for i in given:
@@ -82,7 +81,7 @@ class Call:
     def choose(self, argnums: Argnums) -> None:
         """Set the arguments to differentiate by."""
         self._one = isinstance(argnums, int) or (argnums is None and len(self.variant.names) == 1)
-        self.wrt = positions(self.variant, argnums)
+        self.wrt = positions(self.variant.owner.__name__, len(self.variant.names), argnums)
 
     def cores(self) -> list[tuple[int, ...]]:
         """Core shapes of the arguments to differentiate by."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 import numpy
 import numpy.typing
 
-from vargrad._calls import Argnums, Call, Outputs, positions
+from vargrad._calls import Argnums, Call, positions
 from vargrad._core import Var, add_grads
 from vargrad._files import PathLike
 from vargrad._modes import thread
@@ -96,6 +96,7 @@ class Compiled(Direct):
     def _value(self, *args: Any, out: Any = None, workers: int = 1, progress: bool = False, **kwargs: Any) -> Any:
         call = self._begin(args, kwargs, workers, progress)
         if call is None:
+            self._refuse_out(out)
             return self.__wrapped__(*args, **kwargs)
         full = call.compute(("value", ()), items(out))
         structure = call.structure
@@ -113,6 +114,8 @@ class Compiled(Direct):
         **kwargs: Any,
     ) -> tuple[Any, Any]:
         call, full = self._computed("value_and_grad", args, kwargs, workers, progress, argnums, out)
+        if call is None:
+            return full  # type: ignore[no-any-return]
         value = arranged(full[:1], (), call.batch.loop)
         gradient = call.by_argument(split(full[1:], call.cores(), call.batch.loop))
         return self._finished(call, out, (value, gradient))  # type: ignore[no-any-return]
@@ -127,6 +130,8 @@ class Compiled(Direct):
         **kwargs: Any,
     ) -> Any:
         call, full = self._computed("grad", args, kwargs, workers, progress, argnums, out)
+        if call is None:
+            return full
         return self._finished(call, out, call.by_argument(split(full, call.cores(), call.batch.loop)))
 
     def _jacobian(
@@ -139,6 +144,8 @@ class Compiled(Direct):
         **kwargs: Any,
     ) -> Any:
         call, full = self._computed("jacobian", args, kwargs, workers, progress, argnums, out)
+        if call is None:
+            return full
         blocks = split_matrix(full, call.structure.cores, call.cores(), call.batch.loop)
         return self._finished(call, out, call.structure.fill([call.by_argument(row) for row in blocks]))
 
@@ -152,6 +159,8 @@ class Compiled(Direct):
         **kwargs: Any,
     ) -> Any:
         call, full = self._computed("hessian", args, kwargs, workers, progress, argnums, out)
+        if call is None:
+            return full
         blocks = split_matrix(full, call.cores(), call.cores(), call.batch.loop)
         return self._finished(call, out, call.by_argument([call.by_argument(row) for row in blocks]))
 
@@ -168,6 +177,8 @@ class Compiled(Direct):
             raise TypeError(f"{self.__name__}.hvp() takes the arguments and then the vector")
         *args, vector = args  # type: ignore[assignment]
         call, full = self._computed("hvp", args, kwargs, workers, progress, argnums, out, vector)
+        if call is None:
+            return full
         return self._finished(call, out, call.by_argument(split(full, call.cores(), call.batch.loop)))
 
     def _backward(self, *args: Any, workers: int = 1, progress: bool = False, **kwargs: Any) -> float:
@@ -223,7 +234,10 @@ class Compiled(Direct):
         from vargrad import _to_c
 
         if args or kwargs:
-            call = self._derivative(args, kwargs, 1, argnums)
+            call = self._begin(args, kwargs, 1)
+            if call is None:
+                raise TypeError(f"{self.__name__}.to_c() takes numbers and arrays to record with, not Vars")
+            call.choose(argnums)
             call.compute(("value", ()))
             variant, wrt = call.variant, call.wrt
         else:
@@ -233,7 +247,8 @@ class Compiled(Direct):
                     f"{self.__name__}.to_c(): the function has been called in {len(recorded)} ways: give to_c() the "
                     "arguments of a call to record with"
                 )
-            variant, wrt = recorded[0], positions(recorded[0], argnums)
+            variant = recorded[0]
+            wrt = positions(self.__name__, len(variant.names), argnums)
         return _to_c.source(variant, wrt, name)
 
     def save(self, path: PathLike) -> None:
@@ -303,22 +318,24 @@ class Compiled(Direct):
                 variant = self._variants.setdefault(key, Variant(self, names, positional, batch.cores))
         return Call(variant, batch, workers, progress)
 
-    def _derivative(
-        self,
-        args: Sequence[Any],
-        kwargs: Mapping[str, Any],
-        workers: int,
-        argnums: Argnums,
-        progress: bool = False,
-    ) -> Call:
-        call = self._begin(args, kwargs, workers, progress)
-        if call is None:
-            raise TypeError(
-                f"{self.__name__}: derivatives of a compiled function are of numbers and arrays, not of Vars, and not "
-                "while another function is recorded; use vargrad.grad(f.__wrapped__) there"
-            )
-        call.choose(argnums)
-        return call
+    def _eager(
+        self, what: str, args: Sequence[Any], kwargs: Mapping[str, Any], argnums: Argnums, vectors: Sequence[Any]
+    ) -> Any:
+        from vargrad import _eager
+
+        names, values, k = self._binder.bind(args, kwargs)
+
+        @functools.wraps(self.__wrapped__)
+        def function(*given: Any) -> Any:
+            return self.__wrapped__(*given[:k], **dict(zip(names[k:], given[k:], strict=True)))
+
+        wrt = positions(self.__name__, len(values), argnums)
+        one = isinstance(argnums, int) or (argnums is None and len(values) == 1)
+        return _eager.derivative(what, function, values, wrt, one, vectors, self.signature)
+
+    def _refuse_out(self, out: Any) -> None:
+        if out is not None:
+            raise TypeError(f"{self.__name__}(): out= takes the results of numbers and arrays; those of Vars are Vars")
 
     def _computed(
         self,
@@ -330,9 +347,13 @@ class Compiled(Direct):
         argnums: Argnums,
         out: Any,
         *vector: Any,
-    ) -> tuple[Call, Outputs]:
-        """A derivative's call and all outputs of all rows."""
-        call = self._derivative(args, kwargs, workers, argnums, progress)
+    ) -> tuple[Call | None, Any]:
+        """A derivative's call and all outputs of all rows; of Vars, or while a function is recorded, the result."""
+        call = self._begin(args, kwargs, workers, progress)
+        if call is None:
+            self._refuse_out(out)
+            return None, self._eager(what, args, kwargs, argnums, vector)
+        call.choose(argnums)
         for v in vector:
             call.take_vectors(v)
         goal: Goal = (what, call.wrt)

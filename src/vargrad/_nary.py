@@ -8,6 +8,7 @@ from math import copysign, fabs, inf
 from typing import Any
 
 from vargrad._formula import IEEE, Space, compile_formula
+from vargrad._modes import thread
 from vargrad._ops import NaryOp
 
 _AGGREGATES = ("x", "y", "out", "n", "biggest", "total", "ties", "others", "scaled", "norm")
@@ -59,8 +60,12 @@ def partials(
     """
     half = len(inputs) // 2 if row.pairs else len(inputs)
     biggest = biggest_of(inputs[:half])
-    result = out if isinstance(out, float) else out.value
-    ties = float(sum(x == result for x in inputs[:half])) if "ties" in row.partial else 0.0
+    ties = 0.0
+    if thread.recorder is not None and any(name in row.partial for name in ("biggest", "ties", "norm")):
+        thread.recorder.leave(out, f"the derivative of {row.name}()")  # of numbers as they are in this run
+    if "ties" in row.partial:
+        result = out if isinstance(out, float) else out.value
+        ties = float(sum(x == result for x in inputs[:half]))
     total = _fold(row, operands, (), biggest, space) if "total" in row.partial else 0.0
     scaled, norm = _scale(operands, inputs, space) if "norm" in row.partial else ([], 0.0)
     before = _prefixes(operands) if "others" in row.partial else []

@@ -101,6 +101,8 @@ class Recorder:
         self.forced = forced
         self.guards: list[tuple[Any, float]] = []
         self.selections: dict[Var, tuple[Condition | None, Operand, Operand]] = {}
+        self.derivatives = 0  # of functions that are just being recorded, one in the other
+        self.constants: set[Var] = set()  # leaves that stand for numbers
 
     # ---- what the Vars tell
 
@@ -138,7 +140,9 @@ class Recorder:
         return isinstance(condition, Condition)
 
     def where(self, condition: Condition, a: Operand, b: Operand) -> Operand:
-        """A selection without a guard."""
+        """A selection without a guard; with one inside a derivative, whose graph has but the side that was taken."""
+        if self.derivatives:
+            return a if condition else b
         return self._selected(a if self.holds(condition) else b, condition, a, b)
 
     def predicate(self, name: str, operands: Sequence[Any], options: dict[str, Any]) -> Condition | bool:
@@ -255,7 +259,9 @@ class Graph:
         made = self._made = array("i", bytes(4 * len(codes)))
         for i, v in enumerate(leaves):
             node = given.get(v)
-            if node is None:
+            if node is None and v in self._recorder.constants:
+                node = g.constant(v.value)
+            elif node is None:
                 node = g.input()
                 self.leaves.append(v)
                 self.leaf_inputs.append(node)

@@ -107,10 +107,11 @@ def adjoint_graph(nodes: Sequence[Any], wrt: Sequence[Any], apply: Callable[...,
         if any(isinstance(operand, kind) and operand in needed for operand in v._node()[1]):
             needed.add(v)
     result: dict[Any, Any] = {nodes[0]: 1.0}
+    detached = () if thread.recorder is None else thread.recorder.selections  # while a derivative is recorded
     for v in nodes:
         op, operands, inputs = v._node()
         path = [isinstance(operand, kind) and operand in needed for operand in operands]
-        if op is None or v not in result or not any(path):
+        if op is None or v not in result or not any(path) or v in detached:
             continue
         row = NARY_BY_NAME.get(op)
         for i, partial in _contributions(op, operands, v, path, inputs, space):

@@ -15,8 +15,8 @@ from types import TracebackType
 from typing import Any, TypeAlias
 
 from vargrad import _math
-from vargrad._core import Var, pullback, pullback_graph
-from vargrad._modes import set_no_grad
+from vargrad._core import Var, identity, pullback, pullback_graph
+from vargrad._modes import set_no_grad, thread
 from vargrad._trees import Scalar, aligned, describe, fill, fill_matrix, flatten, is_array, kind, plain
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "value_and_grad"]
@@ -149,7 +149,8 @@ class _Run:
         }
         trees = tuple(self._trees.values())
         self.tree = trees[0] if isinstance(which, int) else trees
-        self.connected = any(isinstance(x, Var) for x in self._values)  # whether results are Vars
+        # Whether results are Vars: while compile() records they are, whatever they depend on.
+        self.connected = thread.recorder is not None or any(isinstance(x, Var) for x in self._values)
 
     def __enter__(self) -> _Run:
         # Inside no_grad a derivative is asked for all the same, so f must be recorded; the results are leaves then,
@@ -158,11 +159,19 @@ class _Run:
         self._leaves: list[Var] = []
         # The variable of a Var v is v - 0.0: v to the bit, with derivative 1, but a node of its own, and one that
         # depends on a leaf that requires grad: thus transforms inside f, closing over it, see somebody's variable.
+        if thread.recorder is not None:
+            thread.recorder.derivatives += 1
+            self._variables = [self._recorded(x) for x in self._values]
+            return self
         mark = self._leaf(0.0)
         self._variables = [
             x - mark if isinstance(x, Var) and not self._no_grad else self._leaf(plain(x)) for x in self._values
         ]
         return self
+
+    def _recorded(self, x: Scalar) -> Var:
+        """A node of its own, while compile() records; a number is a constant of the recording."""
+        return identity(x if isinstance(x, Var) else _constant(plain(x)))
 
     def _leaf(self, value: float) -> Var:
         self._leaves.append(Var(value, requires_grad=True))
@@ -170,6 +179,8 @@ class _Run:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         set_no_grad(self._no_grad)
+        if thread.recorder is not None:
+            thread.recorder.derivatives -= 1
         for v in self._leaves:  # from here on constants, which no outer transform takes for variables
             v.requires_grad = False
 
@@ -216,8 +227,16 @@ class _Run:
 
     def _graph(self, root: Scalar) -> list[Scalar]:
         if not isinstance(root, Var):
-            return [Var(0.0) for _ in self._variables]
+            return [_constant(0.0) for _ in self._variables]
         return list(pullback_graph(root, self._variables))
+
+
+def _constant(x: float) -> Var:
+    """A leaf, and no live one to a recording."""
+    leaf = Var(x)
+    if thread.recorder is not None:
+        thread.recorder.constants.add(leaf)
+    return leaf
 
 
 def _transform(what: str, noun: str, f: Function, argnums: Argnums, rule: Callable[[_Run], Any]) -> Function:
