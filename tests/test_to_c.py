@@ -135,9 +135,10 @@ def test_closed_over_leaves_are_constants_as_they_are_now(tmp_path: Path) -> Non
     f = vargrad.compile(lambda x: x * w if x > 0 else x / v)
     f(np.array([1.0, -1.0]))
     w.value = 0.1
-    text = f.to_c(name="line")
+    texts = [f.to_c(name="line"), vargrad.compile(lambda x: x * w**0).to_c(1.0, name="dead")]
     w.value = 5.0
-    (value, both), x = build(tmp_path, [text], ["line", "line_value_and_grad"]), 3.0
+    assert "dead_leaf" not in texts[1]
+    (value, both), x = build(tmp_path, texts, ["line", "line_value_and_grad"]), 3.0
     assert value([x], 1)[1][0] == x * 0.1
     assert [array.tolist() for array in both([x], 1, 1)[1]] == [[x * 0.1], [0.1]]
     assert value([-x], 1)[1][0] == 0.0

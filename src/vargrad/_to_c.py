@@ -57,16 +57,17 @@ def source(variant: Variant, by: tuple[int, ...], name: str | None) -> str:
     both.write(merged.root)
     arguments = f"const double *x, double *{value}"
     heads = [f"int {name}({arguments})", f"int {name}_{value}_and_{partial}({arguments}, double *{partial})"]
-    leaves = ", ".join(map(_literal, leaf_values(merged.leaves)))
+    read = any(f"{name}_leaf[" in line for f in (plain, both) for line in f.lines)
+    leaves = ", ".join(map(_literal, leaf_values(merged.leaves))) if read else ""
     return "\n".join(
         [
-            *_comment(variant, by, heads, (value, partial), name if merged.leaves else ""),
+            *_comment(variant, by, heads, (value, partial), name if leaves else ""),
             "#include <math.h>",
             "",
             "#ifdef __clang__",
             "#pragma STDC FP_CONTRACT OFF",
             "#endif",
-            *([f"\nstatic const double {name}_leaf[{len(merged.leaves)}] = {{{leaves}}};"] if merged.leaves else []),
+            *([f"\nstatic const double {name}_leaf[{len(merged.leaves)}] = {{{leaves}}};"] if leaves else []),
             *_helpers(plain.called | both.called, name),
             *(line for head, f in zip(heads, (plain, both), strict=True) for line in ("", f"{head} {{", *f.lines, "}")),
             "",
