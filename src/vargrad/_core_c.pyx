@@ -36,9 +36,12 @@ cdef dict OPS = {}
 cdef list NAMES = []
 
 
-def _listen(int active, unsigned long thread):
-    global modes_active, quiet_thread
-    modes_active, quiet_thread = active > 0, thread
+cdef bint modes_change = False  # some thread is in no_grad or detect_anomaly: operations leave more or less than a node
+
+
+def _listen(int active, int change, unsigned long thread):
+    global modes_active, modes_change, quiet_thread
+    modes_active, modes_change, quiet_thread = active > 0, change > 0, thread
 
 
 include "_dispatch.pxi"
@@ -189,7 +192,7 @@ cdef class Var(Sheet):
         cdef Edited edited
         cdef int outcome
         renew(self)  # a leaf may be the root
-        if not (modes_active and _modes.thread.anomaly):
+        if not (modes_change and _modes.thread.anomaly):
             outcome = tape_sweep(self.node, seed, &edited)
             tape_finish(outcome == SWEEP_DONE)
             if outcome == SWEEP_DONE:

@@ -88,7 +88,7 @@ cdef inline int renew(Var v) except -1:
 cdef inline object finish(int op, double value, Pair *p, object left, object right):
     """The Var of an operator whose value is known; whatever is unusual goes the careful way."""
     cdef PyObject *made = NULL
-    if isfinite(value) and not modes_active:
+    if isfinite(value) and not modes_change:
         made = handle_try(<unsigned>op << 2 | p.constants, value, p.a, p.b, True)
     return handle_take(made) if made != NULL else binary(op, left, right)
 
@@ -96,7 +96,7 @@ cdef inline object finish(int op, double value, Pair *p, object left, object rig
 cdef inline object finish_unary(int op, double value, Var operand):
     cdef PyObject *made = NULL
     cdef Operand a, none
-    if isfinite(value) and not modes_active:
+    if isfinite(value) and not modes_change:
         a.node = operand.node
         none.number = 0.0
         made = handle_try(<unsigned>op << 2 | B_CONSTANT, value, a, none, True)
@@ -106,7 +106,7 @@ cdef inline object finish_unary(int op, double value, Var operand):
 cdef object binary(int op, object left, object right):
     # Python may run at two places, and with it an edit of a leaf: the mode is asked for before the operands are
     # read, and after checked() they are read again.
-    cdef bint unrecorded = modes_active and in_no_grad()
+    cdef bint unrecorded = modes_change and in_no_grad()
     cdef Pair p, before
     cdef double value
     while True:
@@ -133,7 +133,7 @@ cdef inline bint same(double x, double y) noexcept:
 
 
 cdef object unary(int op, Var operand):
-    cdef bint unrecorded = modes_active and in_no_grad()
+    cdef bint unrecorded = modes_change and in_no_grad()
     cdef Operand a, none
     cdef double x, value
     none.number = 0.0
@@ -156,7 +156,7 @@ cdef object record(bint unrecorded, unsigned code, double value, Operand a, Oper
     if unrecorded:
         return leaf(value)
     result = handle_record(code, value, a, b)
-    if modes_active:
+    if modes_change:
         _modes.note_origin(result._uid)
     return result
 

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from vargrad._expressions.walks import folded as folded
     from vargrad._expressions.walks import lowered as lowered
     from vargrad._expressions.walks import template as template
+    from vargrad._expressions.walks import ties as ties
 else:
     Expressions = nodes.Expressions
     Derivatives, Template, converted = walks.Derivatives, walks.Template, walks.converted
-    folded, lowered, template = walks.folded, walks.lowered, walks.template
+    folded, lowered, template, ties = walks.folded, walks.lowered, walks.template, walks.ties
 
 
 def restored(columns: Any, parents: Any) -> Expressions:

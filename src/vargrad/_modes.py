@@ -22,36 +22,39 @@ class _Thread(threading.local):
 
 
 thread = _Thread()
-listeners: list[Callable[[int, int], None]] = []  # a core that wants to know of modes without asking each time
+listeners: list[Callable[[int, int, int], None]] = []  # a core that wants to know of modes without asking each time
 _quiet: Counter[int] = Counter()  # by thread: no_grad blocks
-_others = 0  # blocks of other kinds, in all threads
+_anomaly = 0  # detect_anomaly blocks, in all threads
+_recordings = 0  # likewise
 _lock = threading.Lock()
 
 
-def _change(step: int, quiet: bool = False) -> None:
-    global _others
+def _change(quiet: int = 0, anomaly: int = 0, recordings: int = 0) -> None:
+    global _anomaly, _recordings
     with _lock:
         if quiet:
-            _quiet[threading.get_ident()] += step
+            _quiet[threading.get_ident()] += quiet
             if not _quiet[threading.get_ident()]:
                 del _quiet[threading.get_ident()]
-        else:
-            _others += step
+        _anomaly += anomaly
+        _recordings += recordings
         for listener in listeners:
             listener(*active())
 
 
-def active() -> tuple[int, int]:
-    """How many blocks are entered, and the thread that is in them if they are one thread's no_grad, else 0."""
-    only = next(iter(_quiet)) if len(_quiet) == 1 and not _others else 0
-    return _quiet.total() + _others, only
+def active() -> tuple[int, int, int]:
+    """How many blocks are entered; how many of those change what an operation leaves, which recording does not; and
+    the thread that is in them if they are one thread's no_grad, else 0."""
+    only = next(iter(_quiet)) if len(_quiet) == 1 and not _anomaly and not _recordings else 0
+    changing = _quiet.total() + _anomaly
+    return changing + _recordings, changing, only
 
 
 def set_no_grad(depth: int) -> int:
     """Be in so many no_grad blocks in this thread; returns in how many it was."""
     before, thread.no_grad = thread.no_grad, depth
     if depth != before:
-        _change(depth - before, quiet=True)
+        _change(quiet=depth - before)
     return before
 
 
@@ -59,12 +62,12 @@ def set_no_grad(depth: int) -> int:
 def recording(recorder: Any) -> Iterator[None]:
     """Let ``recorder`` hear of every comparison, rounding and reading of a Var in this thread."""
     before, thread.recorder = thread.recorder, recorder
-    _change(1)
+    _change(recordings=1)
     try:
         yield
     finally:
         thread.recorder = before
-        _change(-1)
+        _change(recordings=-1)
 
 
 class no_grad(ContextDecorator):
@@ -112,7 +115,7 @@ class detect_anomaly(ContextDecorator):
         if thread.anomaly == 0:
             thread.origins = {}
         thread.anomaly += 1
-        _change(1)
+        _change(anomaly=1)
         return self
 
     def __exit__(
@@ -124,7 +127,7 @@ class detect_anomaly(ContextDecorator):
         thread.anomaly -= 1
         if thread.anomaly == 0:
             thread.origins = None
-        _change(-1)
+        _change(anomaly=-1)
 
 
 def note_origin(uid: int) -> None:

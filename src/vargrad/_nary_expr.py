@@ -2,43 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from functools import cache
 from math import inf
+from typing import NamedTuple
 
 from vargrad._codes import ABS, ADD, DIV, EQ, LT, MUL, NE, OR, SELECT, SUB, ZERO
-from vargrad._expr import Expressions, Template, folded, template
+from vargrad._expr import Expressions, Template, folded, template, ties
 from vargrad._ops import NARY_BY_NAME, NaryOp
 
 _STEP = ("acc", "x", "y", "biggest")  # what a fold's formula speaks of, and below what the others do
 _FINAL = ("acc", "n", "biggest")
-_PARTIAL = ("x", "n", "biggest", "total", "out", "ties", "scaled", "norm")
+_PARTIAL = ("x", "n", "biggest", "total", "out", "ties")
+_SHARE = ("x", "scaled", "norm")  # hypot's
 
 
-def nary(g: Expressions, name: str, xs: Sequence[int], ys: Sequence[int]) -> int:
-    """The node of a row; ``ys`` is the second vector of rows of pairs, else empty."""
+class Recipe(NamedTuple):
+    """What a row's formulas come to."""
+
+    row: NaryOp
+    step: Template
+    final: Template
+    biggest: bool  # whether its formulas ask for the largest operand
+    ties: bool
+    partial: Template | None  # None: what the fold's derivative gives is as good
+
+
+@cache
+def _recipe(name: str) -> Recipe:
     row = NARY_BY_NAME[name]
-    if row.final == "fsum":
-        return _exact_sum(g, xs, [g.constant(1.0)] * len(xs))
-    if row.final == "sumprod":
-        return _exact_sum(g, xs, ys)
-    if row.final == "hypot":
-        return _hypot(g, row, xs)
-    biggest = g.composite(_biggest(g, xs)) if "biggest" in row.fold + row.final else ZERO
-    total = _fold(g, row, xs, ys, biggest)
-    n = g.constant(float(len(xs)))
-    value, _ = _formula(row.final, _FINAL).at(g, total, n, biggest)
-    if not {"biggest", "ties"} & set(_words(row.fold + row.final + row.partial)):
-        return value  # its own derivative is as good as the row's
-    out, ties = g.composite(value), ZERO
-    if "ties" in row.partial:
-        for x in xs:
-            ties = g.make(ADD, ties, g.make(EQ, x, out))
-    g.parents[out] = _parents(g, row, xs, [(x, n, biggest, total, out, ties, ZERO, ZERO) for x in xs])
-    return out
-
-
-def _words(text: str) -> list[str]:
-    return "".join(c if c.isalnum() else " " for c in text).split()
+    words = set(re.findall(r"\w+", f"{row.fold} {row.final} {row.partial}"))
+    partial = _formula(row.partial, _PARTIAL) if words & {"biggest", "ties"} else None
+    biggest = "biggest" in row.fold + row.final
+    return Recipe(row, _formula(row.fold, _STEP), _formula(row.final, _FINAL), biggest, "ties" in row.partial, partial)
 
 
 def _formula(text: str, names: tuple[str, ...]) -> Template:
@@ -48,26 +45,34 @@ def _formula(text: str, names: tuple[str, ...]) -> Template:
     return found
 
 
-def _parents(
-    g: Expressions, row: NaryOp, xs: Sequence[int], given: Sequence[tuple[int, ...]]
-) -> tuple[tuple[int, int, int], ...]:
-    formula = _formula(row.partial, _PARTIAL)
-    return tuple((x, *formula.at(g, *operands)) for x, operands in zip(xs, given, strict=True))
+def nary(g: Expressions, name: str, xs: Sequence[int], ys: Sequence[int]) -> int:
+    """The node of a row; ``ys`` is the second vector of rows of pairs, else empty."""
+    if name in ("fsum", "sumprod"):
+        return _exact_sum(g, xs, ys or [g.constant(1.0)] * len(xs))
+    if name == "hypot":
+        return _hypot(g, xs)
+    recipe = _recipe(name)
+    biggest = g.composite(_fold(g, _recipe("maximum"), xs, (), ZERO)) if recipe.biggest else ZERO
+    total = _fold(g, recipe, xs, ys, biggest)
+    n = g.constant(float(len(xs)))
+    value = recipe.final.at(g, (total, n, biggest))
+    if recipe.partial is None:
+        return value
+    out = g.composite(value)
+    equal = ties(g, xs, out) if recipe.ties else ZERO
+    g.parents[out] = recipe.partial.each(g, xs, (n, biggest, total, out, equal))
+    return out
 
 
-def _fold(g: Expressions, row: NaryOp, xs: Sequence[int], ys: Sequence[int], biggest: int) -> int:
-    if row.name in ("maximum", "minimum") and xs:
+def _fold(g: Expressions, recipe: Recipe, xs: Sequence[int], ys: Sequence[int], biggest: int) -> int:
+    if recipe.row.name in ("maximum", "minimum") and xs:
         acc, xs = xs[0], xs[1:]  # what the fold gives, from either infinity
     else:
-        acc = g.constant(float(row.start))
-    return folded(g, _formula(row.fold, _STEP), acc, xs, ys, biggest)
+        acc = g.constant(float(recipe.row.start))
+    return folded(g, recipe.step, acc, xs, ys, biggest)
 
 
-def _biggest(g: Expressions, xs: Sequence[int]) -> int:
-    return _fold(g, NARY_BY_NAME["maximum"], xs, (), ZERO)
-
-
-def _hypot(g: Expressions, row: NaryOp, xs: Sequence[int]) -> int:
+def _hypot(g: Expressions, xs: Sequence[int]) -> int:
     """Scaled by the largest magnitude, which is a constant to derivatives: they cancel in it."""
     make, one, infinite = g.make, g.constant(1.0), g.constant(inf)
     sizes = [make(ABS, x) for x in xs]
@@ -87,7 +92,9 @@ def _hypot(g: Expressions, row: NaryOp, xs: Sequence[int]) -> int:
     value = make(SELECT, plain, make(MUL, top, norm), odd)
     value = make(SELECT, infinite, value, make(EQ, top, infinite))
     out = g.composite(value)
-    g.parents[out] = _parents(g, row, xs, [(x, *[ZERO] * 5, part, norm) for x, part in zip(xs, scaled, strict=True)])
+    formula = _formula(NARY_BY_NAME["hypot"].partial, _SHARE)
+    parents = [formula.each(g, [x], (part, norm)) for x, part in zip(xs, scaled, strict=True)]
+    g.parents[out] = tuple(parent for (parent,) in parents)
     return out
 
 

@@ -15,14 +15,15 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TypeAlias
 
 from vargrad import _core, _modes
-from vargrad._codes import ADD, DIV, EQ, LT, MUL, N_ROWS, NEG, ROUND, SELECT, SUB, ZERO
-from vargrad._core import Var
+from vargrad._codes import ADD, DIV, EQ, LT, MUL, N_ROWS, NEG, OPCODES, ROUND, SELECT, SUB, ZERO
+from vargrad._core import Var, leaf_values
 from vargrad._expr import Expressions, converted
 from vargrad._nary_expr import nary, product_error
 from vargrad._ops import NARY
 
 Operand: TypeAlias = "Var | float"
 _SWAPPED = {"gt": "lt", "ge": "le"}
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {how: getattr(operator, how) for how in ("lt", "le", "eq", "ne")}
 _SELECTED = -2  # in the place of the identity that stands for a selection
 
 
@@ -195,26 +196,17 @@ class Recorder:
             return all(self.holds(part) for part in condition.operands)
         if condition.how == "or":
             return any(self.holds(part) for part in condition.operands)
-        a, b = (self.number(x) for x in condition.operands)
-        return bool(getattr(operator, condition.how)(a, b))
-
-    def number(self, x: Operand) -> float:
-        """The value of a Var, for ourselves."""
-        if not isinstance(x, Var):
-            return x
-        before, _modes.thread.recorder = _modes.thread.recorder, None
-        try:
-            return x.value
-        finally:
-            _modes.thread.recorder = before
+        a, b = [leaf_values((x,))[0] if isinstance(x, Var) else x for x in condition.operands]
+        return bool(_COMPARE[condition.how](a, b))
 
     # ---- from the graph of Vars to expressions
 
     def roots(self) -> list[Var]:
         """All Vars that guards and selections ask for."""
         wanted: list[Any] = [part for selection in self.selections.values() for part in selection]
-        wanted += [subject for subject, _ in self.guards]
         found = []
+        for subject, _ in self.guards:
+            wanted += subject.operands if isinstance(subject, Condition) else (subject,)
         while wanted:
             x = wanted.pop()
             if isinstance(x, Var):
@@ -296,8 +288,9 @@ class Graph:
     def _condition(self, condition: Any) -> int:
         if not isinstance(condition, Condition):
             return self.expressions.constant(float(condition))
-        parts = [self._condition(x) if condition.how in ("and", "or") else self._id(x) for x in condition.operands]
-        return self.expressions.apply(condition.how, *parts)
+        a, b = condition.operands
+        number = self._condition if condition.how in ("and", "or") else self._id
+        return self.expressions.make(OPCODES[condition.how], number(a), number(b))
 
     def _guard(self, subject: Any) -> int:
         """The node whose value tells how a guard comes out."""

@@ -4,7 +4,7 @@
 def apply(str name, *operands, bint ieee=False):
     """The result of a row of one or two operands; with ``ieee`` it never raises."""
     cdef int op = OPS[name], arity = op_info[op].arity
-    cdef bint unrecorded = modes_active and in_no_grad()
+    cdef bint unrecorded = modes_change and in_no_grad()
     cdef Pair p, before
     cdef double value
     p.x = p.y = p.a.number = p.b.number = 0.0
@@ -109,7 +109,7 @@ cdef object record_many(int op, object xs, object ys, object value, bint unrecor
         tape_return_operands(s, many)
         raise MemoryError
     result = handle_new(n)
-    if modes_active:
+    if modes_change:
         _modes.note_origin(result._uid)
     return result
 
@@ -118,7 +118,7 @@ def apply_nary(str name, values, partners=()):
     """The result of a row of any number of operands: a float if no operand is a Var."""
     cdef int op = OPS[name]
     cdef unsigned kinds = 0
-    cdef bint unrecorded = modes_active and in_no_grad()
+    cdef bint unrecorded = modes_change and in_no_grad()
     xs, ys, value = vector(name, values, &kinds), vector(name, partners, &kinds), None
     if ys is not partners:
         xs = vector(name, xs, &kinds)  # Python ran: it may have changed the caller's list
@@ -153,7 +153,7 @@ def custom(value, parents, partials):
         xs = vector("custom", xs, &kinds)
     if len(xs) != len(ys):
         raise ValueError(f"custom() got {len(xs)} parents and {len(ys)} partials: give one partial per parent")
-    return record_many(OP_custom, xs, ys, number, modes_active and in_no_grad(), kinds)
+    return record_many(OP_custom, xs, ys, number, modes_change and in_no_grad(), kinds)
 
 
 def order(Var root not None):
@@ -178,7 +178,7 @@ def pullback(Var root not None, wrt):
     if recorder() is not None:
         recorder().leave(root, "a derivative as a float")
     renew(root)
-    if not (modes_active and _modes.thread.anomaly):
+    if not (modes_change and _modes.thread.anomaly):
         for v in leaves:
             v.node.flags |= NODE_MARKED
         outcome = tape_sweep(root.node, 1.0, &edited)

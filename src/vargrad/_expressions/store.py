@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+PLACES = 256
+
 
 class Store:
     """Columns ``op``, ``a``, ``b``, ``c`` and ``number``, and what has been kept under which operation."""
 
-    __slots__ = ("_kept", "_numbers", "a", "b", "c", "number", "op", "size")
+    __slots__ = ("_kept", "_numbers", "a", "b", "c", "number", "op", "place", "size")
 
     def __init__(self) -> None:
         self.op: list[int] = []
@@ -15,6 +17,7 @@ class Store:
         self.c: list[int] = []
         self.number: list[float] = []  # of constants
         self.size = 0
+        self.place = [0] * PLACES  # where templates are filled in, see walks.py; place 0 stays 0
         self._kept: dict[tuple[int, int, int, int], int] = {}
         self._numbers: dict[float | str, int] = {}
 

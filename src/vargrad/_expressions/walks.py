@@ -15,13 +15,12 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from vargrad._codes import ADD, AND, COMPOSITE, CONSTANT, INPUT, MUL, N_ROWS, NAMES, NOT, OR, ROUND, SELECT, ZERO
+from vargrad._codes import ADD, AND, COMPOSITE, CONSTANT, EQ, INPUT, MUL, N_ROWS, NAMES, NOT, OR, ROUND, SELECT, ZERO
 from vargrad._ops import BY_NAME
 from vargrad._sheet_expr import ALWAYS, NEVER, Formulas
 
 from .nodes import Expressions
-
-PLACES = 256  # of the largest template
+from .store import PLACES
 
 
 class Template:
@@ -57,25 +56,34 @@ class Template:
         self.result = place[result]
         self.condition = -1 if condition < 0 else place[condition]  # a place, or -1 for always
 
-    def run(self, g: Expressions, place: array[int]) -> int:
-        """The result for the given nodes, which stand in ``place`` from 1; ``place`` then holds all nodes."""
+    def run(self, g: Expressions) -> int:
+        """The result for the given nodes, which stand in ``g.place`` from 1; it then holds all nodes."""
         k = self._given + 1
         for i in range(len(self._constants)):
-            place[k] = g.constant(self._constants[i])
+            g.place[k] = g.constant(self._constants[i])
             k += 1
         code = self._code
         for i in range(0, 4 * self._steps, 4):
-            place[k] = g.make(code[i], place[code[i + 1]], place[code[i + 2]], place[code[i + 3]])
+            g.place[k] = g.make(code[i], g.place[code[i + 1]], g.place[code[i + 2]], g.place[code[i + 3]])
             k += 1
-        return place[self.result]
+        return g.place[self.result]
 
-    def at(self, g: Expressions, *given: int) -> tuple[int, int]:
-        """The result for given nodes, and its condition: a node, or -1 for always."""
-        place = array("i", bytes(4 * PLACES))
-        for i, node in enumerate(given):
-            place[i + 1] = node
-        result = self.run(g, place)
-        return result, -1 if self.condition < 0 else place[self.condition]
+    def at(self, g: Expressions, given: tuple[int, ...]) -> int:
+        """The result for given nodes."""
+        for i in range(self._given):
+            g.place[i + 1] = given[i]
+        return self.run(g)
+
+    def each(self, g: Expressions, xs: Sequence[int], given: tuple[int, ...]) -> tuple[tuple[int, int, int], ...]:
+        """For each x, which is given first, itself, the result, and its condition: a node, or -1 for always."""
+        found = []
+        for x in xs:
+            g.place[1] = x
+            for i in range(1, self._given):
+                g.place[i + 1] = given[i - 1]
+            result = self.run(g)
+            found.append((x, result, -1 if self.condition < 0 else g.place[self.condition]))
+        return tuple(found)
 
 
 @cache
@@ -92,12 +100,18 @@ def template(text: str, names: tuple[str, ...], let: tuple[tuple[str, str], ...]
 
 def folded(g: Expressions, step: Template, acc: int, xs: Sequence[int], ys: Sequence[int], biggest: int) -> int:
     """A left fold: step's given nodes are acc, x, y and biggest."""
-    place = array("i", bytes(4 * PLACES))
-    place[4] = biggest
-    for i, x in enumerate(xs):
-        place[1], place[2], place[3] = acc, x, ys[i] if ys else ZERO
-        acc = step.run(g, place)
+    for i in range(len(xs)):
+        g.place[1], g.place[2], g.place[3], g.place[4] = acc, xs[i], ys[i] if ys else ZERO, biggest
+        acc = step.run(g)
     return acc
+
+
+def ties(g: Expressions, xs: Sequence[int], out: int) -> int:
+    """How many of the nodes equal one."""
+    total = ZERO
+    for x in xs:
+        total = g.make(ADD, total, g.make(EQ, x, out))
+    return total
 
 
 _RULES: list[Template | None] = [None] * (2 * N_ROWS)  # of each row's operands
@@ -120,7 +134,7 @@ _DIFFERENTIABLE = bytes(
 class Derivatives:
     """Derivatives by the inputs ``wrt`` of any nodes of a graph, also of derivatives made before."""
 
-    __slots__ = ("_depends", "_g", "_known", "_leaves", "_place", "_value", "_when", "_wrt", "_zero_unless")
+    __slots__ = ("_depends", "_g", "_known", "_leaves", "_value", "_when", "_wrt", "_zero_unless")
 
     def __init__(self, g: Expressions, wrt: Sequence[int]) -> None:
         self._g = g
@@ -128,7 +142,6 @@ class Derivatives:
         self._leaves = frozenset(wrt)
         self._depends = bytearray(64)  # whether a node depends on wrt; 2: it is of wrt
         self._known = 0
-        self._place = array("i", bytes(4 * PLACES))
         self._zero_unless: dict[int, int] = {}  # totals that are 0 where their condition is false
         self._value = array("i", bytes(4))  # adjoints, 0 where there is none; of use inside of() only
         self._when = array("i", bytes(4))
@@ -195,11 +208,11 @@ class Derivatives:
         """Add to an operand's adjoint what comes through one operation."""
         if rule is None:
             return
-        place = self._place
-        place[1], place[2], place[3] = a, b, out
-        partial = rule.run(self._g, place)
-        when = -1 if rule.condition < 0 else place[rule.condition]
-        term = partial if value == one else value if partial == one else self._g.make(MUL, value, partial)
+        g = self._g
+        g.place[1], g.place[2], g.place[3] = a, b, out
+        partial = rule.run(g)
+        when = -1 if rule.condition < 0 else g.place[rule.condition]
+        term = partial if value == one else value if partial == one else g.make(MUL, value, partial)
         self._add(operand, term, condition, when)
 
     def _add(self, operand: int, term: int, condition: int, when: int) -> None:

@@ -11,6 +11,7 @@ cdef class Store:
     cdef int *c
     cdef double *number
     cdef readonly int size
+    cdef int place[256]
     cdef int room
     cdef Entry *entry  # open addressing; as many as a power of two
     cdef size_t entries, mask

@@ -14,6 +14,7 @@ cdef enum:
     MOST = 1 << 29  # nodes: an entry more still fits an int
 
 
+PLACES = 256  # of store.pxd
 cdef long allocations_left = -1
 
 

@@ -1,7 +1,7 @@
 cimport cython
 from vargrad._expressions_c.nodes cimport Expressions
 
-cdef int ADD, AND, COMPOSITE, CONSTANT, INPUT, MUL, N_ROWS, NOT, OR, ROUND, SELECT, ZERO
+cdef int ADD, AND, COMPOSITE, CONSTANT, EQ, INPUT, MUL, N_ROWS, NOT, OR, ROUND, SELECT, ZERO
 cdef list _RULES
 cdef unsigned char[::1] _FILLED
 cdef const unsigned char[::1] _DIFFERENTIABLE
@@ -15,11 +15,21 @@ cdef class Template:
     cdef readonly int result, condition
 
     @cython.locals(i=int, k=int, code="int[::1]")
-    cdef int run(self, Expressions g, int[::1] place) except -1
+    cdef int run(self, Expressions g) except -1
+
+    @cython.locals(i=int)
+    cpdef int at(self, Expressions g, tuple given) except -1
+
+    @cython.locals(i=int, x=int, result=int, found=list)
+    cpdef tuple each(self, Expressions g, xs, tuple given)
 
 
-@cython.locals(place="int[::1]", i=int, x=int)
+@cython.locals(i=int)
 cpdef int folded(Expressions g, Template step, int acc, xs, ys, int biggest) except -1
+
+
+@cython.locals(x=int, total=int)
+cpdef int ties(Expressions g, xs, int out) except -1
 cdef _fill(int op)
 
 
@@ -31,7 +41,7 @@ cdef class Derivatives:
     cdef dict _zero_unless
     cdef unsigned char[::1] _depends
     cdef int _known
-    cdef int[::1] _place, _value, _when
+    cdef int[::1] _value, _when
 
     @cython.locals(one=int, node=int, leaf=int, reached=bint, found=list)
     cpdef list of(self, int root, bint sparse=*)
@@ -42,7 +52,7 @@ cdef class Derivatives:
     )
     cdef _spread(self, int node, int one)
 
-    @cython.locals(place="int[::1]", partial=int, when=int, term=int)
+    @cython.locals(g=Expressions, partial=int, when=int, term=int)
     cdef _through(
         self, Template rule, int operand, int a, int b, int out, int value, int condition, int one
     )
