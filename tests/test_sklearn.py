@@ -95,6 +95,12 @@ def test_settings_are_passed_on_and_cloned() -> None:
     assert (one != two).any()
 
 
+def test_a_penalty_makes_weights_small() -> None:
+    X, y = data.moons(60, seed=0)
+    free, bound = (NNClassifier(l2=l2, lr=0.01, random_state=0).fit(X, y).network_ for l2 in (0.0, 0.1))
+    assert np.square(bound.parameters.values).sum() < np.square(free.parameters.values).sum() / 4
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -103,6 +109,7 @@ def test_settings_are_passed_on_and_cloned() -> None:
         ({"hidden": (0,)}, ["positive"]),
         ({"epochs": 0}, ["epochs"]),
         ({"lr": -1}, ["lr"]),
+        ({"l2": -1}, ["l2"]),
     ],
 )
 def test_wrong_settings(change: dict[str, Any], words: list[str]) -> None:

@@ -46,6 +46,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         lr: float = 0.001,
         epochs: int = 200,
         batch_size: int = 32,
+        l2: float = 0.0,
         validation_split: float = 0.0,
         patience: int | None = None,
         restarts: int = 1,
@@ -59,6 +60,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         self.lr = lr
         self.epochs = epochs
         self.batch_size = batch_size
+        self.l2 = l2
         self.validation_split = validation_split
         self.patience = patience
         self.restarts = restarts
@@ -78,6 +80,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
             lr=self.lr,
             epochs=self.epochs,
             batch_size=self.batch_size,
+            l2=self.l2,
             seed=seed,
             validation_split=self.validation_split,
             patience=self.patience,
@@ -95,8 +98,9 @@ class NNClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
     """A network that tells classes apart, trained on cross-entropy.
 
     ``hidden``: neurons of each hidden layer; ``activation``: theirs, a name or one for each; ``init``, as for NN;
-    ``optimizer``, ``lr``, ``epochs``, ``batch_size``, ``validation_split``, ``patience``, ``restarts``, ``progress``,
-    as for NN.fit. Fitted attributes: ``classes_``, ``network_`` (an NN), ``history_``.
+    ``optimizer``, ``lr``, ``epochs``, ``batch_size``, ``l2``, ``validation_split``, ``patience``, ``restarts``,
+    ``progress``, as for NN.fit; ``random_state``: an int, a RandomState or None, for all that is drawn.
+    Fitted attributes: ``classes_``, ``network_`` (an NN), ``history_``.
     """
 
     def fit(self, X: Any, y: Any) -> NNClassifier:
