@@ -2,6 +2,7 @@
 
 import importlib
 import math
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -56,3 +57,12 @@ def test_wrong_usage(
         run.main()
     assert caught.value.code == 2
     assert arguments[0] in capsys.readouterr().err
+
+
+def test_trainings_run() -> None:
+    command = [sys.executable, "-W", "error", str(FOLDER / "training.py"), "--epochs", "4", "--repeats", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stderr) == (0, "")
+    scores = [float(x) for x in re.findall(r"test accuracy (\S+)", done.stdout)]
+    assert len(scores) >= 2  # scikit-learn comes with the tests, torch may be there
+    assert min(scores) > 0.8

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, TypeAlias
 
 import numpy
@@ -18,11 +19,17 @@ def _numbers(x: Any, what: str) -> Array:
         found = _signature.real(what, x)
     except ValueError:
         raise ValueError(f"{what} has rows of different lengths: expected as many numbers in each") from None
-    if found.size and not numpy.isfinite(found).all():
+    # one sum tells of most arrays that they are finite
+    if found.size and not math.isfinite(_quiet_sum(found)) and not numpy.isfinite(found).all():
         place = tuple(int(i[0]) for i in numpy.nonzero(~numpy.isfinite(found)))
         where = f"[{', '.join(map(str, place))}]" if place else ""
         raise ValueError(f"{what}{where} is {found[place]}: expected finite numbers")
     return found
+
+
+def _quiet_sum(x: Array) -> float:
+    with numpy.errstate(all="ignore"):
+        return float(numpy.add.reduce(x, axis=None))
 
 
 def inputs(x: Any, columns: int, what: str = "X", empty: bool = False) -> Array:
@@ -51,6 +58,9 @@ def split(x: Any, columns: int, outputs: int) -> tuple[Array, Array]:
 
 def targets(y: Any, rows: int, outputs: int, kind: str, what: str = "y") -> Array:
     """An array (rows, targets) for a loss of that kind (see losses.Loss, or "any"), labels with a 1 in their column."""
+    plain = kind == "labels" and type(y) is numpy.ndarray and y.dtype.kind == "i" and y.shape == (rows,)
+    if plain and outputs > 1 and y.min() >= 0 and y.max() < outputs:  # the usual case, without a second look
+        return _at(y, outputs, 0.0)
     found = _numbers(y, what)
     if found.ndim not in (1, 2) or len(found) != rows:
         raise ValueError(f"{what} has shape {found.shape}, expected {rows} rows, as many as X has")
@@ -83,6 +93,10 @@ def _one_hot(labels: Array, outputs: int, other: float, what: str) -> Array:
         )
     good = (labels >= 0) & (labels < outputs) & (labels == numpy.floor(labels))
     _require(good[:, None], labels[:, None], f"a label from 0 to {outputs - 1} (the network's outputs)", what)
+    return _at(labels.astype(numpy.intp), outputs, other)
+
+
+def _at(labels: Any, outputs: int, other: float) -> Array:
     table = numpy.full((len(labels), outputs), other)
-    table[numpy.arange(len(labels)), labels.astype(numpy.intp)] = 1.0
+    table[numpy.arange(len(labels)), labels] = 1.0
     return table
