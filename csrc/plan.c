@@ -6,12 +6,14 @@
 #include "program.h"
 
 #ifdef __GNUC__
+#define WILL_READ(address) __builtin_prefetch(address, 0, 2)
 #define WILL_WRITE(address) __builtin_prefetch(address, 1, 2)
 #else
+#define WILL_READ(address) ((void)0)
 #define WILL_WRITE(address) ((void)0)
 #endif
 
-enum { NONE = -1, CACHE = 49152, MOST_LANES = 512 };
+enum { NONE = -1, CACHE = 49152, MOST_LANES = 512, NEAR = 131072 }; /* NEAR: numbers that are in a cache, perhaps */
 
 typedef struct {
     int32_t *uses;  /* of each value, by live instructions and outputs */
@@ -326,18 +328,21 @@ void plan_row(const Plan *plan, const double *inputs, double *v, double *outputs
     memcpy(outputs, v + plan->registers + inputs_count, n * sizeof *v);
 }
 
-/* One block. Between the kernels, the lines that the next block will write are asked for, a few at a time: reading
- * ahead the processor does by itself. */
+/* One block. Between the kernels, the lines that the next block will read and write are asked for, a few at a time:
+ * the processor looks ahead by itself, but not from page to page in a dozen arrays. */
 static void block(const Plan *plan, double **pointer, size_t n, size_t ahead) {
     const Kernel *kernel = plan->kernels->kernel;
-    double **out = pointer + plan->registers + plan->program->inputs, **last = out + plan->program->outputs;
-    size_t at = 0, some = ahead * plan->program->outputs / LANES / (plan->steps + 1) + 1;
+    double **data = pointer + plan->registers;
+    size_t inputs = plan->program->inputs, all = inputs + plan->program->outputs, k = 0, at = 0;
+    size_t some = ahead * all / LANES / (plan->steps + 1) + 1;
     for (const Code *s = plan->step, *end = s + plan->steps; s < end; s++) {
         kernel[s->op](pointer[s->out], pointer[s->a], pointer[s->b], pointer[s->c], n);
-        for (size_t i = 0; i < some && out < last && at < ahead; i++) {
-            WILL_WRITE(*out + n + at);
+        for (size_t i = 0; i < some && k < all && at < ahead; i++) {
+            if (k >= inputs) WILL_WRITE(data[k] + n + at);
+            else if (plan->reads[k]) WILL_READ(data[k] + n + at);
+            else at = ahead; /* one number for all rows */
             at += LANES;
-            if (at >= ahead) at = 0, out++;
+            if (at >= ahead) at = 0, k++;
         }
     }
 }
@@ -348,11 +353,12 @@ void plan_run(const Plan *plan, void *workspace, const double *const *inputs, do
     double **pointer = workspace, **in = pointer + plan->registers, **out = in + p->inputs;
     double *lanes = (double *)((char *)workspace + edge(plan));
     size_t whole = first + (last - first) / LANES * LANES, n;
+    int near = (last - first) * (p->inputs + p->outputs) < NEAR;
     for (size_t at = first; at < whole; at += n) {
         n = whole - at < plan->lanes ? whole - at : plan->lanes;
         for (size_t i = 0; i < p->inputs; i++) in[i] = (double *)inputs[i] + (plan->reads[i] ? at : 0);
         for (size_t k = 0; k < p->outputs; k++) out[k] = outputs[k] + at;
-        block(plan, pointer, n, whole - at - n < n ? whole - at - n : n);
+        block(plan, pointer, n, near ? 0 : whole - at - n < n ? whole - at - n : n);
     }
     if (whole == last) return;
     n = last - whole; /* fewer than a vector: copied, filled up with the last row */
