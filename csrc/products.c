@@ -71,7 +71,7 @@ INLINE __m256d fma_avx2(__m256d a, __m256d b, __m256d c) { return _mm256_fmadd_p
 #define VECTOR 8
 #define TILE 4
 #ifdef __clang__
-#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512dq,avx512vl,prefer-vector-width=512"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512dq,avx512vl"))), apply_to = function)
 #else
 #pragma GCC push_options
 #pragma GCC target("avx2,fma,avx512f,avx512dq,avx512vl,prefer-vector-width=512")

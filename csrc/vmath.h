@@ -170,7 +170,7 @@ INLINE double V(log_rest)(double f) { /* log(1 + f) - f */
 
 INLINE double V(log_limits)(double x, double y) { /* y, but what log is at 0, infinity, below 0 */
     double limit = x == 0.0 ? -INFINITY : x < 0.0 ? NAN : x;
-    return (x > 0.0) & (x < INFINITY) ? y : limit;
+    return ((x > 0.0) & (x < INFINITY)) ? y : limit;
 }
 
 INLINE double V(log)(double x) {
