@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import gc
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 
+import vargrad
 from helpers import Implementation
 from replay import NAMES, program
+from vargrad._program import Program
 
 MIB = 1 << 20
 
@@ -103,7 +106,34 @@ def everything(c: Any) -> list[Any]:
     return [*results, same_array, row, machine.point([0.5, 0.75]), kernel, large]
 
 
-def test_each_allocation_may_be_refused(c: Any) -> None:
+def hundred(x: Any) -> Any:
+    """A loop that repeats itself, which one row runs as lanes."""
+    total = 0.0
+    for a, b in pairwise(x):
+        total = total + 100.0 * (b - a * a) ** 2 + vargrad.math.exp(1.0 - a)
+    return total
+
+
+def repeating(c: Any) -> list[Any]:
+    """The same for a long program that repeats itself, and for the way from a call's arguments."""
+    machine = c.Machine(program_of(hundred))
+    x, row, many = np.linspace(-1.0, 1.0, 100), np.empty(100), np.empty((100, 40))
+    machine.row(x, row)
+    machine.run([np.ascontiguousarray(np.repeat(x[:, None], 40, 1))], [many])
+    return [row, many, c.Shortcut(machine, [(100,)], [(100,)], False, True)((x,))]
+
+
+@cache
+def program_of(function: Any) -> Program:
+    """The program of the gradient by a vector of a hundred numbers."""
+    f = vargrad.compile(function, signature="(n)->()")
+    f.grad(np.linspace(-1.0, 1.0, 100))
+    ((path,),) = (variant.paths for variant in f._variants.values())
+    return path.program(("grad", (0,)))
+
+
+@pytest.mark.parametrize("everything", [everything, repeating])
+def test_each_allocation_may_be_refused(everything: Callable[[Any], list[Any]], c: Any) -> None:
     """MemoryError each time, and the next attempt is right; what was taken goes back."""
     expected = everything(c)
     refused = 0
