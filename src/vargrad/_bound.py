@@ -12,6 +12,7 @@ import inspect
 import io
 import pickle
 import weakref
+from array import array
 from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any, TypeAlias
@@ -54,6 +55,10 @@ def _is_constant(x: Any) -> bool:
     return isinstance(x, (*_VARS, *_FUNCTIONS)) and not isinstance(x, Watched)
 
 
+class _Described:
+    """In a state, an object that says by ``__vargrad_state__`` which Vars it holds, and what else."""
+
+
 class _Pickler(pickle.Pickler):
     """Writes what an object holds; Vars, functions and classes by identity, and so it keeps them."""
 
@@ -70,6 +75,11 @@ class _Pickler(pickle.Pickler):
     def reducer_override(self, x: Any) -> Any:
         if isinstance(x, Watched):
             return x.__reduce__()
+        hook = getattr(type(x), "__vargrad_state__", None)
+        if hook is not None:
+            live, rest = hook(x)
+            self.kept += live
+            return _Described, (type(x), array("Q", map(id, live)).tobytes(), rest)
         slots = _slots(type(x))
         if slots is None:
             return NotImplemented
@@ -153,7 +163,7 @@ class Watched(Compiled):
                 )
             return result
 
-        self.__wrapped__ = recorded
+        self.__wrapped__ = functools.update_wrapper(recorded, function, updated=())
 
     def __reduce__(self) -> tuple[Any, ...]:
         signature = None if self.signature is None else self.signature.text

@@ -94,6 +94,10 @@ class NN(Trainable):
         self.__dict__.update(state)
         self._prepare()
 
+    def __vargrad_state__(self) -> tuple[list[Var], tuple[Any, ...]]:
+        """For compile: the Vars that a recording reads, live, and all else that it depends on."""
+        return self._parameters, (self._arch, self._activations, self._bias)
+
     @property
     def arch(self) -> list[int]:
         """The number of inputs, then of neurons in each layer."""
