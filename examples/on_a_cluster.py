@@ -4,6 +4,8 @@ The solver is written for one quote; how often its loop runs depends on the quot
 workers with what was recorded, and records there what is new.
 """
 
+import logging
+
 import dask.array as da
 import numpy as np
 from dask.distributed import Client, LocalCluster
@@ -42,7 +44,8 @@ def main():
     strikes, vols = rng.uniform(80, 125, 200_000), rng.uniform(0.1, 0.6, 200_000)
     prices = vargrad.compile(call)(strikes, vols)
     here = with_slopes(prices, strikes)
-    cluster = LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None)
+    quiet = {"dashboard_address": None, "silence_logs": logging.ERROR}
+    cluster = LocalCluster(n_workers=2, threads_per_worker=1, processes=True, **quiet)
     with cluster, Client(cluster):
         chunks = [da.from_array(x, chunks=25_000) for x in (prices, strikes)]
         lazy = da.apply_gufunc(with_slopes, "(),()->(),(),()", *chunks, output_dtypes=[float] * 3)

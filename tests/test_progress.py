@@ -148,7 +148,7 @@ def test_an_interruption_leaves_nothing_half_done(
 
 
 SCRIPT = """
-import _thread, sys, threading, numpy as np, vargrad
+import _thread, sys, threading, time, numpy as np, tqdm, vargrad
 from vargrad import math as m
 w = vargrad.Var(2.0, requires_grad=True)
 def heavy(x):
@@ -159,7 +159,11 @@ f = vargrad.compile(heavy)
 x, out = np.linspace(-1, 1, 5_000_000), np.full(5_000_000, -7.0)
 f.value_and_grad(x[::100_000]), f.backward(x[::100_000])
 before = w.grad
-threading.Timer(0.5, _thread.interrupt_main).start()
+def interrupt():
+    while not any(bar.n for bar in tqdm.tqdm._instances):  # until it shows that some rows are done
+        time.sleep(0.05)
+    _thread.interrupt_main()
+threading.Thread(target=interrupt, daemon=True).start()
 try:
     if "backward" in sys.argv:
         f.backward(x, progress=True, workers=2)
