@@ -29,7 +29,7 @@ def figures(var: Any, widths: Sequence[int] = WIDTHS, budget: float = 0.2) -> No
         model = NN([width, 1], activation="identity", seed=0, var=var)
         layer = [var(x) for x in uniform(width, -1.0, 1.0)]
         chain = partial(operators, layer, model.parameters)
-        dot = partial(model._nary, "dot", [*layer, 1.0], model.parameters)
+        dot = partial(model._nary, "dot", [*layer, 1.0], list(model.parameters))
         if chain().value != dot().value:
             raise ArithmeticError(f"the two forms of a neuron of {width} inputs differ")
         times = [measure.fastest(partial(both_ways, form), budget) for form in (chain, dot)]

@@ -24,6 +24,8 @@ class LBFGS:
     ...     loss.backward()
     ...     return loss
     >>> optimizer = optim.LBFGS([x, y], max_iter=100)  # loss = optimizer.step(closure)
+
+    For a network over arrays, ``optimizer.step(lambda: model.backward(X, y, "mse"))``.
     """
 
     max_iter, max_eval, history_size = Count(1), Count(1), Count(1)

@@ -45,12 +45,21 @@ class Session:
 
     def advance(self, model: NN, x: Any, y: Any) -> float:
         """One step on these rows."""
+        parameters = _parameters.of(model.parameters, "partial_fit")
+        values = parameters.values
+        found = self.run(model, values, x, y)
+        self.step += 1
+        if isinstance(parameters, _parameters.Leaves):
+            parameters.values = values
+        model._task = self.kind
+        return found
+
+    def run(self, model: NN, values: Array, x: Any, y: Any) -> float:
+        """The same on parameters that stand here."""
         found = _examples.inputs(x, model.arch[0])
         t = _examples.targets(y, len(found), model.arch[-1], self.kind)
         if t.shape[1] != self.targets:
             raise ValueError(f"y has {t.shape[1]} targets in a row, and had {self.targets} before")
-        parameters = _parameters.of(model.parameters, "partial_fit")
-        values = parameters.values
         finite = self.engine.train(
             values,
             self.grads,
@@ -68,10 +77,6 @@ class Session:
         if not finite:
             _told.require_finite(values, model)
             raise FloatingPointError(_told.not_finite(model, 0, 0, values, self.grads))
-        self.step += 1
-        if isinstance(parameters, _parameters.Leaves):
-            parameters.values = values
-        model._task = self.kind
         return float(self.losses[0])
 
 
@@ -100,4 +105,20 @@ def partial_fit(
     session.hypers[0] = lr
     found = session.advance(model, X, y)
     model.__dict__["_session"] = session
+    return found
+
+
+def backward(model: NN, X: Any, y: Any, loss: Any, l1: float, l2: float) -> float:
+    """NN.backward, see there: a step of length 0 on a copy of the parameters, whose gradient is kept."""
+    session: Session | None = model.__dict__.get("_still")
+    if session is None or session.given != (loss, "sgd", l1, l2, None, {}):
+        _told.require_layers(model, "backward")
+        session = Session(model, X, y, loss, "sgd", l1, l2, None, {})
+        session.hypers[0] = 0.0
+    parameters = _parameters.of(model.parameters, "backward")
+    grads = parameters.grads.copy()
+    found = session.run(model, parameters.values.copy(), X, y)
+    grads += session.grads
+    _parameters.set_grads(parameters, grads)
+    model.__dict__["_still"] = session
     return found

@@ -1,4 +1,4 @@
-"""What NN can do with data: fit, partial_fit, predict, predict_proba, score."""
+"""What NN can do with data: fit, partial_fit, backward, predict, predict_proba, score."""
 
 from __future__ import annotations
 
@@ -127,6 +127,30 @@ class Trainable:
         from vargrad import _session
 
         return _session.partial_fit(self, X, y, loss, optimizer, lr, l1, l2, clip, settings)  # type: ignore[arg-type]
+
+    def backward(
+        self, X: Any, y: Any, loss: str | Callable[[Any, Any], Any] = "mse", l1: float = 0.0, l2: float = 0.0
+    ) -> float:
+        """Add the loss's derivatives over all these rows to the parameters' grads; returns the loss.
+
+        What ``loss.backward()`` does in the article's loop, for arrays and in C, so that loops of one's own and every
+        optimiser of ``vargrad.optim`` train at speed. Arguments are fit's. Raises what fit raises; then no grad has
+        changed.
+
+        >>> from vargrad import NN, data, optim
+        >>> X, y = data.moons(100, seed=0)
+        >>> model = NN([2, 8, 1], "tanh", output_activation="identity", init="torch", seed=1)
+        >>> optimizer = optim.Adam(model.parameters, lr=0.03)
+        >>> for _ in range(200):
+        ...     optimizer.zero_grad()
+        ...     loss = model.backward(X, y, "bce")
+        ...     optimizer.step()
+        >>> loss < 0.3
+        True
+        """
+        from vargrad import _session
+
+        return _session.backward(self, X, y, loss, l1, l2)  # type: ignore[arg-type]
 
     def predict(self, X: Any) -> Any:
         """What the network says of each row of X: class labels if it was trained on classes, else its outputs.
