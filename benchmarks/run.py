@@ -18,6 +18,7 @@ from typing import Any
 
 import article
 import expected
+import lanes
 import neuron
 
 from vargrad._cli import backends, measure
@@ -230,6 +231,8 @@ def main() -> int:
         if twin.name == "compiled" and not options.smoke:
             beside_the_article(sizes.repeats)
         neuron.figures(twin.Var, *(((2, 3), 0.0) if options.smoke else ()))
+        if twin.name == "compiled":
+            lanes.figures(*((100, 0.0) if options.smoke else ()))
     except (backends.Missing, ArithmeticError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1

@@ -221,7 +221,7 @@ void groups_estimate(Groups *g) {
         double count = shape->count;
         if (shape->kind == SCALARS) lanes += 1.3 * count * weight(shape->op);
         else if (shape->kind == IN_LANES) {
-            lanes += 3 + count * (0.14 * weight(shape->op) + (g->kept[i] ? 0.14 : 0));
+            lanes += (shape->count % LANES ? 6 : 3) + count * (0.14 * weight(shape->op) + (g->kept[i] ? 0.14 : 0));
             if (set_of(g, i) == i) lanes += 25; /* a group, or a few */
         } else
             for (int32_t k = shape->first; k < shape->first + shape->count; k++)

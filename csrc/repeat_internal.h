@@ -30,7 +30,7 @@ typedef struct {
     int32_t op, to, first, count; /* streams */
 } Sum;
 
-typedef struct { /* outputs from `to` on: count numbers from ref on, or if they do not stand in a row, index[ref.at + i] */
+typedef struct { /* outputs from `to` on: count numbers from ref on or, scattered, where index[ref.at + i] says */
     Ref ref;
     int32_t to, count, scattered;
 } Copy;

@@ -265,3 +265,21 @@ def test_selected_terms_add_up_without_selecting_again() -> None:
         v = [vargrad.Var(a, requires_grad=True) for a in x]
         f(v).backward()
         assert same(found, [a.grad for a in v])
+
+
+def test_a_vector_becomes_a_vector_in_place(c: Any) -> None:
+    """The gradient of one array is written where it is returned; what is unlike goes the long way."""
+    n = 700
+    compiled: Any = vargrad.compile(rosenbrock, signature="(n)->()")
+    x = np.random.default_rng(1).uniform(-1.0, 1.0, 2 * n)
+    expected = one(c.Machine(recorded(rosenbrock, x[:n], "grad")), x[:n].copy(), n)
+    before = x.copy()
+    first = compiled.grad(x[:n])
+    for given in (x[:n], x[:n].tolist(), np.repeat(x[:n], 2)[::2], x[:n].astype(">f8")):
+        found = compiled.grad(given)
+        assert same(found, expected)
+        assert found is not first
+        assert not np.shares_memory(found, x)
+    assert same(compiled.grad(x[n:]), one(c.Machine(recorded(rosenbrock, x[n:], "grad")), x[n:].copy(), n))
+    assert same(first, expected)
+    assert same(x, before)

@@ -39,7 +39,7 @@ cdef class Shortcut:
     cdef Shape *argument
     cdef Shape *part
     cdef size_t arguments, parts, inputs, outputs
-    cdef bint pair, alone, numbers, adds, asks
+    cdef bint pair, alone, numbers, adds, asks, straight
     cdef tuple dimensions
     cdef object leaves, departures
     cdef Machine guards
@@ -73,6 +73,12 @@ cdef class Shortcut:
                 f"{self.inputs} inputs and {self.outputs} outputs: the program has {machine.program.inputs} and "
                 f"{machine.program.outputs}"
             )
+        self.straight = (
+            self.inputs + self.outputs > FEW and self.arguments == 1
+            and self.argument[0].size == <Py_ssize_t>self.inputs and alone and self.parts == 1
+            and self.part[0].size == <Py_ssize_t>self.outputs
+            and self.argument[0].dimensions > 0 and self.part[0].dimensions > 0
+        )
         if self.parts < 1 + pair or (alone and self.parts != 1 + pair):
             raise ValueError(f"{self.parts} parts of a result: expected {1 + pair}{'' if alone else ' or more'}")
 
@@ -106,8 +112,22 @@ cdef class Shortcut:
         self.last = path
         return found
 
+    cdef object vector(self, tuple args):
+        """The array that one array becomes, in place of both; None for arguments of another kind."""
+        result = new_array(<tuple>self.dimensions[0])
+        cdef double *to = doubles_of(result, &self.part[0])
+        cdef const double *given = doubles_of(<object>PyTuple_GET_ITEM(args, 0), &self.argument[0])
+        if given == NULL:
+            return None
+        if to == NULL:
+            raise TypeError("numpy.empty() made no float64 array of the shape asked for")
+        self.machine.one_row(given, to)
+        return result
+
     cdef object step(self, tuple args):
         """The results, None for arguments of another kind, or DEPARTED."""
+        if self.straight:
+            return self.vector(args)
         cdef double few[FEW]
         cdef double *room = few
         if self.inputs + self.outputs > FEW:
