@@ -30,6 +30,13 @@ def test_smoke() -> None:
     assert "MISSED" not in done.stdout
 
 
+def test_recording_smoke() -> None:
+    command = [sys.executable, "-W", "error", str(FOLDER / "recording.py"), "--smoke"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("All gradients are right.\n")
+
+
 def test_both_twins_pass_the_check(run: ModuleType) -> None:
     for var in (vargrad.Var, reference.Var):
         run.check_results(var, run.SIZES["smoke"])
