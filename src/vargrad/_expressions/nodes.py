@@ -62,10 +62,6 @@ class Expressions(Store):
                 raise ValueError(f"node {i} is operation {op[i]} of nodes {a[i]}, {b[i]} and {c[i]}: no such graph")
             if i > ZERO:
                 self.append(op[i], a[i], b[i], c[i], number[i])
-                if op[i] >= 0:
-                    self.keep(op[i], a[i], b[i], c[i], i)
-                elif op[i] == CONSTANT:
-                    self.keep_number(number[i], i)
         self.parents = parents
 
     def input(self) -> int:
@@ -76,10 +72,7 @@ class Expressions(Store):
         """The node of a number; zeros of either sign are two nodes, all nans are one."""
         value = float(value)
         found = self.find_number(value)
-        if found == 0:
-            found = self.append(CONSTANT, 0, 0, 0, value)
-            self.keep_number(value, found)
-        return found
+        return found if found else self.append(CONSTANT, 0, 0, 0, value)
 
     def composite(self, value: int, parents: Parents = ()) -> int:
         """A node of value's value whose derivatives are given: (operand, partial, condition or -1) for each operand.
@@ -113,15 +106,12 @@ class Expressions(Store):
     def make(self, op: int, a: int, b: int = 0, c: int = 0) -> int:
         """The node of an operation on nodes, or an equal, simpler one."""
         found = self.find(op, a, b, c)
-        if found == 0:
-            if self.op[a] == CONSTANT and self.op[b] == CONSTANT and self.op[c] == CONSTANT:
-                found = self.constant(_folded(op, self.number[a], self.number[b], self.number[c]))
-            else:
-                found = _rewritten(self, op, a, b, c) if _REWRITTEN[op] else _KEEP
-                if found == _KEEP:
-                    found = self.append(op, a, b, c, 0.0)
-            self.keep(op, a, b, c, found)
-        return found
+        if found:
+            return found
+        if self.op[a] == CONSTANT and self.op[b] == CONSTANT and self.op[c] == CONSTANT:
+            return self.constant(_folded(op, self.number[a], self.number[b], self.number[c]))
+        found = _rewritten(self, op, a, b, c) if _REWRITTEN[op] else _KEEP
+        return self.append(op, a, b, c, 0.0) if found == _KEEP else found
 
     def apply(self, name: str, *operands: int) -> int:
         """The node of an operation by its name."""

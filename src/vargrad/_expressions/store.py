@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from vargrad._codes import CONSTANT
+
 PLACES = 256
 
 
 class Store:
-    """Columns ``op``, ``a``, ``b``, ``c`` and ``number``, and what has been kept under which operation."""
+    """Columns ``op``, ``a``, ``b``, ``c`` and ``number``, and where operations and numbers stand."""
 
     __slots__ = ("_kept", "_numbers", "a", "b", "c", "number", "op", "place", "size")
 
@@ -22,30 +24,27 @@ class Store:
         self._numbers: dict[float | str, int] = {}
 
     def append(self, op: int, a: int, b: int, c: int, number: float) -> int:
-        """A new node."""
+        """A new node, to be found again if it is an operation or a number."""
+        node = self.size
         self.op.append(op)
         self.a.append(a)
         self.b.append(b)
         self.c.append(c)
         self.number.append(number)
         self.size += 1
-        return self.size - 1
+        if op >= 0:
+            self._kept[op, a, b, c] = node
+        elif op == CONSTANT and node:
+            self._numbers[_key(number)] = node
+        return node
 
     def find(self, op: int, a: int, b: int, c: int) -> int:
-        """The node kept under that operation, or 0."""
+        """The node of that operation, or 0."""
         return self._kept.get((op, a, b, c), 0)
 
-    def keep(self, op: int, a: int, b: int, c: int, node: int) -> None:
-        """Keep a node, once, to be found again."""
-        self._kept[op, a, b, c] = node
-
     def find_number(self, x: float) -> int:
-        """The node kept for a number, or 0; zeros of either sign are two, all nans are one."""
-        return self._numbers.get(x if x and x == x else repr(abs(x) if x != x else x), 0)
-
-    def keep_number(self, x: float, node: int) -> None:
-        """Keep a number's node, once."""
-        self._numbers[x if x and x == x else repr(abs(x) if x != x else x)] = node
+        """The node of a number, or 0; zeros of either sign are two, all nans are one."""
+        return self._numbers.get(_key(x), 0)
 
     def columns(self) -> tuple[bytes, ...]:
         """All columns, as the machine has them in memory: int32 and float64."""
@@ -55,3 +54,7 @@ class Store:
             *(array("i", x).tobytes() for x in (self.op, self.a, self.b, self.c)),
             array("d", self.number).tobytes(),
         )
+
+
+def _key(x: float) -> float | str:
+    return x if x and x == x else repr(abs(x) if x != x else x)

@@ -1,7 +1,4 @@
-from libc.stdint cimport int32_t
-
-cdef struct Entry:  # what is kept under an operation; node 0: nothing
-    int32_t op, a, b, c, node
+from libc.stdint cimport uint64_t
 
 
 cdef class Store:
@@ -13,12 +10,11 @@ cdef class Store:
     cdef readonly int size
     cdef int place[256]
     cdef int room
-    cdef Entry *entry  # open addressing; as many as a power of two
-    cdef size_t entries, mask
+    cdef uint64_t *slot  # hash << 32 | node, open addressing; as many as a power of two
+    cdef size_t kept, mask
     cdef int append(self, int op, int a, int b, int c, double number) except -1
     cdef int find(self, int op, int a, int b, int c) noexcept
-    cdef int keep(self, int op, int a, int b, int c, int node) except -1
     cdef int find_number(self, double x) noexcept
-    cdef int keep_number(self, double x, int node) except -1
     cdef int widen(self) except -1
     cdef int rehash(self) except -1
+    cdef void put(self, uint64_t slot) noexcept

@@ -1,8 +1,9 @@
 # cython: language_level=3, binding=False, boundscheck=False, wraparound=False, cdivision=True
 """Nodes in columns of C numbers, and an open-addressing table that finds them again. What they mean: store.py.
 
-Columns double as they fill, and so does the table when three quarters of it are in use: append, find and keep take
-constant time, spread over many. A failed allocation raises MemoryError and leaves everything as it was.
+Columns double as they fill, and so does the table when three quarters of it are in use: append and find take constant
+time, spread over many. A slot of the table is a hash and a node's number, never 0; what they are of, columns say.
+A failed allocation raises MemoryError and leaves everything as it was.
 """
 
 from libc.stdint cimport uint32_t, uint64_t
@@ -10,7 +11,7 @@ from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy
 
 cdef enum:
-    NUMBER = -2  # operation under which numbers are kept: their bits are the operands
+    CONSTANT = -2  # of _codes.py
     MOST = 1 << 29  # nodes: an entry more still fits an int
 
 
@@ -42,11 +43,11 @@ cdef int grow(void **column, size_t bytes) except -1:
     return 0
 
 
-cdef inline size_t place_of(int op, int a, int b, int c) noexcept:
+cdef inline uint32_t hash_of(int op, int a, int b, int c) noexcept:
     cdef uint64_t h = (<uint64_t><uint32_t>a << 32 | <uint32_t>b) * <uint64_t>0x9E3779B97F4A7C15
     h ^= h >> 32
     h = (h + (<uint64_t><uint32_t>c << 8) + <uint32_t>op) * <uint64_t>0xD6E8FEB86659FD93
-    return <size_t>(h ^ h >> 32)
+    return <uint32_t>(h >> 32)
 
 
 cdef inline uint64_t bits_of(double x) noexcept:
@@ -56,8 +57,12 @@ cdef inline uint64_t bits_of(double x) noexcept:
     return bits
 
 
+cdef inline uint32_t hash_of_number(uint64_t bits) noexcept:
+    return hash_of(CONSTANT, <int><uint32_t>bits, <int><uint32_t>(bits >> 32), 0)
+
+
 cdef class Store:
-    """Columns ``op``, ``a``, ``b``, ``c`` and ``number``, and what has been kept under which operation."""
+    """Columns ``op``, ``a``, ``b``, ``c`` and ``number``, and where operations and numbers stand."""
 
     def __cinit__(self):
         self.widen()
@@ -69,7 +74,7 @@ cdef class Store:
         free(self.b)
         free(self.c)
         free(self.number)
-        free(self.entry)
+        free(self.slot)
 
     cdef int widen(self) except -1:
         cdef size_t room = 2 * self.room if self.room else 64
@@ -85,58 +90,68 @@ cdef class Store:
 
     cdef int rehash(self) except -1:
         """A table of twice the size."""
-        cdef size_t i, at, size = 2 * (self.mask + 1) if self.entry != NULL else 128
-        cdef Entry *old = self.entry
-        cdef Entry *new = <Entry *>calloc(size, sizeof(Entry)) if may_allocate() else NULL
+        cdef size_t i, size = 2 * (self.mask + 1) if self.slot != NULL else 128
+        cdef size_t filled = self.mask + 1 if self.slot != NULL else 0
+        cdef uint64_t *old = self.slot
+        cdef uint64_t *new = <uint64_t *>calloc(size, sizeof(uint64_t)) if may_allocate() else NULL
         if new == NULL:
             raise MemoryError
-        for i in range(self.mask + 1 if old != NULL else 0):
-            if old[i].node:
-                at = place_of(old[i].op, old[i].a, old[i].b, old[i].c) & (size - 1)
-                while new[at].node:
-                    at = (at + 1) & (size - 1)
-                new[at] = old[i]
+        self.slot, self.mask = new, size - 1
+        for i in range(filled):
+            if old[i]:
+                self.put(old[i])
         free(old)
-        self.entry, self.mask = new, size - 1
         return 0
+
+    cdef void put(self, uint64_t slot) noexcept:
+        cdef size_t at = slot >> 32
+        while self.slot[at & self.mask]:
+            at += 1
+        self.slot[at & self.mask] = slot
 
     cdef int append(self, int op, int a, int b, int c, double number) except -1:
         cdef int node = self.size
-        if 4 * self.entries >= 3 * self.mask:  # for the entry that will follow: nobody would find the node without it
-            self.rehash()
+        cdef uint32_t hashed
         if node == self.room:
             self.widen()
+        if op >= 0 or (op == CONSTANT and node):  # what is asked for again
+            if 4 * self.kept >= 3 * self.mask:
+                self.rehash()
+            hashed = hash_of(op, a, b, c) if op >= 0 else hash_of_number(bits_of(number))
+            self.put(<uint64_t>hashed << 32 | <uint32_t>node)
+            self.kept += 1
         self.op[node], self.a[node], self.b[node], self.c[node], self.number[node] = op, a, b, c, number
         self.size = node + 1
         return node
 
     cdef int find(self, int op, int a, int b, int c) noexcept:
-        cdef size_t at = place_of(op, a, b, c) & self.mask
-        cdef Entry *e
+        cdef uint32_t hashed = hash_of(op, a, b, c)
+        cdef size_t at = hashed
+        cdef uint64_t slot
+        cdef int node
         while True:
-            e = &self.entry[at]
-            if e.node == 0 or (e.a == a and e.b == b and e.op == op and e.c == c):
-                return e.node
-            at = (at + 1) & self.mask
-
-    cdef int keep(self, int op, int a, int b, int c, int node) except -1:
-        if 4 * self.entries >= 3 * self.mask:
-            self.rehash()
-        cdef size_t at = place_of(op, a, b, c) & self.mask
-        while self.entry[at].node:
-            at = (at + 1) & self.mask
-        self.entry[at].op, self.entry[at].a, self.entry[at].b, self.entry[at].c = op, a, b, c
-        self.entry[at].node = node
-        self.entries += 1
-        return 0
+            slot = self.slot[at & self.mask]
+            node = <int><uint32_t>slot
+            if slot == 0:
+                return 0
+            if slot >> 32 == hashed and self.a[node] == a and self.b[node] == b:
+                if self.op[node] == op and self.c[node] == c:
+                    return node
+            at += 1
 
     cdef int find_number(self, double x) noexcept:
-        cdef uint64_t bits = bits_of(x)
-        return self.find(NUMBER, <int><uint32_t>bits, <int><uint32_t>(bits >> 32), 0)
-
-    cdef int keep_number(self, double x, int node) except -1:
-        cdef uint64_t bits = bits_of(x)
-        return self.keep(NUMBER, <int><uint32_t>bits, <int><uint32_t>(bits >> 32), 0, node)
+        cdef uint64_t bits = bits_of(x), slot
+        cdef uint32_t hashed = hash_of_number(bits)
+        cdef size_t at = hashed
+        cdef int node
+        while True:
+            slot = self.slot[at & self.mask]
+            node = <int><uint32_t>slot
+            if slot == 0:
+                return 0
+            if slot >> 32 == hashed and self.op[node] == CONSTANT and bits_of(self.number[node]) == bits:
+                return node
+            at += 1
 
     def columns(self):
         """All columns, as the machine has them in memory: int32 and float64."""
