@@ -50,6 +50,20 @@ def test_the_arrays(impl: Implementation) -> None:
     assert block.values.tolist() == [1.0, 2.0, 3.0]
 
 
+def test_the_first_that_wants_no_grad(impl: Implementation) -> None:
+    block = impl.Block([1.0, 2.0, 3.0])
+    assert block.frozen == -1
+    for i, v in reversed(list(enumerate(block.leaves))):
+        v.requires_grad = False
+        assert block.frozen == i
+    block.leaves[0].requires_grad = True
+    block.leaves[0].value = 4.0
+    block.leaves.clear()
+    assert block.frozen == 1
+    assert impl.Block([1.0], requires_grad=False).frozen == 0
+    assert impl.Block([]).frozen == -1
+
+
 def test_the_articles_loop(impl: Implementation) -> None:
     """Parameters in a block, on their own, and by the array: the same numbers to the bit."""
     rows = [(0.0, 1.0, 1.0), (1.0, 1.0, 0.0), (0.5, -1.0, 2.0)]

@@ -84,6 +84,15 @@ cdef class Block:
         """A view of all grads; those of leaves that want none say nothing."""
         return _builtins.memoryview(self.grad_row)
 
+    @property
+    def frozen(self):
+        """The place of the first leaf that wants no grad, or -1."""
+        cdef Py_ssize_t i
+        for i in range(len(self.given)):
+            if not (<Var>self.given[i]).node.flags & NODE_REQUIRES:
+                return i
+        return -1
+
     def __len__(self):
         return self.cells.count
 

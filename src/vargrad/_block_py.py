@@ -71,6 +71,11 @@ class Block:
         """A view of all grads; those of leaves that want none say nothing."""
         return memoryview(self._grads)
 
+    @property
+    def frozen(self) -> int:
+        """The place of the first leaf that wants no grad, or -1."""
+        return next((i for i, v in enumerate(self._leaves) if not v._requires_grad), -1)
+
     def __len__(self) -> int:
         return len(self._values)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 from collections.abc import Iterable
-from operator import attrgetter, is_
+from operator import is_
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from vargrad import _core_py
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     import numpy.typing
 
     Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
-
-
-_WANTED = attrgetter("requires_grad")
 
 
 class Parameters(list[Var]):
@@ -57,8 +54,8 @@ class Parameters(list[Var]):
     def grads(self) -> Array:
         """Their grads, as a writable view; AttributeError if a parameter has requires_grad false."""
         self._check()
-        if not all(map(_WANTED, self)):
-            i = list(map(_WANTED, self)).index(False)
+        i = self._block.frozen  # type: ignore[union-attr]
+        if i >= 0:
             raise AttributeError(f"parameters[{i}] has no .grad: set its requires_grad to True")
         return self._grads  # type: ignore[return-value]
 
