@@ -139,7 +139,7 @@ def recorded(f: Callable[[Any], Any], x: Array, what: str) -> Program:
     return found
 
 
-SOME = ["add", "sub", "mul", "add", "mul", "sub", "truediv", "neg", "square", "exp", "tanh", "select", "lt", "and"]
+SOME = ["add", "sub", "mul", "add", "mul", "sub", "truediv", "neg", "square", "sigmoid", "tanh", "select", "lt", "and"]
 
 
 def at_random(rng: random.Random) -> SimpleNamespace:
