@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -67,10 +68,20 @@ def test_r2() -> None:
     assert _scores.score("values", y + np.array([0.0, 1.0]), y) == 0.5  # a constant that is missed counts 0
 
 
-def test_copies_know_what_they_learned() -> None:
+def test_copies_know_what_they_learned(tmp_path: Path) -> None:
     X, y = small()
     model = NN([3, 2], "identity", seed=0)
     model.fit(X, (y[:, 0] > 0).astype(int), "cross_entropy", epochs=5, progress=False)
-    for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+    model.save(tmp_path / "model.safetensors")
+    loaded = NN.load(tmp_path / "model.safetensors")
+    for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model)), loaded):
         assert (other.predict(X) == model.predict(X)).all()
         other.fit(X, y, epochs=2, restarts=2, progress=False)
+
+
+def test_a_file_that_was_trained_for_something_unknown(tmp_path: Path) -> None:
+    model = NN([2, 1], seed=0)
+    model._task = "dance"
+    model.save(tmp_path / "model.safetensors")
+    with pytest.raises(ValueError, match="was trained for 'dance'"):
+        NN.load(tmp_path / "model.safetensors")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 _NAME = re.compile(r"(?:(?P<prefix>.+)\.)?(?P<place>\d+)\.(?P<kind>weight|bias)")
+TASKS = ("values", "labels", "binary", "signs", "any")  # see losses.Loss.kind
 _KEY = "vargrad"  # of our part of the metadata
 
 
@@ -27,6 +28,8 @@ def save(model: NN, path: _safetensors.Path) -> None:
         if biases:
             arrays[f"{2 * i}.bias"] = numpy.array([b.value for b in biases])
     about = {"arch": model.arch, "activations": model.activations, "bias": bool(model.biases[0])}
+    if model._task is not None:
+        about["task"] = model._task
     _safetensors.write(path, arrays, {"format": "pt", _KEY: json.dumps(about)})
 
 
@@ -82,8 +85,10 @@ def _about(path: _safetensors.Path, metadata: dict[str, str]) -> dict[str, Any] 
     return about
 
 
-def load(path: _safetensors.Path, activation: Any, output_activation: Any) -> tuple[list[int], Any, bool, list[float]]:
-    """Architecture, activation or one for each layer, bias and parameters of a file."""
+def load(
+    path: _safetensors.Path, activation: Any, output_activation: Any
+) -> tuple[list[int], Any, bool, list[float], str | None]:
+    """Architecture, activation or one for each layer, bias, parameters and what the network was trained for."""
     layers, about = read(path)
     arch, bias = _shapes(layers)
     if about is not None and (
@@ -97,7 +102,10 @@ def load(path: _safetensors.Path, activation: Any, output_activation: Any) -> tu
             "NN.load(path, activation='relu', output_activation='identity')"
         )
     names = about["activations"] if activation is None and about is not None else activation
-    return arch, names, bias, _flat(layers)
+    task = None if about is None else about.get("task")
+    if task is not None and task not in TASKS:
+        raise ValueError(f"{path}: was trained for {task!r:.40}, expected one of {', '.join(TASKS)}")
+    return arch, names, bias, _flat(layers), task
 
 
 def parameters(model: NN, path: _safetensors.Path) -> list[float]:

@@ -290,9 +290,10 @@ class NN(Trainable):
         """
         from vargrad import _network_files
 
-        arch, names, bias, numbers = _network_files.load(path, activation, output_activation)
+        arch, names, bias, numbers, task = _network_files.load(path, activation, output_activation)
         model = cls(arch, names, output_activation, bias=bias, seed=0, var=var)  # drawn, and then replaced
         model._assign(numbers)
+        model._task = task
         return model
 
     def load_parameters(self, path: str | os.PathLike[str]) -> None:
