@@ -176,6 +176,44 @@ def test_optimizers_are_those_of_optim(name: str, settings: dict[str, float]) ->
     assert whole.state_dict()["step"] == loop.state_dict()["step"] == 12
 
 
+def test_lbfgs_is_scipys() -> None:
+    from scipy.optimize import minimize
+
+    X, y = small()
+    model, other = (NN([3, 4, 2], "tanh", "identity", init="torch", seed=5) for _ in range(2))
+    history = model.fit(X, y, optimizer="lbfgs", epochs=40, history_size=7, l2=0.001)
+
+    def loss(at: Array) -> tuple[float, Array]:
+        other.parameters.values[:], other.parameters.grads[:] = at, 0.0
+        weights = [w for layer in other.weights for neuron in layer for w in neuron]
+        found: Any = losses.mse([other(row) for row in X.tolist()], y) + 0.001 * losses.l2(weights)
+        found.backward()
+        return found.value, other.parameters.grads.copy()
+
+    options = {"maxiter": 40, "maxcor": 7, "gtol": 1e-7, "ftol": 1e-9}
+    wanted = minimize(loss, other.parameters.values.copy(), jac=True, method="L-BFGS-B", options=options)
+    assert history.epochs == wanted.nit == 40
+    assert history.loss == pytest.approx(wanted.fun, rel=1e-6)
+    np.testing.assert_allclose(values(model), wanted.x, rtol=1e-4, atol=1e-6)  # a search magnifies the last digits
+    assert history.losses == sorted(history.losses, reverse=True)
+
+
+def test_lbfgs_with_all_that_fit_has() -> None:
+    seen = []
+    model = NN([3, 4, 2], "tanh", "identity", init="torch", seed=5)
+
+    def callback(history: History) -> bool:
+        seen.append(values(model))
+        return len(seen) == 5
+
+    history = model.fit(*small(), optimizer="lbfgs", validation_split=0.3, callback=callback, seed=0)
+    assert history.stopped_early
+    assert history.epochs == len(history.validation_losses) == 5
+    assert values(model) == seen[-1]
+    history = model.fit(*small(), optimizer="lbfgs", epochs=20, restarts=2, seed=0)
+    assert history.loss == min(history.restart_losses)
+
+
 def test_schedules() -> None:
     """A function of the epoch, and one of optim, are the learning rates of a loop over epochs."""
     by_function, history = regression(lr=0.2, schedule=lambda epoch: 0.9**epoch, shuffle=False)

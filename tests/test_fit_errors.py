@@ -45,6 +45,11 @@ CASES: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "unknown optimizer": ({"optimizer": "adan"}, ValueError, "did you mean 'adam'"),
     "unknown setting": ({"momentun": 0.9}, ValueError, "did you mean 'momentum'"),
     "a setting out of range": ({"momentum": -1.0}, ValueError, "momentum must be a finite number of at least 0"),
+    "a step for lbfgs": ({"optimizer": "lbfgs", "lr": 0.1}, TypeError, "it takes no lr"),
+    "a schedule for lbfgs": ({"optimizer": "lbfgs", "schedule": float}, ValueError, "takes no schedule"),
+    "a clip for lbfgs": ({"optimizer": "lbfgs", "clip": 1.0}, ValueError, "takes no clip"),
+    "a method for lbfgs": ({"optimizer": "lbfgs", "method": "finite-difference"}, ValueError, "takes no method"),
+    "a setting of lbfgs": ({"optimizer": "lbfgs", "momentum": 1.0}, ValueError, "'momentum' is not known"),
     "negative lr": ({"lr": -0.1}, ValueError, "lr must be"),
     "no epochs": ({"epochs": 0}, ValueError, "epochs must be at least 1, not 0"),
     "half an epoch": ({"epochs": 1.5}, TypeError, "epochs must be an int, not float"),
@@ -207,8 +212,24 @@ def test_steps_refuse_the_same(name: str) -> None:
         before = [p.value for p in model.parameters]
 
 
+def test_lbfgs_without_scipy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "scipy.optimize", None)
+    with pytest.raises(ImportError, match=r"pip install 'vargrad\[scipy\]'"):
+        network().fit(X, Y, optimizer="lbfgs")
+
+
+def test_lbfgs_from_where_nothing_is_finite() -> None:
+    model = network()
+    before = [p.value for p in model.parameters]
+    with pytest.raises(FloatingPointError, match="not finite in epoch 0"):
+        model.fit(X, Y * 1e300, optimizer="lbfgs")
+    assert [p.value for p in model.parameters] == before
+
+
 def test_steps_refuse_besides() -> None:
     model = network()
+    with pytest.raises(ValueError, match="takes no single steps"):
+        model.partial_fit(X, Y, optimizer="lbfgs")
     for lr in (-1.0, NAN, INF):
         with pytest.raises(ValueError, match="lr must be"):
             model.partial_fit(X, Y, lr=lr)

@@ -15,7 +15,7 @@ from vargrad import _checks, _examples, _initial, _network, _parameters, _told
 from vargrad._dense_core import Engine
 from vargrad._history import History
 from vargrad._progress import Progress
-from vargrad._training import Run, Task
+from vargrad._training import QuasiNewton, Run, Task
 
 if TYPE_CHECKING:
     from vargrad.nn import NN
@@ -66,6 +66,7 @@ def fit(
         raise TypeError(f"callback must be a function of the history, not {callback!r:.60}")
     source: Any = random if seed is None else random.Random(_told.integer("seed", seed))
     one = _told.optimizer_of(model, optimizer, lr, settings, restarts)
+    options = _told.quasi_newton(one, schedule, clip, method)
     rate, after = _told.rate_of(one, schedule, optimizer)
 
     row, kind, mean = _told.loss_of(loss, model)
@@ -79,10 +80,11 @@ def fit(
         x, t, validation = _told.split_off(x, t, validation_split, validation, source)
     batch = len(x) if batch_size is None else _told.count("batch_size", batch_size)
 
-    rule = one._chosen()
+    rule = None if options is not None else one._chosen()
+    update = _network.no_update() if rule is None else rule.program()
     program = _told.loss_program(loss, row, y, model, start, x, t)
     penalty = _network.penalty_program(float(l1), float(l2))
-    net = _network.network(model.arch, model.activations, model._bias, program, t.shape[1], rule.program(), penalty)
+    net = _network.network(model.arch, model.activations, model._bias, program, t.shape[1], update, penalty)
     bar = Progress(epochs * restarts, bool(progress))
     task = Task(
         engine=Engine(net),
@@ -104,32 +106,40 @@ def fit(
         progress=bar,
         rate=rate,
         after=after,
-        lr=one.lr,
+        lr=0.0 if rule is None else one.lr,
         clip=float(clip or 0.0),
         difference=float(h) if method == "finite-difference" else 0.0,
         describe=lambda *where: _told.not_finite(model, *where),
     )
-    state = one._states(rule, start).copy() if one is optimizer else None
-    before = one.lr, schedule.state_dict() if hasattr(schedule, "optimizer") else None
+
+    def begin(values: Array) -> Run:
+        if options is not None:
+            return QuasiNewton(task, values, options)
+        if one is optimizer:  # it goes on
+            return Run(task, values, one._states(rule, start).copy(), one._steps)
+        return Run(task, values)
+
+    before = task.lr, schedule.state_dict() if hasattr(schedule, "optimizer") else None
     try:
-        best = _best_of(task, model, start, restarts, source, state, one._steps)
+        best = _best_of(task, model, start, restarts, source, begin)
     except BaseException:
         _parameters.set_values(parameters, start)
-        one.lr = before[0]
+        if rule is not None:
+            one.lr = before[0]
         if before[1] is not None:
             schedule.load_state_dict(before[1])
         raise
     finally:
         bar.close()
     _parameters.set_values(parameters, best.values)
-    if one is optimizer:
+    if rule is not None and one is optimizer:
         one._state, one._names, one._steps = best.state, rule.states, best.step
     model._task = kind
     best.history.seconds = time.perf_counter() - begun
     return best.history
 
 
-def _best_of(task: Task, model: NN, start: Array, restarts: int, source: Any, state: Array | None, step: int) -> Run:
+def _best_of(task: Task, model: NN, start: Array, restarts: int, source: Any, begin: Callable[[Array], Run]) -> Run:
     """The best of several runs: from ``start``, then from newly drawn parameters."""
     best: Run | None = None
     least = math.inf
@@ -138,7 +148,7 @@ def _best_of(task: Task, model: NN, start: Array, restarts: int, source: Any, st
     for i in range(restarts):
         values = start.copy() if i == 0 else drawn(model, source)
         task.progress.before = i * task.epochs
-        run = Run(task, values, state, step)
+        run = begin(values)
         try:
             run.train()
         except FloatingPointError as error:

@@ -29,6 +29,8 @@ class Session:
             raise TypeError(f"partial_fit: optimizer must be a name, not {optimizer!r:.60}: it remembers by itself")
         _told.require_trainable(model)
         one = _told.optimizer_of(model, optimizer, None, settings, 1)
+        if optimizer == "lbfgs":
+            raise ValueError("partial_fit: 'lbfgs' takes no single steps: use fit")
         row, self.kind, self.mean = _told.loss_of(loss, model)
         found = _examples.inputs(x, model.arch[0])
         t = _examples.targets(y, len(found), model.arch[-1], self.kind)

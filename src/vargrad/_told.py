@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from vargrad.nn import NN
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
-OPTIMIZERS: dict[str, Any] = {"sgd": optim.SGD, "adam": optim.Adam, "adamw": optim.AdamW, "rmsprop": optim.RMSprop}
+OPTIMIZERS: dict[str, Any] = {
+    "sgd": optim.SGD,
+    "adam": optim.Adam,
+    "adamw": optim.AdamW,
+    "rmsprop": optim.RMSprop,
+    "lbfgs": optim.LBFGS,
+}
+QUASI = ("history_size", "tolerance_grad", "tolerance_change")  # the settings of lbfgs
 RATES = {"sgd": 0.1}  # default learning rates; the others' are torch's
 
 
@@ -55,9 +62,27 @@ def optimizer_of(model: NN, optimizer: Any, lr: float | None, settings: dict[str
         return optimizer
     make = OPTIMIZERS[_checks.known("optimizer", optimizer, OPTIMIZERS)]
     for name in settings:
-        _checks.known(f"optimizer {optimizer!r}: setting", name, make.settings)
+        _checks.known(f"optimizer {optimizer!r}: setting", name, getattr(make, "settings", QUASI))
+    if make is optim.LBFGS:
+        if lr is not None:
+            raise TypeError("fit: optimizer 'lbfgs' searches for its steps: it takes no lr")
+        return make(model.parameters, **settings)
     rate = RATES.get(optimizer) if lr is None else lr
     return make(model.parameters, **({} if rate is None else {"lr": rate}), **settings)
+
+
+def quasi_newton(one: Any, schedule: Any, clip: Any, method: str) -> dict[str, Any] | None:
+    """SciPy's options if this is lbfgs, which takes no schedule and such; else None. ImportError without SciPy."""
+    if not isinstance(one, optim.LBFGS):
+        return None
+    for name, given in (("schedule", schedule), ("clip", clip), ("method", method != "gradient" or None)):
+        if given is not None:
+            raise ValueError(f"fit: optimizer 'lbfgs' takes no {name}")
+    try:
+        import scipy.optimize  # noqa: F401
+    except ImportError as error:
+        raise ImportError("fit: optimizer 'lbfgs' needs SciPy: pip install 'vargrad[scipy]'") from error
+    return {"maxcor": one.history_size, "gtol": one.tolerance_grad, "ftol": one.tolerance_change}
 
 
 def rate_of(

@@ -47,9 +47,10 @@ class Trainable:
         prediction and a target (lists of them, where there are several) on Vars, averaged over rows.
 
         ``optimizer``: "sgd", "adam", "adamw" or "rmsprop", with ``lr`` (by default 0.1 for sgd, else torch's) and its
-        other ``settings`` by torch's names; or one of ``vargrad.optim`` over these parameters. ``schedule``: one of
-        vargrad.optim over that optimizer, or a function from the epoch to a factor of lr. ``clip``: the most that a
-        gradient's norm may be. ``l1``, ``l2``: penalties on weights, not on biases: l1 |w| + l2 w**2.
+        other ``settings`` by torch's names; "lbfgs" (by SciPy; all rows at once, an epoch is an iteration); or one of
+        ``vargrad.optim`` over these parameters. ``schedule``: one of vargrad.optim over that optimizer, or a function
+        from the epoch to a factor of lr. ``clip``: the most that a gradient's norm may be. ``l1``, ``l2``: penalties
+        on weights, not on biases: l1 |w| + l2 w**2.
 
         ``epochs``, ``batch_size`` (None: all rows), ``shuffle``: new mini-batches each epoch. ``seed``: an int, for
         all that is drawn; None draws from Python's ``random``. ``validation_split``: a share of rows to judge by, or

@@ -77,17 +77,9 @@ class Run:
 
     def train(self) -> Run:
         """All of it. Raises FloatingPointError for a loss that is not finite, and what the callback raises."""
-        history, chunk = self.history, 1 if self._one_by_one else 16
-        begun = time.perf_counter()
+        history, begun = self.history, time.perf_counter()
         try:
-            while history.epochs < self.task.epochs and not history.stopped_early:
-                before = time.perf_counter()
-                self._epochs(min(chunk, self.task.epochs - history.epochs))
-                if self._one_by_one:
-                    self._look()
-                elif time.perf_counter() - before < 0.05:
-                    chunk *= 2
-                self.task.progress.advance(history.epochs, self._text)
+            self._loop()
         except KeyboardInterrupt:
             history.interrupted = True
         history.seconds = time.perf_counter() - begun
@@ -96,6 +88,18 @@ class Run:
         if not numpy.isfinite(self.values).all():
             raise FloatingPointError(self.task.describe(history.epochs, 0, self.values, self.grads))
         return self
+
+    def _loop(self) -> None:
+        """Epochs, as many at once as nobody needs to look at."""
+        history, chunk = self.history, 1 if self._one_by_one else 16
+        while history.epochs < self.task.epochs and not history.stopped_early:
+            before = time.perf_counter()
+            self._epochs(min(chunk, self.task.epochs - history.epochs))
+            if self._one_by_one:
+                self._look()
+            elif time.perf_counter() - before < 0.05:
+                chunk *= 2
+            self.task.progress.advance(history.epochs, self._text)
 
     def _epochs(self, count: int) -> None:
         """So many epochs in one go of the engine."""
@@ -179,3 +183,40 @@ class Run:
     def rank(self) -> float:
         """What runs are compared by: the loss of the parameters that are left, on validation data if there is any."""
         return self.task.loss(self.values, *(self.task.validation or (self.task.x, self.task.y)))
+
+
+class QuasiNewton(Run):
+    """The same by SciPy's L-BFGS over all rows at once; an epoch is an iteration. ``options`` are SciPy's."""
+
+    def __init__(self, task: Task, values: Array, options: dict[str, Any]) -> None:
+        super().__init__(task, values)
+        self.options = options
+
+    def _loop(self) -> None:
+        from scipy.optimize import minimize
+
+        task, history, weight = self.task, self.history, self.task.weight(len(self.task.x))
+
+        def evaluate(x: Array) -> tuple[float, Array]:
+            found = task.engine.value(numpy.ascontiguousarray(x), task.x, task.y, weight, self.grads)
+            return found, self.grads.copy()
+
+        before = evaluate(self.values)[0]
+        if not math.isfinite(before):
+            raise FloatingPointError(task.describe(0, 0, self.values, self.grads))
+
+        def iterated(intermediate_result: Any) -> None:
+            nonlocal before
+            history.losses.append(before)
+            before = float(intermediate_result.fun)
+            self.values[:] = intermediate_result.x
+            if task.validation is None and before < self._best_loss:
+                self._best[:] = self.values
+                self._best_loss, self._best_epoch = before, history.epochs - 1
+            self._look()
+            task.progress.advance(history.epochs, self._text)
+            if history.stopped_early:
+                raise StopIteration
+
+        options = {"maxiter": task.epochs, **self.options}
+        minimize(evaluate, self.values.copy(), jac=True, method="L-BFGS-B", options=options, callback=iterated)
