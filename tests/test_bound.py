@@ -6,6 +6,7 @@ import collections
 import copy
 import functools
 import gc
+import inspect
 import pickle
 import weakref
 from typing import Any
@@ -72,6 +73,7 @@ def test_a_method_is_bound() -> None:
     assert s.energy.hvp(2.0, 1.0) == 0.0
     assert s.energy.jacobian(X).shape == (3,)
     assert s.norm.grad(X).tolist() == (2 * s.stiffness * X).tolist()
+    assert inspect.signature(s.energy) == inspect.signature(s.plain) == inspect.signature(vargrad.compile(s.plain))
     assert (s.energy.__name__, s.energy.__doc__, s.energy.__self__) == ("energy", "The same, compiled.", s)
     assert "energy" in repr(s.energy)
     assert "path 0: x" in str(s.energy)

@@ -226,6 +226,10 @@ class Method:
     def __wrapped__(self) -> Callable[..., Any]:
         return self._compiled.__wrapped__
 
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return inspect.signature(self.__wrapped__)
+
 
 def _forwarded(name: str) -> Callable[..., Any]:
     def method(self: Method, *args: Any, **kwargs: Any) -> Any:
