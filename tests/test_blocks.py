@@ -234,6 +234,8 @@ def test_a_root_that_is_a_leaf(impl: Implementation) -> None:
     block.values[0] = 4.0
     block.leaves[0].backward()
     assert block.grads.tolist() == [1.0]
+    block.values[0] = 5.0
+    assert impl.pullback(block.leaves[0], block.leaves) == ([1.0], False)
 
 
 def test_one_graph_over_an_edit_that_was_undone(impl: Implementation) -> None:

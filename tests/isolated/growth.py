@@ -197,8 +197,8 @@ def blocks(steps: int) -> None:
         for k in range(6):
             values[k], grads[k] = values[k] - 0.01 * grads[k], 0.0
         if i % 20 == 0:
-            other = core.Block([1.0] * 50)
-            kept = (core.Block([2.0]).values, other.leaves[0] * loss, other.grads)
+            other = core.Block([1.0] * 1000)
+            kept = (core.Block([2.0]).values, math.sum(other.leaves) * loss, other.grads)
     assert kept[0][0] == 2.0
 
 
