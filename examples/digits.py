@@ -1,37 +1,29 @@
-"""Handwritten digits, scikit-learn's 1797 pictures of 8 by 8 pixels, learned in a fraction of a second."""
+"""Handwritten digits of 8 times 8 pixels: a classifier, how often it is right, and what it mistakes for what."""
 
-import sys
+from collections import Counter
 
 from vargrad import NN, data
 
-epochs = int(sys.argv[1]) if len(sys.argv) > 1 else 60
+X, y = data.digits()  # comes with scikit-learn, nothing is downloaded
+X_train, X_test, y_train, y_test = data.train_test_split(X, y, seed=0)
 
-X, y = data.digits()
-X, X_test, y, y_test = data.train_test_split(X, y, test_size=0.25, seed=0)
+# 64 pixels in, one number for each digit out. cross_entropy makes probabilities of them: no activation at the end.
+model = NN([64, 32, 10], "tanh", output_activation="identity", init="xavier_normal", seed=0)
+history = model.fit(X_train, y_train, loss="cross_entropy", lr=0.05, momentum=0.9, l2=3e-4, epochs=60, seed=0)
 
-# One output for each digit, without activation: cross_entropy makes probabilities of them.
-model = NN([64, 32, 10], "tanh", output_activation="identity", init="torch", seed=0)
-print(model.summary())
-
-history = model.fit(
-    X,
-    y,
-    loss="cross_entropy",
-    momentum=0.9,
-    epochs=epochs,
-    batch_size=16,
-    validation_split=0.1,
-    patience=20,
-    seed=0,
-    progress=False,
-)
 print(history)
-print(f"right: {model.score(X_test, y_test):.1%} of {len(y_test)} pictures that it has never seen")
+print(f"test accuracy: {model.score(X_test, y_test):.2%} of {len(X_test)} digits that it has never seen\n")
 
-# Where it is least sure. predict_proba has a column for each digit.
-odds = model.predict_proba(X_test)
-i = odds.max(axis=1).argmin()
-first, second = odds[i].argsort()[:-3:-1]
-print(f"the hardest one: a {y_test[i]}; {first} ({odds[i, first]:.0%}) or {second} ({odds[i, second]:.0%})?")
-for row in X_test[i].reshape(8, 8):
-    print("".join(" .:-=+*#%@"[int(9 * pixel)] * 2 for pixel in row))
+guesses = model.predict(X_test)
+wrong = (guesses != y_test).nonzero()[0]
+pairs = zip(y_test[wrong].tolist(), guesses[wrong].tolist(), strict=True)
+print("digit  taken for  times")
+for (digit, guess), times in Counter(pairs).most_common(5):
+    print(f"{digit:5}  {guess:9}  {times:5}")
+
+# The three mistakes of which it was the surest, as it saw them.
+sure = model.predict_proba(X_test)
+for i in sorted(wrong, key=lambda i: -sure[i].max())[:3]:
+    print(f"\nto it {sure[i].max():.0%} a {guesses[i]}, but written as a {y_test[i]}:")
+    for row in X_test[i].reshape(8, 8):
+        print("  " + "".join(" .:-=+*#@"[round(8 * pixel)] * 2 for pixel in row))
