@@ -161,3 +161,15 @@ def test_in_the_articles_loop() -> None:
 def test_what_does_not_fit(name: str, p: Any, t: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         getattr(losses, name)(p, t)
+
+
+def test_a_single_target_is_a_number_in_a_loss_of_ones_own() -> None:
+    """In fit, however it came: as a vector, as a column, or in the article's rows."""
+    draw = np.random.default_rng(0)
+    X, y = draw.normal(size=(23, 3)), draw.normal(size=23)
+    found = []
+    for given in (X, y), (X, y[:, None]), (np.column_stack([X, y]), None):
+        model = NN([3, 4, 1], "tanh", "identity", init="torch", seed=5)
+        history = model.fit(*given, loss=lambda p, t: (p - t) ** 4, epochs=3, seed=1, progress=False)
+        found.append(history.losses)
+    assert found[0] == found[1] == found[2]

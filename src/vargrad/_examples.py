@@ -35,13 +35,14 @@ def _quiet_sum(x: Array) -> float:
 def inputs(x: Any, columns: int, what: str = "X", empty: bool = False) -> Array:
     """An array (rows, columns) to compute with; ``empty``: whether no row is fine too."""
     found = _numbers(x, what)
+    if found.ndim and not len(found) and not empty:
+        raise ValueError(f"{what} has no rows: there is nothing to learn from")
     if found.ndim != 2 or found.shape[1] != columns:
         hint = f": use {what}.reshape(-1, 1)" if found.ndim == 1 and columns == 1 else ""
+        hint = f": one row is [{what}]" if found.shape == (columns,) and columns > 1 else hint
         raise ValueError(
             f"{what} has shape {found.shape}, expected (rows, {columns}), as the network has {columns} input(s){hint}"
         )
-    if not len(found) and not empty:
-        raise ValueError(f"{what} has no rows: there is nothing to learn from")
     return numpy.ascontiguousarray(found)
 
 
@@ -61,7 +62,12 @@ def targets(y: Any, rows: int, outputs: int, kind: str, what: str = "y") -> Arra
     plain = kind == "labels" and type(y) is numpy.ndarray and y.dtype.kind == "i" and y.shape == (rows,)
     if plain and outputs > 1 and y.min() >= 0 and y.max() < outputs:  # the usual case, without a second look
         return _at(y, outputs, 0.0)
-    found = _numbers(y, what)
+    try:
+        found = _numbers(y, what)
+    except TypeError as error:
+        if not any(isinstance(item, str) for item in numpy.asarray(y).reshape(-1)[:100].tolist()):
+            raise
+        raise TypeError(f"{error}: number class labels by names, y = numpy.unique(y, return_inverse=True)") from None
     if found.ndim not in (1, 2) or len(found) != rows:
         raise ValueError(f"{what} has shape {found.shape}, expected {rows} rows, as many as X has")
     by_label = kind == "labels" or (kind == "signs" and outputs > 1)

@@ -28,7 +28,7 @@ class Session:
         if not isinstance(optimizer, str):
             raise TypeError(f"partial_fit: optimizer must be a name, not {optimizer!r:.60}: it remembers by itself")
         _told.require_trainable(model)
-        one = _told.optimizer_of(model, optimizer, None, settings, 1)
+        one = _told.optimizer_of(model, optimizer, None, settings, 1, "partial_fit")
         if optimizer == "lbfgs":
             raise ValueError("partial_fit: 'lbfgs' takes no single steps: use fit")
         row, self.kind, self.mean = _told.loss_of(loss, model)

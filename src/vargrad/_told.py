@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -12,6 +13,7 @@ import numpy.typing
 from vargrad import _checks, _examples, _network, losses, optim
 from vargrad._dense_core import Engine
 from vargrad._history import History
+from vargrad._trainable import Trainable
 
 if TYPE_CHECKING:
     from vargrad.nn import NN
@@ -24,6 +26,7 @@ OPTIMIZERS: dict[str, Any] = {
     "rmsprop": optim.RMSprop,
     "lbfgs": optim.LBFGS,
 }
+NOT_BY_NAME = ("self", "X", "y", "settings")  # parameters of fit that no typing error leads to
 QUASI = ("history_size", "tolerance_grad", "tolerance_change")  # the settings of lbfgs
 RATES = {"sgd": 0.1}  # default learning rates; the others' are torch's
 
@@ -49,7 +52,9 @@ def positive(what: str, value: Any, zero: bool) -> None:
         raise ValueError(f"{what} must be a {'number of at least 0' if zero else 'positive number'}, not {value!r:.60}")
 
 
-def optimizer_of(model: NN, optimizer: Any, lr: float | None, settings: dict[str, Any], restarts: int) -> Any:
+def optimizer_of(
+    model: NN, optimizer: Any, lr: float | None, settings: dict[str, Any], restarts: int, call: str = "fit"
+) -> Any:
     """One of vargrad.optim: the one given, or a new one by its name."""
     if isinstance(optimizer, optim.Optimizer):
         if lr is not None or settings:
@@ -61,8 +66,12 @@ def optimizer_of(model: NN, optimizer: Any, lr: float | None, settings: dict[str
             raise ValueError("fit: this optimizer belongs to other parameters than this network's")
         return optimizer
     make = OPTIMIZERS[_checks.known("optimizer", optimizer, OPTIMIZERS)]
+    allowed = getattr(make, "settings", QUASI)
     for name in settings:
-        _checks.known(f"optimizer {optimizer!r}: setting", name, getattr(make, "settings", QUASI))
+        if name not in allowed:  # it may be another argument of fit that was meant
+            own = [x for x in inspect.signature(getattr(Trainable, call)).parameters if x not in NOT_BY_NAME]
+            own = [x for x in own if x != name and x not in allowed]
+            _checks.known(f"{call} with optimizer {optimizer!r}: argument", name, [*allowed, *own])
     if make is optim.LBFGS:
         if lr is not None:
             raise TypeError("fit: optimizer 'lbfgs' searches for its steps: it takes no lr")
@@ -151,7 +160,7 @@ def loss_program(loss: Any, row: Any, y: Any, model: NN, start: Array, x: Array,
     n_out = model.arch[-1]
     if row is None:
         return _network.known_loss(loss, n_out, t.shape[1])
-    one_target = numpy.ndim(y) == 1
+    one_target = t.shape[1] == 1  # whether y came as (rows,) or as (rows, 1)
 
     def function(p: Sequence[Any], target: Sequence[Any]) -> Any:
         return row(p[0] if n_out == 1 else p, target[0] if one_target else target)
