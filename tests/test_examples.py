@@ -157,3 +157,11 @@ def test_torch_beside_without_torch(tmp_path: Path) -> None:
 def test_every_example_is_tested() -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
     assert [path.name for path in EXAMPLES.glob("*.py") if f'run("{path.name}"' not in text] == []
+
+
+def test_every_example_is_listed_in_its_own_words() -> None:
+    """By the first line of its docstring."""
+    lines = (EXAMPLES / "README.md").read_text(encoding="utf-8").splitlines()
+    for path in EXAMPLES.glob("*.py"):
+        words = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").splitlines()[0].rstrip(".")
+        assert f"| [{path.name}]({path.name}) | {words} |" in lines
