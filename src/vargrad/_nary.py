@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from math import copysign, fabs, inf
+from math import inf
 from typing import Any
 
 from vargrad._formula import IEEE, Space, compile_formula
@@ -12,6 +12,7 @@ from vargrad._modes import thread
 from vargrad._ops import NaryOp
 
 _AGGREGATES = ("x", "y", "out", "n", "biggest", "total", "ties", "others", "scaled", "norm")
+_OF_VALUES = ("biggest", "ties", "norm")  # aggregates that need the operands' values, as constants
 _PYTHON: dict[str, Callable[..., float]] = {"fsum": math.fsum, "hypot": lambda xs: math.hypot(*xs)}
 if hasattr(math, "sumprod"):  # from Python 3.12
     _PYTHON["sumprod"] = math.sumprod
@@ -56,18 +57,22 @@ def partials(
 ) -> Iterator[tuple[int, Any]]:
     """Pairs (operand index, partial) in scatter order, the last operand first; a None partial means: skip.
 
-    ``operands`` and ``out`` are floats or Vars (then the partials are Vars too); ``inputs`` the recorded values.
+    ``operands`` and ``out`` are floats or Vars (then the partials are Vars too); ``inputs`` the recorded values. While
+    compile() records, detached Vars stand in for these: every row of a batch has values of its own.
     """
     half = len(inputs) // 2 if row.pairs else len(inputs)
-    biggest = biggest_of(inputs[:half])
-    ties = 0.0
-    if thread.recorder is not None and any(name in row.partial for name in ("biggest", "ties", "norm")):
-        thread.recorder.leave(out, f"the derivative of {row.name}()")  # of numbers as they are in this run
+    recorder, values, select = thread.recorder, inputs, _select
+    if recorder is not None and any(name in row.partial for name in _OF_VALUES):
+        values, select = [recorder.detach(x) for x in operands], recorder.select
+    biggest: Any = 0.0
+    if "biggest" in row.partial:
+        biggest = biggest_of(values) if recorder is None else recorder.biggest(values)
+    ties: Any = 0.0
     if "ties" in row.partial:
-        result = out if isinstance(out, float) else out.value
-        ties = float(sum(x == result for x in inputs[:half]))
+        result = out if isinstance(out, float) or recorder is not None else out.value
+        ties = sum((select(x == result, 1.0, 0.0) for x in values), 0.0)
     total = _fold(row, operands, (), biggest, space) if "total" in row.partial else 0.0
-    scaled, norm = _scale(operands, inputs, space) if "norm" in row.partial else ([], 0.0)
+    scaled, norm = _scale(operands, values, space, select) if "norm" in row.partial else ([], 0.0)
     before = _prefixes(operands) if "others" in row.partial else []
     after: Any = 1.0
     for i in reversed(range(len(inputs))):
@@ -89,14 +94,19 @@ def _prefixes(operands: Sequence[Any]) -> list[Any]:
     return products
 
 
-def _scale(operands: Sequence[Any], inputs: Sequence[float], space: Space) -> tuple[list[Any], Any]:
+def _select(condition: bool, a: float, b: float) -> float:
+    return a if condition else b
+
+
+def _scale(
+    operands: Sequence[Any], values: Sequence[Any], space: Space, select: Callable[..., Any]
+) -> tuple[list[Any], Any]:
     """Each operand over the largest magnitude, and the norm of that: no square can over- or underflow."""
-    top = 0.0
-    for x in inputs:
-        if fabs(x) > top:
-            top = fabs(x)
+    top: Any = 0.0
+    for x in values:
+        top = select(abs(x) > top, abs(x), top)
     if top == 0.0 or top == inf:
-        scaled = [copysign(1.0, x) if fabs(x) == inf else x * 0.0 for x in inputs]
+        scaled = [space.names["copysign"](1.0, x) if abs(x) == inf else x * 0.0 for x in values]
     else:
         scaled = [space.names["div"](x, top) for x in operands]
     total: Any = 0.0

@@ -132,9 +132,17 @@ class Recorder:
             f"no_grad() while compile() records, at {user_line()}: use v.detach() for a value without its derivative"
         )
 
-    def detach(self, v: Var) -> Var:
+    def detach(self, v: Operand) -> Var:
         """v's value, a constant to derivatives."""
         return self._selected(v, None, v, v)
+
+    def select(self, condition: Condition, a: Operand, b: Operand) -> Var:
+        """A selection without a guard, a constant to derivatives inside the recorded function."""
+        return self._selected(a if self.holds(condition) else b, condition, a, b)
+
+    def biggest(self, operands: Sequence[Operand]) -> Any:
+        """The largest operand."""
+        return self._nary("maximum", *operands)
 
     def selects(self, condition: object) -> bool:
         """Whether ``where`` may select by this."""
@@ -144,7 +152,7 @@ class Recorder:
         """A selection without a guard; with one inside a derivative, whose graph has but the side that was taken."""
         if self.derivatives:
             return a if condition else b
-        return self._selected(a if self.holds(condition) else b, condition, a, b)
+        return self.select(condition, a, b)
 
     def predicate(self, name: str, operands: Sequence[Any], options: dict[str, Any]) -> Condition | bool:
         """A predicate of the standard module: isnan and its like."""

@@ -102,12 +102,12 @@ def adjoint_graph(nodes: Sequence[Any], wrt: Sequence[Any], apply: Callable[...,
     """The adjoints of ``wrt`` built from the rows' partials over Vars of ``kind``; floats where they are constant."""
     space = _formula.graph_space(apply, kind)
     keep = set(wrt)
+    detached = () if thread.recorder is None else thread.recorder.selections  # while a derivative is recorded
     needed = set(wrt)  # only nodes between the root and wrt are differentiated
     for v in reversed(nodes):
-        if any(isinstance(operand, kind) and operand in needed for operand in v._node()[1]):
+        if v not in detached and any(isinstance(operand, kind) and operand in needed for operand in v._node()[1]):
             needed.add(v)
     result: dict[Any, Any] = {nodes[0]: 1.0}
-    detached = () if thread.recorder is None else thread.recorder.selections  # while a derivative is recorded
     for v in nodes:
         op, operands, inputs = v._node()
         path = [isinstance(operand, kind) and operand in needed for operand in operands]
