@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from typing import Any
+from typing import Any, TypeAlias
 
 # isort: off
 from vargrad._codes import ABS, ADD, AND, ARITY, COMPOSITE, CONSTANT, DEGREES, DIV, EQ, EXP, EXP2, IDENTITY, INPUT, LE
@@ -27,6 +27,8 @@ from vargrad._fold import fold
 from vargrad._ops import BY_NAME
 
 from .store import Store
+
+Int: TypeAlias = int  # Cython below 3.3 takes an argument's ``int`` for Python's own, against the .pxd
 
 Parents = tuple[tuple[int, int, int], ...]
 _KEEP = -1  # what a rule returns where the node is to stay as it is
@@ -74,7 +76,7 @@ class Expressions(Store):
         found = self.find_number(value)
         return found if found else self.append(CONSTANT, 0, 0, 0, value)
 
-    def composite(self, value: int, parents: Parents = ()) -> int:
+    def composite(self, value: Int, parents: Parents = ()) -> int:
         """A node of value's value whose derivatives are given: (operand, partial, condition or -1) for each operand.
 
         Without parents it is a constant to derivatives. ``parents[node]`` may be set later: partials may need the node.
@@ -83,27 +85,27 @@ class Expressions(Store):
         self.parents[node] = parents
         return node
 
-    def value_of(self, node: int) -> int:
+    def value_of(self, node: Int) -> int:
         """The node itself, or what a composite stands for."""
         while self.op[node] == COMPOSITE:
             node = self.a[node]
         return node
 
-    def node(self, node: int) -> tuple[int, int, int, int]:
+    def node(self, node: Int) -> tuple[int, int, int, int]:
         """Operation and operands of a node."""
         if not 0 <= node < self.size:
             raise IndexError(f"node {node} of {self.size}")
         return self.op[node], self.a[node], self.b[node], self.c[node]
 
-    def is_number(self, node: int) -> bool:
+    def is_number(self, node: Int) -> bool:
         """Whether a node is a constant."""
         return self.op[node] == CONSTANT
 
-    def number_of(self, node: int) -> float:
+    def number_of(self, node: Int) -> float:
         """The value of a constant."""
         return self.number[node]
 
-    def make(self, op: int, a: int, b: int = 0, c: int = 0) -> int:
+    def make(self, op: Int, a: Int, b: Int = 0, c: Int = 0) -> int:
         """The node of an operation on nodes, or an equal, simpler one."""
         found = self.find(op, a, b, c)
         if found:
@@ -113,11 +115,11 @@ class Expressions(Store):
         found = _rewritten(self, op, a, b, c) if _REWRITTEN[op] else _KEEP
         return self.append(op, a, b, c, 0.0) if found == _KEEP else found
 
-    def apply(self, name: str, *operands: int) -> int:
+    def apply(self, name: str, *operands: Int) -> int:
         """The node of an operation by its name."""
         return self.make(OPCODES[name], *operands)
 
-    def never_minus_zero(self, node: int) -> bool:
+    def never_minus_zero(self, node: Int) -> bool:
         """Whether the node's value is certainly not -0.0, so that adding 0.0 to it changes nothing."""
         for _ in range(16):
             op, a = self.op[node], self.a[node]
@@ -140,7 +142,7 @@ class Expressions(Store):
         return False
 
 
-def _folded(op: int, a: float, b: float, c: float) -> float:
+def _folded(op: Int, a: float, b: float, c: float) -> float:
     if op == MUL:
         return a * b
     if op == ADD:
@@ -155,7 +157,7 @@ def _is_minus_zero(x: float) -> bool:
 # ---- rules: an equal, cheaper node, or _KEEP
 
 
-def _rewritten(g: Expressions, op: int, a: int, b: int, c: int) -> int:
+def _rewritten(g: Expressions, op: Int, a: Int, b: Int, c: Int) -> int:
     if op == MUL:
         return _mul(g, a, b)
     if op == ADD:
@@ -197,7 +199,7 @@ _POSITIVE = ("square", "exp", "exp2", "abs", "sigmoid", "cosh", "softplus", "lt"
 _NEVER_NEGATIVE = bytes(name in _POSITIVE for name in NAMES)
 
 
-def _add(g: Expressions, a: int, b: int) -> int:
+def _add(g: Expressions, a: Int, b: Int) -> int:
     if g.op[b] == CONSTANT or (a > b and g.op[a] != CONSTANT):
         return g.make(ADD, b, a)  # a constant stands first
     if g.op[a] == CONSTANT and g.number[a] == 0.0 and (_is_minus_zero(g.number[a]) or g.never_minus_zero(b)):
@@ -211,7 +213,7 @@ def _add(g: Expressions, a: int, b: int) -> int:
     return _KEEP
 
 
-def _sub(g: Expressions, a: int, b: int) -> int:
+def _sub(g: Expressions, a: Int, b: Int) -> int:
     if g.op[b] == CONSTANT and g.number[b] == 0.0:
         return g.make(ADD, a, ZERO) if _is_minus_zero(g.number[b]) else a
     if g.op[a] == CONSTANT and _is_minus_zero(g.number[a]):
@@ -221,7 +223,7 @@ def _sub(g: Expressions, a: int, b: int) -> int:
     return _KEEP
 
 
-def _mul(g: Expressions, a: int, b: int) -> int:
+def _mul(g: Expressions, a: Int, b: Int) -> int:
     if g.op[b] == CONSTANT or (a > b and g.op[a] != CONSTANT):
         return g.make(MUL, b, a)
     if a == b:
@@ -247,7 +249,7 @@ def _mul(g: Expressions, a: int, b: int) -> int:
     return _KEEP
 
 
-def _neg(g: Expressions, a: int) -> int:
+def _neg(g: Expressions, a: Int) -> int:
     if g.op[a] == NEG:
         return g.a[a]
     if g.op[a] == MUL and g.op[g.a[a]] == CONSTANT:
@@ -259,7 +261,7 @@ def _exact_reciprocal(x: float) -> bool:
     return 2.0**-1022 <= abs(x) <= 2.0**1022 and abs(math.frexp(x)[0]) == 0.5
 
 
-def _div(g: Expressions, a: int, b: int) -> int:
+def _div(g: Expressions, a: Int, b: Int) -> int:
     if g.op[b] == CONSTANT and _exact_reciprocal(g.number[b]):
         return g.make(MUL, g.constant(1.0 / g.number[b]), a)
     if g.op[b] == NEG:
@@ -273,7 +275,7 @@ def _div(g: Expressions, a: int, b: int) -> int:
     return _KEEP
 
 
-def _pow(g: Expressions, a: int, b: int) -> int:
+def _pow(g: Expressions, a: Int, b: Int) -> int:
     if g.op[a] == CONSTANT and g.number[a] == math.e:
         return g.make(EXP, b)
     if g.op[a] == CONSTANT and g.number[a] == 2.0:
@@ -293,7 +295,7 @@ def _pow(g: Expressions, a: int, b: int) -> int:
     return _whole_power(g, x, int(abs(exponent)))
 
 
-def _whole_power(g: Expressions, x: int, n: int) -> int:
+def _whole_power(g: Expressions, x: Int, n: Int) -> int:
     result = -1
     while n:
         if n & 1:
@@ -304,13 +306,13 @@ def _whole_power(g: Expressions, x: int, n: int) -> int:
     return result
 
 
-def _abs(g: Expressions, a: int) -> int:
+def _abs(g: Expressions, a: Int) -> int:
     if g.op[a] == ABS or g.op[a] == SQUARE or g.op[a] == EXP:
         return a
     return g.make(ABS, g.a[a]) if g.op[a] == NEG else _KEEP
 
 
-def _select(g: Expressions, a: int, b: int, c: int) -> int:
+def _select(g: Expressions, a: Int, b: Int, c: Int) -> int:
     if g.op[c] == CONSTANT:
         return a if g.number[c] else b
     if a == b:
@@ -331,7 +333,7 @@ def _select(g: Expressions, a: int, b: int, c: int) -> int:
 _UNARY = bytes(arity == 1 for arity in ARITY)
 
 
-def _not(g: Expressions, a: int) -> int:
+def _not(g: Expressions, a: Int) -> int:
     if g.op[a] == NOT:
         return g.a[a]
     if g.op[a] == NE:
@@ -339,7 +341,7 @@ def _not(g: Expressions, a: int) -> int:
     return g.make(NE, g.a[a], g.b[a]) if g.op[a] == EQ else _KEEP
 
 
-def _and(g: Expressions, a: int, b: int) -> int:
+def _and(g: Expressions, a: Int, b: Int) -> int:
     if g.op[a] == CONSTANT:
         return b if g.number[a] else g.constant(0.0)
     if g.op[b] == CONSTANT:
@@ -349,7 +351,7 @@ def _and(g: Expressions, a: int, b: int) -> int:
     return a if a == b else g.make(AND, b, a) if a > b else _KEEP
 
 
-def _or(g: Expressions, a: int, b: int) -> int:
+def _or(g: Expressions, a: Int, b: Int) -> int:
     if g.op[a] == CONSTANT:
         return g.constant(1.0) if g.number[a] else b
     if g.op[b] == CONSTANT:
@@ -364,7 +366,7 @@ def _or(g: Expressions, a: int, b: int) -> int:
     return a if a == b else g.make(OR, b, a) if a > b else _KEEP
 
 
-def _less_or_nan(g: Expressions, x: int, y: int) -> int:
+def _less_or_nan(g: Expressions, x: Int, y: Int) -> int:
     """Number < v, or v is nan: not v <= number, unless the number is nan."""
     if g.op[x] != LT or g.op[y] != NE or g.a[y] != g.b[y]:
         return _KEEP
@@ -374,5 +376,5 @@ def _less_or_nan(g: Expressions, x: int, y: int) -> int:
     return _KEEP
 
 
-def _is_some_number(g: Expressions, node: int) -> bool:
+def _is_some_number(g: Expressions, node: Int) -> bool:
     return g.op[node] == CONSTANT and g.number[node] == g.number[node]

@@ -15,11 +15,15 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from vargrad._codes import ADD, AND, COMPOSITE, CONSTANT, EQ, INPUT, MUL, N_ROWS, NAMES, NOT, OR, ROUND, SELECT, ZERO
+# isort: off
+from vargrad._codes import ADD, AND, ARITY, COMPOSITE, CONSTANT, EQ, INPUT, MUL, N_ROWS, NAMES, NOT, OR, ROUND, SELECT
+from vargrad._codes import ZERO
+
+# isort: on
 from vargrad._ops import BY_NAME
 from vargrad._sheet_expr import ALWAYS, NEVER, Formulas
 
-from .nodes import Expressions
+from .nodes import Expressions, Int
 from .store import PLACES
 
 
@@ -31,7 +35,7 @@ class Template:
 
     __slots__ = ("_code", "_constants", "_given", "_steps", "condition", "result")
 
-    def __init__(self, g: Expressions, given: Sequence[int], result: int, condition: int = -1) -> None:
+    def __init__(self, g: Expressions, given: Sequence[int], result: Int, condition: Int = -1) -> None:
         wanted = {result} if condition < 0 else {result, condition}
         stack = list(wanted)
         while stack:
@@ -98,7 +102,7 @@ def template(text: str, names: tuple[str, ...], let: tuple[tuple[str, str], ...]
     return Template(g, given, result, -1 if condition == ALWAYS else condition)
 
 
-def folded(g: Expressions, step: Template, acc: int, xs: Sequence[int], ys: Sequence[int], biggest: int) -> int:
+def folded(g: Expressions, step: Template, acc: Int, xs: Sequence[int], ys: Sequence[int], biggest: Int) -> int:
     """A left fold: step's given nodes are acc, x, y and biggest."""
     for i in range(len(xs)):
         g.place[1], g.place[2], g.place[3], g.place[4] = acc, xs[i], ys[i] if ys else ZERO, biggest
@@ -106,7 +110,7 @@ def folded(g: Expressions, step: Template, acc: int, xs: Sequence[int], ys: Sequ
     return acc
 
 
-def ties(g: Expressions, xs: Sequence[int], out: int) -> int:
+def ties(g: Expressions, xs: Sequence[int], out: Int) -> int:
     """How many of the nodes equal one."""
     total = ZERO
     for x in xs:
@@ -118,13 +122,14 @@ _RULES: list[Template | None] = [None] * (2 * N_ROWS)  # of each row's operands
 _FILLED = bytearray(N_ROWS)
 
 
-def _fill(op: int) -> None:
+def _fill(op: Int) -> None:
     row = BY_NAME[NAMES[op]]
     for i, text in enumerate(row.partials):
         _RULES[2 * op + i] = template(text, ("a", "b", "out"), row.let)
     _FILLED[op] = 1
 
 
+_ARITY = bytes(ARITY)
 _DIFFERENTIABLE = bytes(
     op == SELECT or (op < N_ROWS and any(text != "skip" for text in BY_NAME[name].partials))
     for op, name in enumerate(NAMES)
@@ -146,7 +151,7 @@ class Derivatives:
         self._value = array("i", bytes(4))  # adjoints, 0 where there is none; of use inside of() only
         self._when = array("i", bytes(4))
 
-    def of(self, root: int, sparse: bool = False) -> list[int]:
+    def of(self, root: Int, sparse: bool = False) -> list[int]:
         """The derivative of root by each of wrt; the constant 0.0 where it does not depend on it.
 
         ``sparse``: expect to meet few of the graph's nodes.
@@ -162,7 +167,8 @@ class Derivatives:
         try:
             if sparse:
                 for node in self._order(root):
-                    self._spread(node, one)
+                    if self._value[node]:  # a row may skip an operand, as abs and copysign do
+                        self._spread(node, one)
             else:
                 for node in range(root, ZERO, -1):
                     if self._value[node] and self._depends[node] == 1:
@@ -178,7 +184,7 @@ class Derivatives:
                 self._value[leaf] = 0
         return found
 
-    def _spread(self, node: int, one: int) -> None:
+    def _spread(self, node: Int, one: Int) -> None:
         """Take a node's adjoint away and give its operands their shares."""
         g = self._g
         value, condition = self._value[node], self._when[node]
@@ -203,7 +209,7 @@ class Derivatives:
                 self._through(_RULES[2 * op + 1], b, a, b, node, value, condition, one)
 
     def _through(
-        self, rule: Template | None, operand: int, a: int, b: int, out: int, value: int, condition: int, one: int
+        self, rule: Template | None, operand: Int, a: Int, b: Int, out: Int, value: Int, condition: Int, one: Int
     ) -> None:
         """Add to an operand's adjoint what comes through one operation."""
         if rule is None:
@@ -215,7 +221,7 @@ class Derivatives:
         term = partial if value == one else value if partial == one else g.make(MUL, value, partial)
         self._add(operand, term, condition, when)
 
-    def _add(self, operand: int, term: int, condition: int, when: int) -> None:
+    def _add(self, operand: Int, term: Int, condition: Int, when: Int) -> None:
         """Add a term to an operand's adjoint, where both conditions hold."""
         g = self._g
         if condition >= 0:
@@ -237,7 +243,7 @@ class Derivatives:
             self._value[operand] = total
             self._when[operand] = -1 if either >= 0 and g.op[either] == CONSTANT else either
 
-    def _settled(self, value: int, condition: int) -> int:
+    def _settled(self, value: Int, condition: Int) -> int:
         if condition < 0 or self._zero_unless.get(value, -1) == condition:
             return value
         return self._g.make(SELECT, value, ZERO, condition)
@@ -263,7 +269,7 @@ class Derivatives:
             self._depends[node] = depends
         self._known = g.size
 
-    def _order(self, root: int) -> list[int]:
+    def _order(self, root: Int) -> list[int]:
         """The nodes under root that depend on wrt and are not of it, newest first."""
         g = self._g
         seen = {root} if self._depends[root] == 1 else set()
@@ -298,6 +304,9 @@ def lowered(
             if g.op[node] >= 0:
                 steps += 1
                 a, b, c = g.value_of(g.a[node]), g.value_of(g.b[node]), g.value_of(g.c[node])
+                arity = _ARITY[g.op[node]]
+                if not a or (arity > 1 and not b) or (arity > 2 and not c):  # node 0 is no number
+                    raise AssertionError(f"node {node} lacks an operand: a defect of vargrad, please report it")
                 if not live[a]:
                     live[a], last[a] = 1, node
                 if b and not live[b]:
@@ -342,7 +351,7 @@ def converted(
     operands: Sequence[int],
     numbers: Sequence[float],
     made: array[int],
-    count: int,
+    count: Int,
     special: Callable[[int, int, list[int]], int],
 ) -> None:
     """The first so many nodes of a listing of Vars (see _walk_py.listing) as expressions, into ``made``.

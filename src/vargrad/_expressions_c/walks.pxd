@@ -4,7 +4,7 @@ from vargrad._expressions_c.nodes cimport Expressions
 cdef int ADD, AND, COMPOSITE, CONSTANT, EQ, INPUT, MUL, N_ROWS, NOT, OR, ROUND, SELECT, ZERO
 cdef list _RULES
 cdef unsigned char[::1] _FILLED
-cdef const unsigned char[::1] _DIFFERENTIABLE
+cdef const unsigned char[::1] _ARITY, _DIFFERENTIABLE
 
 
 @cython.final
@@ -70,7 +70,7 @@ cdef class Derivatives:
 
 @cython.locals(
     wanted="int[::1]", size=int, live="unsigned char[::1]", last="int[::1]", register="int[::1]", i=int, node=int,
-    count=int, steps=int, a=int, b=int, c=int, first=int, unused=int, k=int, free="int[::1]", code="int[::1]"
+    count=int, steps=int, a=int, b=int, c=int, arity=int, first=int, unused=int, k=int, free="int[::1]", code="int[::1]"
 )
 cpdef tuple lowered(Expressions g, inputs, outputs)
 
