@@ -164,7 +164,7 @@ cdef object record(bint unrecorded, unsigned code, double value, Operand a, Oper
 cdef bint in_no_grad() except -1:
     if quiet_thread:  # no mode but one thread's no_grad: the common case, and it costs no look-up
         return quiet_thread == PyThread_get_thread_ident()
-    return _modes.thread.no_grad > 0
+    return bool(_modes.thread.no_grad)
 
 
 cdef object recorder():

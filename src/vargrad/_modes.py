@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ContextDecorator, contextmanager
 from types import TracebackType
@@ -14,63 +13,119 @@ from typing import Any
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
+Blocks = tuple[object, ...]
+
+
 class _Thread(threading.local):
-    no_grad = 0
-    anomaly = 0
+    no_grad: Blocks = ()  # the blocks that are entered, each an object of its own
+    anomaly: Blocks = ()
     origins: dict[int, str] | None = None
     recorder: Any = None  # who wants to know of comparisons and lost values while vargrad.compile records
 
 
 thread = _Thread()
 listeners: list[Callable[[int, int, int], None]] = []  # a core that wants to know of modes without asking each time
-_quiet: Counter[int] = Counter()  # by thread: no_grad blocks
-_anomaly = 0  # detect_anomaly blocks, in all threads
-_recordings = 0  # likewise
-_lock = threading.Lock()
+_threads: dict[int, tuple[int, int, int]] = {}  # by thread: its no_grad and detect_anomaly blocks, whether it records
 
 
-def _change(quiet: int = 0, anomaly: int = 0, recordings: int = 0) -> None:
-    global _anomaly, _recordings
-    with _lock:
-        if quiet:
-            _quiet[threading.get_ident()] += quiet
-            if not _quiet[threading.get_ident()]:
-                del _quiet[threading.get_ident()]
-        _anomaly += anomaly
-        _recordings += recordings
+def _publish(quiet: int, anomaly: int, recordings: int) -> None:
+    """Tell the listeners that this thread is in so many blocks: before it enters one, and after it has left one.
+
+    Without a lock, since a signal handler or ``__del__`` may come here in the middle. What is told may be too much
+    for a while, which only costs time: what counts is in ``thread``.
+    """
+    if quiet or anomaly or recordings:
+        _threads[threading.get_ident()] = quiet, anomaly, recordings
+    else:
+        _threads.pop(threading.get_ident(), None)
+    while True:
+        told = active()
         for listener in listeners:
-            listener(*active())
+            listener(*told)
+        if told == active():  # else somebody came between, and may have told less than there is now
+            return
+
+
+def _publish_own() -> None:
+    _publish(len(thread.no_grad), len(thread.anomaly), thread.recorder is not None)
 
 
 def active() -> tuple[int, int, int]:
     """How many blocks are entered; how many of those change what an operation leaves, which recording does not; and
     the thread that is in them if they are one thread's no_grad, else 0."""
-    only = next(iter(_quiet)) if len(_quiet) == 1 and not _anomaly and not _recordings else 0
-    changing = _quiet.total() + _anomaly
-    return changing + _recordings, changing, only
+    entered = _threads.copy()
+    changing, recordings, only = 0, 0, 0
+    for ident, (quiet, anomaly, records) in entered.items():
+        changing += quiet + anomaly
+        recordings += records
+        only = ident if len(entered) == 1 and not anomaly and not records else 0
+    return changing + recordings, changing, only
 
 
-def set_no_grad(depth: int) -> int:
-    """Be in so many no_grad blocks in this thread; returns in how many it was."""
-    before, thread.no_grad = thread.no_grad, depth
-    if depth != before:
-        _change(quiet=depth - before)
+def set_no_grad(blocks: Blocks) -> Blocks:
+    """Be in these no_grad blocks in this thread, () for none; returns in which it was."""
+    before = thread.no_grad
+    if blocks:
+        _publish(len(blocks), len(thread.anomaly), thread.recorder is not None)
+    thread.no_grad = blocks
+    if not blocks and before:
+        _publish_own()
     return before
 
 
 @contextmanager
 def recording(recorder: Any) -> Iterator[None]:
     """Let ``recorder`` hear of every comparison, rounding and reading of a Var in this thread."""
-    before, thread.recorder = thread.recorder, recorder
-    _change(recordings=1)
+    before = thread.recorder
     try:
+        _publish(len(thread.no_grad), len(thread.anomaly), 1)
+        thread.recorder = recorder
         yield
     finally:
         thread.recorder = before
-        _change(recordings=-1)
+        _publish_own()
 
 
-class no_grad(ContextDecorator):
+class _Mode(ContextDecorator):
+    """A block of this thread. What it entered is left once, whatever comes, and nobody else's is.
+
+    An interrupt may come before any bytecode. So each entry is an object of its own, entering and leaving are one
+    assignment each, leaving twice is leaving once, and ``__del__`` leaves what nobody could leave before.
+    """
+
+    _attribute = ""
+    _entries: Blocks = ()
+
+    def __enter__(self) -> Any:
+        entry = object()
+        entered = (*getattr(thread, self._attribute), entry)
+        _publish(len(thread.no_grad) + 1, len(thread.anomaly) + 1, thread.recorder is not None)
+        self._entries = (*self._entries, entry)
+        setattr(thread, self._attribute, entered)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        if self._entries:
+            entry = self._entries[-1]
+            left = tuple([one for one in getattr(thread, self._attribute) if one is not entry])
+            setattr(thread, self._attribute, left)
+            self._entries = self._entries[:-1]
+            _publish_own()
+
+    def __del__(self) -> None:
+        while self._entries:
+            self.__exit__(None, None, None)
+
+    def _recreate_cm(self) -> _Mode:
+        return type(self)()  # a decorated function may call itself
+
+
+class no_grad(_Mode):
     """Record nothing inside the block, in this thread: results are leaves. Also a decorator.
 
     >>> import vargrad
@@ -81,22 +136,16 @@ class no_grad(ContextDecorator):
     (9.0, None)
     """
 
+    _attribute = "no_grad"
+
     def __enter__(self) -> no_grad:
         if thread.recorder is not None:
             thread.recorder.no_grad()
-        set_no_grad(thread.no_grad + 1)
+        super().__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        set_no_grad(thread.no_grad - 1)
 
-
-class detect_anomaly(ContextDecorator):
+class detect_anomaly(_Mode):
     """Make backward raise FloatingPointError at the first derivative that is inf or nan, in this thread.
 
     The message names the operation, its operands and the source line that computed it, if that line ran
@@ -111,28 +160,18 @@ class detect_anomaly(ContextDecorator):
     FloatingPointError: the derivative of sqrt(0.0) is inf ...
     """
 
-    def __enter__(self) -> detect_anomaly:
-        if thread.anomaly == 0:
-            thread.origins = {}
-        thread.anomaly += 1
-        _change(anomaly=1)
-        return self
+    _attribute = "anomaly"
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        thread.anomaly -= 1
-        if thread.anomaly == 0:
-            thread.origins = None
-        _change(anomaly=-1)
+    def __enter__(self) -> detect_anomaly:
+        if not thread.anomaly:
+            thread.origins = {}
+        super().__enter__()
+        return self
 
 
 def note_origin(uid: int) -> None:
     """Under detect_anomaly, remember which line outside this package made the node ``uid``."""
-    if thread.origins is None:
+    if not thread.anomaly or thread.origins is None:
         return
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):

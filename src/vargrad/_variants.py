@@ -101,19 +101,18 @@ class Variant:
         k = self.positional
         named = dict(zip(self.names[k:], arguments[k:], strict=True))
         recorder = Recorder(forced)
-        before = set_no_grad(0)
+        before, outer = thread.no_grad, thread.recorder
         try:
+            set_no_grad(())  # until the graph is read: what joins its roots is a node too
             with recording(recorder):
                 result = owner.__wrapped__(*arguments[:k], **named)
                 structure, numbers = flatten(owner.__name__, result, owner.signature, sizes, recorder)
-        finally:
-            set_no_grad(before)
-        outer, thread.recorder = thread.recorder, None
-        try:
+            thread.recorder = None
             with without_collector():
                 graph = Graph(recorder, flat, numbers)
         finally:
             thread.recorder = outer
+            set_no_grad(before)
         if graph.constant:
             raise TypeError(
                 f"compile(): {owner.__name__}() returned no Var: its result does not depend on its arguments. Were "

@@ -155,7 +155,7 @@ class _Run:
     def __enter__(self) -> _Run:
         # Inside no_grad a derivative is asked for all the same, so f must be recorded; the results are leaves then,
         # as all results are there.
-        self._no_grad = set_no_grad(0)
+        self._no_grad = set_no_grad(())
         self._leaves: list[Var] = []
         # The variable of a Var v is v - 0.0: v to the bit, with derivative 1, but a node of its own, and one that
         # depends on a leaf that requires grad: thus transforms inside f, closing over it, see somebody's variable.
