@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 import vargrad
 
@@ -43,6 +44,14 @@ def test_one_version() -> None:
     assert vargrad.__version__ == version("vargrad") == PROJECT["version"]
     newest = next(line for line in lines(ROOT / "CHANGELOG.md") if line.startswith("## ["))
     assert newest.split("]")[0] == f"## [{PROJECT['version']}"
+
+
+def test_cython_is_one_that_survives_refused_memory() -> None:
+    """Code of Cython 3.3.1 crashes on MemoryError in the append of a list comprehension; 3.2.9 raises it."""
+    system = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]
+    cython = next(Requirement(text) for text in system["requires"] if text.startswith("Cython"))
+    assert "3.2.9" in cython.specifier
+    assert not {"3.3.0", "3.3.1"} & set(cython.specifier.filter(["3.3.0", "3.3.1"]))
 
 
 def test_setup_py_is_under_50_lines() -> None:

@@ -211,3 +211,23 @@ def test_lbfgs_over_the_arrays() -> None:
     before = model.calculate_loss(XOR).value
     after = optim.LBFGS(model.parameters, max_iter=50).step(closure)
     assert after == model.calculate_loss(XOR).value < before / 10
+
+
+@pytest.mark.parametrize("missing", ["_values", "_grads"])
+def test_views_are_made_again_after_an_interrupt_between_them(missing: str) -> None:
+    parameters = NN([2, 1], seed=0).parameters
+    assert parameters.values.shape == parameters.grads.shape == (3,)
+    setattr(parameters, missing, None)
+    parameters.values[:] = [1.0, 2.0, 3.0]
+    parameters.grads[:] = [4.0, 5.0, 6.0]
+    assert [v.value for v in parameters] == [1.0, 2.0, 3.0]
+    assert [v.grad for v in parameters] == [4.0, 5.0, 6.0]
+
+
+@pytest.mark.parametrize("refused", ["values", "grads"])
+def test_views_are_views_or_an_error(refused: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """asarray falls back to a copy where memory for a view is refused; what is written there is lost."""
+    parameters = NN([2, 1], seed=0).parameters
+    monkeypatch.setattr(np, "asarray", lambda *given, **named: np.array(*given, **named))
+    getattr(parameters, refused)[:] = 7.0
+    assert [getattr(v, refused.removesuffix("s")) for v in parameters] == [7.0] * 3

@@ -72,11 +72,12 @@ class Parameters(list[Var]):
             if len(self) != len(own):
                 raise ValueError(f"parameters has {len(self)} of the network's {len(own)}: the others were taken out")
             self._own = True
-        if self._values is None:
+        if self._values is None or self._grads is None:  # an interrupt may come between the two
             import numpy
 
-            self._values = numpy.asarray(self._block.values)  # type: ignore[union-attr]
-            self._grads = numpy.asarray(self._block.grads)  # type: ignore[union-attr]
+            # frombuffer: without memory asarray gives a copy, and whoever writes to it changes nothing
+            self._grads = numpy.frombuffer(self._block.grads)  # type: ignore[union-attr]
+            self._values = numpy.frombuffer(self._block.values)  # type: ignore[union-attr]
 
     @property
     def own(self) -> bool:
