@@ -14,6 +14,7 @@ import vargrad
 from recorded import MACHINES, close, leaf
 from vargrad import Var
 from vargrad import math as m
+from vargrad._variants import MOST_VARIANTS
 
 
 @pytest.fixture(params=list(MACHINES))
@@ -307,3 +308,15 @@ def test_threads_record_once() -> None:
     assert len(calls) == f.paths == 2
     assert all(np.array_equal(results[0], r) for r in results)
     assert len(results) == 8
+
+
+def test_recordings_of_many_lengths_are_bounded() -> None:
+    """The oldest goes first, and comes back when its length is asked for again."""
+    f = vargrad.compile(lambda x: m.dot(x, x) * 0.5, signature="(n)->()")
+    lengths = range(1, MOST_VARIANTS + 10)
+    for n in lengths:
+        assert np.array_equal(f.grad(np.arange(float(n))), np.arange(float(n)))
+    assert f.paths == MOST_VARIANTS
+    for n in (1, MOST_VARIANTS // 2, MOST_VARIANTS + 9):
+        assert np.array_equal(f.grad(np.arange(float(n))), np.arange(float(n)))
+    assert f.paths == MOST_VARIANTS
