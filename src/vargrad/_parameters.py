@@ -76,8 +76,8 @@ class Parameters(list[Var]):
             import numpy
 
             # frombuffer: without memory asarray gives a copy, and whoever writes to it changes nothing
-            self._grads = numpy.frombuffer(self._block.grads)  # type: ignore[union-attr]
-            self._values = numpy.frombuffer(self._block.values)  # type: ignore[union-attr]
+            self._grads = numpy.frombuffer(self._block.grads)  # type: ignore[union-attr, arg-type]
+            self._values = numpy.frombuffer(self._block.values)  # type: ignore[union-attr, arg-type]
 
     @property
     def own(self) -> bool:
