@@ -13,7 +13,7 @@ from cpython.long cimport PyLong_AsDouble, PyLong_AsLongAndOverflow, PyLong_Chec
 from cpython.object cimport Py_EQ, Py_GE, Py_GT, Py_LE, Py_LT, PyObject, PyObject_RichCompare
 from libc.math cimport isfinite
 from libc.stdint cimport INT32_MAX, int32_t
-from libc.stdlib cimport free
+from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
 import builtins as _builtins
@@ -147,8 +147,10 @@ cdef class Var(Sheet):
 
     @grad.setter
     def grad(self, grad):
-        cdef double *into = grad_of(self)
-        into[0] = real(grad, "grad")
+        cdef double x
+        grad_of(self)  # raises where there is none
+        x = real(grad, "grad")  # may run Python, which may edit this Var or take its grad away
+        grad_of(self)[0] = x
 
     @property
     def prev_op(self):

@@ -174,21 +174,37 @@ def pullback(Var root not None, wrt):
     cdef Edited edited
     cdef Var v
     cdef int outcome
-    cdef list leaves = list(wrt)
+    cdef size_t reached, i, count
+    cdef double *adjoint
+    cdef PyObject **item
+    cdef tuple leaves = tuple(wrt)  # nobody else can change it
+    for v in leaves:  # None would pass here
+        if v is None:
+            raise TypeError("a leaf is None")
+    count = len(leaves)
     if recorder() is not None:
         recorder().leave(root, "a derivative as a float")
     renew(root)
     if not (modes_change and _modes.thread.anomaly):
-        for v in leaves:
-            v.node.flags |= NODE_MARKED
+        adjoint = <double *>malloc((count + 1) * sizeof(double))
+        if adjoint == NULL:
+            raise MemoryError
+        # From the marks to tape_finish no Python may run, not even a garbage collection.
+        item = PySequence_Fast_ITEMS(leaves)
+        for i in range(count):
+            (<Var>item[i]).node.flags |= NODE_MARKED
         outcome = tape_sweep(root.node, 1.0, &edited)
-        other = bool(tape_reaches_other())
-        found = [tape_adjoint(v.node) for v in leaves]
-        for v in leaves:
-            v.node.flags &= ~NODE_MARKED
+        reached = tape_reaches_other()
+        for i in range(count):
+            adjoint[i] = tape_adjoint((<Var>item[i]).node)
+        for i in range(count):
+            (<Var>item[i]).node.flags &= ~NODE_MARKED
         tape_finish(0)
-        if outcome == SWEEP_DONE:
-            return found, other
+        try:
+            if outcome == SWEEP_DONE:
+                return [adjoint[i] for i in range(count)], bool(reached)
+        finally:
+            free(adjoint)
         if outcome == SWEEP_EDITED:
             raise _checks.edited_leaf(edited.recorded, edited.current, NAMES[edited.op])
     adjoints = _walk_py.adjoints(order(root), 1.0)
