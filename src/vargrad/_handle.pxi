@@ -27,15 +27,20 @@ cdef extern from *:
         return h;
     }
 
-    static PyObject *handle_new(Node *n) {
+    /* Of a node that was there before: without memory it stays what it is, part of somebody's graph. */
+    static PyObject *handle_again(Node *n) {
         Handle *h = handle_blank();
-        if (TAPE_UNLIKELY(!h)) { /* the node stays behind, unreachable */
-            if (n->flags & NODE_LEAF) tape_free_leaf(n);
-            return PyErr_NoMemory();
-        }
+        if (TAPE_UNLIKELY(!h)) return PyErr_NoMemory();
         h->node = n;
         tape_attach(n, h);
         return (PyObject *)h;
+    }
+
+    /* Of a node just made: without memory a leaf is freed, another node stays behind, unreachable. */
+    static PyObject *handle_new(Node *n) {
+        PyObject *h = handle_again(n);
+        if (TAPE_UNLIKELY(!h) && n->flags & NODE_LEAF) tape_free_leaf(n);
+        return h;
     }
 
     /* A new node and its handle. The operands' own handles are alive, so nothing is freed under them. With look: of
@@ -67,7 +72,7 @@ cdef extern from *:
             Py_INCREF((PyObject *)n->handle);
             return (PyObject *)n->handle;
         }
-        return handle_new(n);
+        return handle_again(n);
     }
 
     static PyObject *handle_requires_grad; /* the interned name */
