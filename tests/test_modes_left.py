@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import itertools
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -16,7 +15,7 @@ import pytest
 
 import vargrad
 from helpers import Implementation
-from vargrad import _modes
+from vargrad import _modes, _rules
 
 
 def state() -> tuple[Any, ...]:
@@ -25,21 +24,25 @@ def state() -> tuple[Any, ...]:
 
 
 CLEAN = ((), (), None, (0, 0, 0))
+MODES = pytest.mark.parametrize("mode", [vargrad.no_grad, vargrad.detect_anomaly])
+Mode = Callable[[], AbstractContextManager[Any]]
 
 
-def interrupted(action: Callable[[], object], after: int) -> bool:
-    """Whether an interrupt was raised, before bytecode number ``after`` of the action and what it calls."""
+def interrupted(action: Callable[[], object], after: int, by: Callable[[], object]) -> bool:
+    """Run the action, and ``by`` before bytecode number ``after`` of it and of _modes.py; whether there was one."""
     left = itertools.count(after, -1)
+    came = []
 
     def trace(frame: Any, event: str, argument: Any) -> Any:
-        if _modes.__file__ != frame.f_code.co_filename and frame.f_code is not action.__code__:
+        if frame.f_code.co_filename != _modes.__file__ and frame.f_code is not action.__code__:
             return None
         if frame.f_code.co_name == "__del__":  # the interpreter swallows what is raised there
             return None
         frame.f_trace_opcodes = True
         if event == "opcode" and next(left) == 0:
             sys.settrace(None)
-            raise KeyboardInterrupt
+            came.append(event)
+            by()
         return trace
 
     before = sys.gettrace()
@@ -47,76 +50,75 @@ def interrupted(action: Callable[[], object], after: int) -> bool:
     try:
         action()
     except KeyboardInterrupt:
-        return True
+        pass
     finally:
         sys.settrace(before)
-    return False
+    return bool(came)
 
 
-@pytest.mark.parametrize("mode", [vargrad.no_grad, vargrad.detect_anomaly])
-def test_an_interrupt_before_any_bytecode_leaves_no_mode(mode: Callable[[], AbstractContextManager[Any]]) -> None:
+def ctrl_c() -> None:
+    raise KeyboardInterrupt
+
+
+@MODES
+def test_an_interrupt_before_any_bytecode_leaves_no_mode(mode: Mode) -> None:
     def action() -> None:
         with mode():
             pass
 
     count = 0
-    while interrupted(action, count):
-        assert state()[:3] == CLEAN[:3], count
-        action()  # whatever was told too much is put right by the next block
+    while interrupted(action, count, ctrl_c):
+        assert (vargrad.Var(2.0) * 3.0).prev_op == "mul", count
         assert state() == CLEAN, count
         count += 1
     assert count > 30
 
 
-def test_an_interrupt_while_recording(impl: Implementation) -> None:
-    def f(x: Any) -> Any:
-        return x * 3 if x > 1 else x
-
-    for inside in (False, True):
-
-        def raising(x: Any, inside: bool = inside) -> Any:
-            if inside:
-                raise KeyboardInterrupt
-            return f(x)
-
-        g = vargrad.compile(raising)
-        if inside:
-            with pytest.raises(KeyboardInterrupt):
-                g(2.0)
-        else:
-            assert g(2.0) == 6.0
-        assert state() == CLEAN
-        x = impl.Var(2.0, requires_grad=True)
-        (x * x).backward()
-        assert x.grad == 4.0
-
-
-def test_a_handler_may_use_no_grad_while_it_is_left(impl: Implementation) -> None:
-    """With a lock around the counts this never came back."""
+@MODES
+def test_a_handler_may_use_a_mode_before_any_bytecode_of_one(mode: Mode) -> None:
+    """A lock around the counts hung here for ever."""
     seen = []
 
-    def handler(number: int, frame: Any) -> None:
-        with impl.no_grad():
-            seen.append((impl.Var(2.0) * 3.0).prev_op)
+    def quiet() -> bool:
+        return (vargrad.Var(2.0) * 3.0).prev_op is None
 
-    before = signal.signal(signal.SIGUSR1, handler) if hasattr(signal, "SIGUSR1") else None
-    if before is None:
-        handler(0, None)
-    else:
-        try:
-            for _ in range(200):
-                signal.raise_signal(signal.SIGUSR1)
-                with impl.no_grad():
-                    signal.raise_signal(signal.SIGUSR1)
-                    assert (impl.Var(2.0) * 3.0).prev_op is None
-        finally:
-            signal.signal(signal.SIGUSR1, before)
-    assert set(seen) == {None}
+    def handler() -> None:
+        with vargrad.no_grad(), mode():
+            seen.append(quiet())
+
+    def action() -> None:
+        with mode():
+            seen.append(quiet() == (mode is vargrad.no_grad))
+
+    count = 0
+    while interrupted(action, count, handler):
+        assert seen == [True, True], count
+        assert state() == CLEAN, count
+        assert not quiet()
+        seen.clear()
+        count += 1
+    assert count > 30
+
+
+def test_a_function_that_is_interrupted_while_it_is_recorded(impl: Implementation) -> None:
+    def f(x: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        vargrad.compile(f)(2.0)
     assert state() == CLEAN
+    x = impl.Var(2.0, requires_grad=True)
+    (x * x).backward()
+    assert x.grad == 4.0
 
 
-def test_no_lock_is_held_where_modes_change() -> None:
-    assert not [name for name, x in vars(_modes).items() if isinstance(x, type(threading.Lock()))]
+@MODES
+def test_what_is_told_of_one_block(mode: Mode) -> None:
+    """One thread in no_grad alone is told by name: then operations need not look the mode up."""
+    with mode():
+        only = threading.get_ident() if mode is vargrad.no_grad else 0
+        assert _modes.active() == (1, 1, only)
+    assert _modes.thread.origins is None
 
 
 def test_left_too_often(impl: Implementation) -> None:
@@ -152,11 +154,9 @@ def several(x: Any) -> Any:
     return x * 3 if x > 1 else x, x * x
 
 
-@pytest.mark.parametrize("mode", [vargrad.no_grad, vargrad.detect_anomaly])
+@MODES
 @pytest.mark.parametrize("f", [lambda x: x * 3 if x > 1 else x, several])
-def test_no_mode_of_the_caller_reaches_a_recording(
-    mode: Callable[[], AbstractContextManager[Any]], f: Callable[[Any], Any]
-) -> None:
+def test_no_mode_of_the_caller_reaches_a_recording(mode: Mode, f: Callable[[Any], Any]) -> None:
     """A first call inside no_grad gave [20, 20] for [15, 18], and derivatives of 0 for ever."""
     outside, inside = vargrad.compile(f), vargrad.compile(f)
     expected = outside(np.array(BRANCHES)), outside.jacobian(np.array(BRANCHES))
@@ -172,8 +172,11 @@ def test_no_mode_of_the_caller_reaches_a_recording(
 
 
 def test_a_step_of_an_optimiser_under_no_grad() -> None:
+    """The update rule is recorded at the first step of the process."""
+
     def trained(quiet: bool) -> list[float]:
         x, y = vargrad.Var(2.0, requires_grad=True), vargrad.Var(-1.0, requires_grad=True)
+        _rules._recorded.cache_clear()
         optimizer = vargrad.optim.Adam([x, y], lr=0.1, betas=(0.8, 0.95))
         (x * x * y).backward()
         if quiet:

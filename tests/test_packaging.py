@@ -51,7 +51,7 @@ def test_cython_is_one_that_survives_refused_memory() -> None:
     system = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]
     cython = next(Requirement(text) for text in system["requires"] if text.startswith("Cython"))
     assert "3.2.9" in cython.specifier
-    assert not {"3.3.0", "3.3.1"} & set(cython.specifier.filter(["3.3.0", "3.3.1"]))
+    assert "3.3.1" not in cython.specifier
 
 
 def test_setup_py_is_under_50_lines() -> None:

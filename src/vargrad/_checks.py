@@ -100,7 +100,9 @@ def check_node(op: object, previous: tuple[object, ...], is_var: tuple[bool, ...
         if given:
             raise ValueError("prev_var1 and prev_var2 need prev_op, the name of the operation that made this value")
         return
-    if type(op) is not str or op not in table:  # a subclass's __hash__ or __eq__ could answer differently later
+    if type(op) is not str:  # a subclass's __hash__ or __eq__ could answer differently later
+        raise TypeError(f"prev_op must be a str, not {type(op).__name__} ({op!r:.60}): give str(prev_op)")
+    if op not in table:
         raise ValueError(f"prev_op={op!r} is no operation of one or two operands; known are {', '.join(table)}")
     arity = table[op].arity
     if given != arity or previous[0] is None:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["Compiled", "RecordingError", "compile"]
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 
+MOST_VARIANTS = 128  # a vector length each: half a megabyte for a thousand operations
+
 
 @overload
 def compile(f: Callable[..., Any], *, signature: str | None = None, max_paths: int = 256) -> Compiled: ...
@@ -317,6 +319,12 @@ class Compiled(Direct):
             with self.lock:
                 variant = self._variants.setdefault(key, Variant(self, names, positional, batch.cores))
         return Call(variant, batch, workers, progress)
+
+    def _forget_the_oldest(self) -> None:
+        """Keep the recordings of the newest MOST_VARIANTS ways to call the function; called with the lock held."""
+        recorded = [key for key, variant in self._variants.items() if variant.paths]
+        for key in recorded[:-MOST_VARIANTS]:
+            del self._variants[key]
 
     def _eager(
         self, what: str, args: Sequence[Any], kwargs: Mapping[str, Any], argnums: Argnums, vectors: Sequence[Any]

@@ -28,26 +28,22 @@ listeners: list[Callable[[int, int, int], None]] = []  # a core that wants to kn
 _threads: dict[int, tuple[int, int, int]] = {}  # by thread: its no_grad and detect_anomaly blocks, whether it records
 
 
-def _publish(quiet: int, anomaly: int, recordings: int) -> None:
-    """Tell the listeners that this thread is in so many blocks: before it enters one, and after it has left one.
+def _publish() -> None:
+    """Tell the listeners which blocks this thread is in, after it has entered or left one.
 
-    Without a lock, since a signal handler or ``__del__`` may come here in the middle. What is told may be too much
-    for a while, which only costs time: what counts is in ``thread``.
+    Without a lock, since a signal handler or ``__del__`` may come here in the middle, and leaves things as they were.
     """
-    if quiet or anomaly or recordings:
-        _threads[threading.get_ident()] = quiet, anomaly, recordings
+    own = len(thread.no_grad), len(thread.anomaly), int(thread.recorder is not None)
+    if any(own):
+        _threads[threading.get_ident()] = own
     else:
         _threads.pop(threading.get_ident(), None)
     while True:
         told = active()
         for listener in listeners:
             listener(*told)
-        if told == active():  # else somebody came between, and may have told less than there is now
+        if told == active():  # else another thread came between, and may have told what is no longer so
             return
-
-
-def _publish_own() -> None:
-    _publish(len(thread.no_grad), len(thread.anomaly), thread.recorder is not None)
 
 
 def active() -> tuple[int, int, int]:
@@ -65,11 +61,9 @@ def active() -> tuple[int, int, int]:
 def set_no_grad(blocks: Blocks) -> Blocks:
     """Be in these no_grad blocks in this thread, () for none; returns in which it was."""
     before = thread.no_grad
-    if blocks:
-        _publish(len(blocks), len(thread.anomaly), thread.recorder is not None)
-    thread.no_grad = blocks
-    if not blocks and before:
-        _publish_own()
+    if blocks is not before:
+        thread.no_grad = blocks
+        _publish()
     return before
 
 
@@ -78,19 +72,20 @@ def recording(recorder: Any) -> Iterator[None]:
     """Let ``recorder`` hear of every comparison, rounding and reading of a Var in this thread."""
     before = thread.recorder
     try:
-        _publish(len(thread.no_grad), len(thread.anomaly), 1)
         thread.recorder = recorder
+        _publish()
         yield
     finally:
         thread.recorder = before
-        _publish_own()
+        _publish()
 
 
 class _Mode(ContextDecorator):
     """A block of this thread. What it entered is left once, whatever comes, and nobody else's is.
 
-    An interrupt may come before any bytecode. So each entry is an object of its own, entering and leaving are one
-    assignment each, leaving twice is leaving once, and ``__del__`` leaves what nobody could leave before.
+    An interrupt may come before any bytecode, even the first one of ``__exit__``. So each entry is an object of its
+    own, leaving twice is leaving once, an entry is forgotten only when all of it is done, and ``__del__`` leaves what
+    is not forgotten.
     """
 
     _attribute = ""
@@ -98,10 +93,9 @@ class _Mode(ContextDecorator):
 
     def __enter__(self) -> Any:
         entry = object()
-        entered = (*getattr(thread, self._attribute), entry)
-        _publish(len(thread.no_grad) + 1, len(thread.anomaly) + 1, thread.recorder is not None)
         self._entries = (*self._entries, entry)
-        setattr(thread, self._attribute, entered)
+        setattr(thread, self._attribute, (*getattr(thread, self._attribute), entry))
+        _publish()
         return self
 
     def __exit__(
@@ -111,11 +105,14 @@ class _Mode(ContextDecorator):
         tb: TracebackType | None,
     ) -> None:
         if self._entries:
-            entry = self._entries[-1]
-            left = tuple([one for one in getattr(thread, self._attribute) if one is not entry])
-            setattr(thread, self._attribute, left)
+            entered = getattr(thread, self._attribute)
+            setattr(thread, self._attribute, tuple([one for one in entered if one is not self._entries[-1]]))
+            self._left()
+            _publish()
             self._entries = self._entries[:-1]
-            _publish_own()
+
+    def _left(self) -> None:
+        """What else ends with the block."""
 
     def __del__(self) -> None:
         while self._entries:
@@ -168,10 +165,14 @@ class detect_anomaly(_Mode):
         super().__enter__()
         return self
 
+    def _left(self) -> None:
+        if not thread.anomaly:
+            thread.origins = None
+
 
 def note_origin(uid: int) -> None:
     """Under detect_anomaly, remember which line outside this package made the node ``uid``."""
-    if not thread.anomaly or thread.origins is None:
+    if not thread.anomaly or thread.origins is None:  # an interrupt may leave origins of no block
         return
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):

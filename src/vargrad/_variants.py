@@ -26,10 +26,8 @@ class Owner(Protocol):
     signature: Signature | None
     max_paths: int
     lock: Any
-    _variants: dict[Any, Any]
 
-
-MOST_VARIANTS = 128  # of one function: a vector length each, about half a megabyte for a thousand operations
+    def _forget_the_oldest(self) -> None: ...
 
 
 class Variant:
@@ -53,15 +51,8 @@ class Variant:
             with self.owner.lock:
                 if not self.paths:
                     self.paths.append(self._record(columns, 0, ()))
-                    self._forget_the_oldest()
+                    self.owner._forget_the_oldest()
         return self.paths[0]
-
-    def _forget_the_oldest(self) -> None:
-        """Keep the recordings of the newest MOST_VARIANTS ways to call the function; others are made anew if needed."""
-        kept = self.owner._variants
-        recorded = [key for key, variant in kept.items() if variant.paths and variant is not self]
-        for key in recorded[: max(0, len(recorded) + 1 - MOST_VARIANTS)]:
-            del kept[key]
 
     def child(self, columns: Sequence[Array], path: Path, key: Key, row: int) -> Path:
         """Where rows go that leave the path at that guard, with that outcome."""
