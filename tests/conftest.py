@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -43,6 +44,11 @@ def twins() -> list[Implementation]:
 def compiled() -> Implementation:
     """The compiled twin, for what only it has."""
     return load("compiled")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let Ctrl-C interrupt, also where the parent ignores it, as a shell does for what it starts with &."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
