@@ -42,16 +42,19 @@ def test_a_collection_within_a_derivative_may_run_backward(impl: Implementation)
             ran.append(1)
 
     before = gc.get_threshold()
-    gc.set_threshold(1)
     try:
-        for _ in range(50):
+        for threshold in range(1, 61):  # one of them collects at each allocation of the call
+            gc.collect()
+            gc.set_threshold(threshold)
             Cycle()
             found, other = impl.pullback(root, leaves)
-            assert (found, other) == ([2.0 * v.value for v in leaves], False)
+            gc.set_threshold(*before)
+            assert (found, other) == ([2.0 * v.value for v in leaves], False), threshold
     finally:
         gc.set_threshold(*before)
-    assert ran
-    assert a.grad == 6.0 * len(ran)
+    gc.collect()
+    assert len(ran) == 60
+    assert a.grad == 6.0 * 60
 
 
 def test_an_operand_stays_when_memory_for_its_var_is_refused(compiled: Implementation) -> None:

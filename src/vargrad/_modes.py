@@ -38,18 +38,20 @@ def _publish() -> None:
         _threads[threading.get_ident()] = own
     else:
         _threads.pop(threading.get_ident(), None)
-    while True:
-        told = active()
+    told: dict[int, tuple[int, int, int]] | None = None
+    while told != _threads:  # another thread may come between, and tell what is no longer so
+        told = _threads.copy()
         for listener in listeners:
-            listener(*told)
-        if told == active():  # else another thread came between, and may have told what is no longer so
-            return
+            listener(*_sums(told))
 
 
 def active() -> tuple[int, int, int]:
     """How many blocks are entered; how many of those change what an operation leaves, which recording does not; and
     the thread that is in them if they are one thread's no_grad, else 0."""
-    entered = _threads.copy()
+    return _sums(_threads.copy())
+
+
+def _sums(entered: dict[int, tuple[int, int, int]]) -> tuple[int, int, int]:
     changing, recordings, only = 0, 0, 0
     for ident, (quiet, anomaly, records) in entered.items():
         changing += quiet + anomaly
