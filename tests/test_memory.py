@@ -20,6 +20,7 @@ PROGRAMS = [
     "computed_grads",
     "references",
     "listing",
+    "arrays",
     "edits",
     "constants",
     "blocks",

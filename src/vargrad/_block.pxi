@@ -1,23 +1,26 @@
 # Blocks: see Block in _block_py.py, which says what it does, and csrc/blocks.c.
 
 cdef char *DOUBLE = b"d"
+cdef char *INT32 = b"i"
 
 
 cdef class Row:
-    """One of the two arrays of a block, for memoryview; it keeps their memory."""
+    """One of the two arrays of a block, or of a listing's, for memoryview; it keeps their memory."""
 
     cdef Cells *cells
-    cdef double *first
+    cdef void *memory  # a listing's, or NULL
+    cdef void *first
     cdef Py_ssize_t count, step
+    cdef char *format
 
     def __getbuffer__(self, Py_buffer *view, int flags):
         view.buf = self.first
         view.obj = self
-        view.len = self.count * sizeof(double)
-        view.itemsize = sizeof(double)
+        view.len = self.count * self.step
+        view.itemsize = self.step
         view.readonly = 0
         view.ndim = 1
-        view.format = DOUBLE if flags & PyBUF_FORMAT else NULL
+        view.format = self.format if flags & PyBUF_FORMAT else NULL
         view.shape = &self.count if flags & PyBUF_ND else NULL
         view.strides = &self.step if flags & PyBUF_STRIDES == PyBUF_STRIDES else NULL
         view.suboffsets = NULL
@@ -26,6 +29,7 @@ cdef class Row:
     def __dealloc__(self):
         if self.cells != NULL:
             tape_let_go(self.cells)
+        free(self.memory)
 
 
 cdef Row row_of(Cells *cells, bint grads):
@@ -34,6 +38,7 @@ cdef Row row_of(Cells *cells, bint grads):
     row.cells = cells
     row.count = cells.count
     row.step = sizeof(double)
+    row.format = DOUBLE
     row.first = cells.cell + (cells.count if grads else 0)
     return row
 
@@ -94,7 +99,7 @@ cdef class Block:
         return -1
 
     def __len__(self):
-        return self.cells.count
+        return self.cells.count if self.cells != NULL else 0  # a collection may find it half made
 
     def __reduce__(self):
         from vargrad._core import restore_block

@@ -51,6 +51,7 @@ cdef extern from "tape.h" nogil:
     int SWEEP_DONE, SWEEP_EDITED, SWEEP_RESTORED
 
     long tape_allocations_left
+    void *tape_memory(void *old, size_t bytes)
     int tape_start() except -1
     Segment *tape_segment(const Node *n)
     Segment *tape_room()

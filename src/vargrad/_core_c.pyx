@@ -11,7 +11,7 @@ from cpython.buffer cimport PyBuffer_Release, PyObject_GetBuffer
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_Check
 from cpython.long cimport PyLong_AsDouble, PyLong_AsLongAndOverflow, PyLong_Check
 from cpython.object cimport Py_EQ, Py_GE, Py_GT, Py_LE, Py_LT, PyObject, PyObject_RichCompare
-from libc.math cimport isfinite
+from libc.math cimport isfinite, signbit
 from libc.stdint cimport INT32_MAX, int32_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
@@ -90,11 +90,11 @@ cdef class Var(Sheet):
             _checks.check_node(
                 prev_op, (prev_var1, prev_var2), (type(prev_var1) is Var, type(prev_var2) is Var), BY_NAME
             )
+            code = <unsigned><int>OPS[prev_op] << 2
             renew(<Var>prev_var1)
             if prev_var2 is not None:
                 renew(<Var>prev_var2)
             a.node = (<Var>prev_var1).node
-            code = <unsigned><int>OPS[prev_op] << 2
             if prev_var2 is None:
                 b.number = 0.0
                 code |= B_CONSTANT
@@ -137,7 +137,8 @@ cdef class Var(Sheet):
 
     @requires_grad.setter
     def requires_grad(self, wanted):
-        if tape_require(self.node, bool(wanted)) < 0:
+        cdef bint on = bool(wanted)  # may run Python, which may edit this Var
+        if tape_require(self.node, on) < 0:
             raise MemoryError
 
     @property
@@ -193,8 +194,9 @@ cdef class Var(Sheet):
         cdef double seed = real(current_grad, "current_grad")
         cdef Edited edited
         cdef int outcome
+        cdef bint careful = watched()
         renew(self)  # a leaf may be the root
-        if not (modes_change and _modes.thread.anomaly):
+        if not careful:
             outcome = tape_sweep(self.node, seed, &edited)
             tape_finish(outcome == SWEEP_DONE)
             if outcome == SWEEP_DONE:
@@ -259,7 +261,7 @@ cdef class Var(Sheet):
     # a float in every other respect
 
     def __richcmp__(self, other, int how):
-        cdef double x = tape_value(self.node), y
+        cdef double x, y
         if modes_active and recorder() is not None and isinstance(other, (Var, float, int)):
             return recorder().compare(("lt", "le", "eq", "ne", "gt", "ge")[how], self, other)
         if type(other) is Var:
@@ -267,9 +269,10 @@ cdef class Var(Sheet):
         elif type(other) is float:
             y = <double>other
         elif isinstance(other, (float, int)):
-            return PyObject_RichCompare(x, other, how)  # exact, also for ints beyond 2**53
+            return PyObject_RichCompare(tape_value(self.node), other, how)  # exact, also for ints beyond 2**53
         else:
             return NotImplemented
+        x = tape_value(self.node)
         if how == Py_LT:
             return x < y
         if how == Py_LE:
@@ -345,8 +348,8 @@ cdef Py_ssize_t visible_parents(Var v):
 include "_functions.pxi"
 include "_walks.pxi"
 include "_leaves.pxi"
-include "_listing.pxi"
 include "_block.pxi"
+include "_listing.pxi"
 
 _modes.listeners.append(_listen)
 _listen(*_modes.active())

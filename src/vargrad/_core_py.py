@@ -23,7 +23,7 @@ from vargrad._float import Float
 from vargrad._leaves_py import add_grads, leaf_values
 from vargrad._modes import detect_anomaly, no_grad, note_origin, thread
 from vargrad._ops import BY_NAME, NARY_BY_NAME
-from vargrad._walk_py import adjoint_graph, adjoints, order
+from vargrad._walk_py import adjoint_graph, adjoints, order, settled
 from vargrad._walk_py import listing as listing
 
 __all__ = ["IMPLEMENTATION", "Block", "Var", "add_grads", "custom", "detect_anomaly", "leaf_values", "no_grad"]
@@ -66,19 +66,20 @@ class Var(Float):
         number = _checks.as_float(value, "value")
         previous = (prev_var1, prev_var2)
         _checks.check_node(prev_op, previous, tuple(isinstance(p, Var) for p in previous), BY_NAME)
-        self._set(number, prev_op, [p for p in previous if p is not None])
-        self._requires_grad = bool(requires_grad)
+        wanted, operands = bool(requires_grad), [p for p in previous if p is not None]
+        self._set(number, prev_op, operands, [_value(p) for p in operands])
+        self._requires_grad = wanted
 
     def __init_subclass__(cls) -> NoReturn:
         raise TypeError("type 'vargrad.Var' is not an acceptable base type: hold a Var in your class instead")
 
-    def _set(self, value: float, op: str | None, operands: list[Any]) -> None:
+    def _set(self, value: float, op: str | None, operands: list[Any], inputs: Sequence[float]) -> None:
         self._own_value = value
         self._own_grad = 0.0
         self._cell: Cell | None = None  # where the two are instead, for a leaf of a block
         self._op = op
         self._operands: list[Var | float] = operands
-        self._inputs = tuple([p._value if isinstance(p, Var) else p for p in operands])
+        self._inputs = tuple(inputs)
         self._requires_grad = False
         self._uid = next(_uids)
 
@@ -131,9 +132,10 @@ class Var(Float):
 
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
-        if not (wanted and self._requires_grad):
+        on = bool(wanted)
+        if not (on and self._requires_grad):
             self._grad = 0.0
-        self._requires_grad = bool(wanted)
+        self._requires_grad = on
 
     @property
     def grad(self) -> float:
@@ -146,7 +148,10 @@ class Var(Float):
     def grad(self, grad: float) -> None:
         if not self._requires_grad:
             raise _checks.no_grad_attribute(self._op)
-        self._grad = _checks.as_float(grad, "grad")
+        number = _checks.as_float(grad, "grad")  # may take this Var's grad away
+        if not self._requires_grad:
+            raise _checks.no_grad_attribute(self._op)
+        self._grad = number
 
     @property
     def prev_op(self) -> str | None:
@@ -307,12 +312,12 @@ def _quotient(left: Operand, right: Operand) -> Var:
     return apply("floordiv", a, b)
 
 
-def _new(value: float, op: str, operands: list[Operand]) -> Var:
+def _new(value: float, op: str, operands: list[Operand], inputs: Sequence[float]) -> Var:
     result: Var = Var.__new__(Var)
     if thread.no_grad:
-        result._set(value, None, [])
+        result._set(value, None, [], ())
         return result
-    result._set(value, op, operands)
+    result._set(value, op, operands, inputs)
     note_origin(result._uid)
     return result
 
@@ -321,7 +326,8 @@ def apply(name: str, *operands: Operand, ieee: bool = False) -> Var:
     """The result of a row of one or two operands; with ``ieee`` it never raises."""
     quiet = ieee or thread.recorder is not None  # one row of a batch raises nothing
     function = _formula.value(name, _formula.IEEE if quiet else _formula.PYTHON)
-    return _new(function(*map(_value, operands)), name, list(operands))
+    value, inputs = settled(operands, lambda values: function(*values))
+    return _new(value, name, list(operands), inputs)
 
 
 def function(name: str, *operands: Any) -> Var | float:
@@ -336,8 +342,9 @@ def function(name: str, *operands: Any) -> Var | float:
 def apply_nary(name: str, values: Iterable[Any], partners: Iterable[Any] = ()) -> Var | float:
     """The result of a row of any number of operands: a float if no operand is a Var."""
     xs, ys = _numbers(name, values), _numbers(name, partners)
-    result = _nary.value(NARY_BY_NAME[name], [_value(x) for x in xs], [_value(y) for y in ys])
-    return _new(result, name, xs + ys) if any(isinstance(x, Var) for x in xs + ys) else result
+    row, both, half = NARY_BY_NAME[name], xs + ys, len(xs)
+    result, inputs = settled(both, lambda values: _nary.value(row, values[:half], values[half:]))
+    return _new(result, name, both, inputs) if any(isinstance(x, Var) for x in both) else result
 
 
 def _numbers(name: str, values: Iterable[Any]) -> list[Operand]:
@@ -369,7 +376,7 @@ def custom(value: float, parents: Sequence[Operand], partials: Sequence[Operand]
     xs, ys = _numbers("custom", parents), _numbers("custom", partials)
     if len(xs) != len(ys):
         raise ValueError(f"custom() got {len(xs)} parents and {len(ys)} partials: give one partial per parent")
-    return _new(number, "custom", xs + ys)
+    return _new(number, "custom", xs + ys, [_value(x) for x in xs + ys])
 
 
 def pullback(root: Var, wrt: Sequence[Var]) -> tuple[list[float], bool]:

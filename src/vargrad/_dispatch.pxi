@@ -129,7 +129,7 @@ cdef bint unchanged(const Pair *p, const Pair *q) noexcept:
 
 
 cdef inline bint same(double x, double y) noexcept:
-    return x == y or (x != x and y != y)
+    return (x == y and signbit(x) == signbit(y)) or (x != x and y != y)
 
 
 cdef object unary(int op, Var operand):
@@ -165,6 +165,11 @@ cdef bint in_no_grad() except -1:
     if quiet_thread:  # no mode but one thread's no_grad: the common case, and it costs no look-up
         return quiet_thread == PyThread_get_thread_ident()
     return bool(_modes.thread.no_grad)
+
+
+cdef bint watched() except -1:
+    """Whether this thread is in detect_anomaly."""
+    return modes_change and bool(_modes.thread.anomaly)
 
 
 cdef object recorder():

@@ -16,9 +16,11 @@ cdef int take_doubles(Py_buffer *view, object array, str what, tuple vars, bint 
     except (BufferError, TypeError, ValueError) as error:
         raise _checks.no_buffer(what, array, kind, error) from None
     if view.format == NULL or view.format[0] != c"d" or view.format[1] != 0 or view.len != 8 * count:
-        items = "B" if view.format == NULL else view.format.decode()
-        length = view.len // view.itemsize if view.itemsize else 0
-        PyBuffer_Release(view)
+        try:
+            items = "B" if view.format == NULL else view.format.decode()
+            length = view.len // view.itemsize if view.itemsize else 0
+        finally:
+            PyBuffer_Release(view)
         raise _checks.wrong_buffer(what, count, length, items)
     return 0
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from math import copysign
+from operator import is_
 from typing import Any
 
 from vargrad import _checks, _formula, _nary
@@ -44,10 +45,11 @@ def listing(root: Any, wanted: Sequence[Any]) -> tuple[Any, ...]:
     place = {v: i for i, v in enumerate(nodes)}
     first, operands, numbers = [0], [], []
     for v in nodes:
-        for x in v._operands:
-            if isinstance(x, float):
-                numbers.append(x)
-            operands.append(-len(numbers) if isinstance(x, float) else place[x])
+        for x, recorded in zip(v._operands, v._inputs, strict=True):
+            at = -1 if isinstance(x, float) else place.get(x, -1)  # -1: or a constant that has just become a Var
+            if at < 0:
+                numbers.append(recorded)
+            operands.append(at if at >= 0 else -len(numbers))
         first.append(len(operands))
     codes = [-1 if v._op is None else _CODES[v._op] for v in nodes]
     leaves = [v for v in nodes if v._op is None]
@@ -74,6 +76,16 @@ def _contributions(
 
 def _same(a: float, b: float) -> bool:
     return (a == b and copysign(1.0, a) == copysign(1.0, b)) or (a != a and b != b)
+
+
+def settled(operands: Sequence[Any], function: Callable[[list[float]], float]) -> tuple[float, list[float]]:
+    """The function of the pure twin's operands, and the values it is of: once more if one was edited meanwhile."""
+    now = [x if isinstance(x, float) else x._value for x in operands]
+    while True:
+        inputs, value = now, function(now)
+        now = [x if isinstance(x, float) else x._value for x in operands]
+        if all(map(is_, now, inputs)) or all(map(_same, now, inputs)):
+            return value, inputs
 
 
 def adjoints(nodes: Sequence[Any], seed: float) -> dict[Any, float]:

@@ -114,6 +114,22 @@ cdef object record_many(int op, object xs, object ys, object value, bint unrecor
     return result
 
 
+cdef list numbers_of(tuple values):
+    return [tape_value((<Var>v).node) if type(v) is Var else v for v in values]
+
+
+cdef bint still(tuple values, list numbers) noexcept:
+    """Whether the values are what they were when the numbers were read, before Python ran."""
+    cdef PyObject **item = PySequence_Fast_ITEMS(values)
+    cdef PyObject **number = PySequence_Fast_ITEMS(numbers)
+    cdef Py_ssize_t i
+    for i in range(PySequence_Fast_GET_SIZE(values)):
+        if type(<object>item[i]) is Var:
+            if not same(tape_value((<Var>item[i]).node), PyFloat_AS_DOUBLE(<object>number[i])):
+                return False
+    return True
+
+
 def apply_nary(str name, values, partners=()):
     """The result of a row of any number of operands: a float if no operand is a Var."""
     cdef int op = OPS[name]
@@ -123,9 +139,12 @@ def apply_nary(str name, values, partners=()):
     if ys is not partners:
         xs = vector(name, xs, &kinds)  # Python ran: it may have changed the caller's list
     if not op_info[op].exact or len(xs) == 0:
-        xs, ys = tuple(xs), tuple(ys)  # Python runs again
-        plain = [[tape_value((<Var>v).node) if type(v) is Var else v for v in part] for part in (xs, ys)]
-        value = _nary.value(NARY_BY_NAME[name], *plain)
+        xs, ys = tuple(xs), tuple(ys)  # Python runs again: nobody else can change these
+        while True:
+            us, vs = numbers_of(xs), numbers_of(ys)
+            value = _nary.value(NARY_BY_NAME[name], us, vs)
+            if still(xs, us) and still(ys, vs):
+                break
     return record_many(op, xs, ys, value, unrecorded, kinds)
 
 
@@ -147,26 +166,30 @@ def custom(value, parents, partials):
     12.0
     """
     cdef unsigned kinds = SOME_VAR
+    cdef bint unrecorded = modes_change and in_no_grad()
     number = _checks.as_float(value, "value")
     xs, ys = vector("custom", parents, &kinds), vector("custom", partials, &kinds)
     if ys is not partials:
         xs = vector("custom", xs, &kinds)
     if len(xs) != len(ys):
         raise ValueError(f"custom() got {len(xs)} parents and {len(ys)} partials: give one partial per parent")
-    return record_many(OP_custom, xs, ys, number, modes_change and in_no_grad(), kinds)
+    return record_many(OP_custom, xs, ys, number, unrecorded, kinds)
 
 
 def order(Var root not None):
     """All Vars under root, newest first, each once; leaves last."""
     cdef size_t count = 0, i
+    cdef list found = []
     cdef Node **nodes = tape_list(root.node, &count)
     if nodes == NULL:
         raise MemoryError
+    # Until every node has its Var no Python may run, not even a garbage collection: appending does none.
     try:
-        # one Var for a leaf, however many values of it the graph has seen
-        return list(dict.fromkeys([handle_of(tape_current(nodes[i])) for i in range(count)]))
+        for i in range(count):
+            found.append(handle_of(tape_current(nodes[i])))
     finally:
         free(nodes)
+    return list(dict.fromkeys(found))  # one Var for a leaf, however many values of it the graph has seen
 
 
 def pullback(Var root not None, wrt):
@@ -175,6 +198,7 @@ def pullback(Var root not None, wrt):
     cdef Var v
     cdef int outcome
     cdef size_t reached, i, count
+    cdef bint careful
     cdef double *adjoint
     cdef PyObject **item
     cdef tuple leaves = tuple(wrt)  # nobody else can change it
@@ -184,8 +208,9 @@ def pullback(Var root not None, wrt):
     count = len(leaves)
     if recorder() is not None:
         recorder().leave(root, "a derivative as a float")
+    careful = watched()
     renew(root)
-    if not (modes_change and _modes.thread.anomaly):
+    if not careful:
         adjoint = <double *>malloc((count + 1) * sizeof(double))
         if adjoint == NULL:
             raise MemoryError

@@ -64,6 +64,19 @@ def listing(core: Any) -> Any:
     return [v.value for v in core.order(y)]
 
 
+def arrays(core: Any) -> Any:
+    """A graph as arrays: C's memory for each of them, and a handle for each leaf."""
+    leaves = [core.Var(i / 8) for i in range(100)]
+    y = core.apply_nary("sum", leaves)
+    for x in leaves:
+        y = y * x + 0.5
+    wanted = [y, core.Var(1.0), leaves[7]]
+    del x, leaves
+    codes, first, operands, numbers, made, places = core.listing(y, wanted)
+    values = [v.value for v in made]  # the twins' leaves are in different order
+    return list(codes), list(first), len(operands), list(numbers), sorted(values), values[places[2]], places[:2]
+
+
 def edits(core: Any) -> Any:
     x = core.Var(0.5, requires_grad=True)
     for _ in range(3000):
