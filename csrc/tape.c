@@ -6,6 +6,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h> /* malloc_trim */
+#endif
 
 #define CHUNK_SEGMENTS 64
 #define IDLE_CHUNKS 32 /* kept for the next graph: 32 MB */
@@ -38,6 +41,13 @@ int tape_may_allocate(void) {
 }
 
 void *tape_memory(void *old, size_t bytes) { return tape_may_allocate() ? realloc(old, bytes) : NULL; }
+
+/* glibc keeps what is freed between pieces still in use; others, and Windows, have no such call and need none. */
+void tape_trim(void) {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
 
 /* ---- segments */
 

@@ -31,9 +31,11 @@
 #ifdef __GNUC__
 #define TAPE_LIKELY(x) __builtin_expect(!!(x), 1)
 #define TAPE_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define TAPE_SELDOM __attribute__((noinline, cold)) /* so that it takes no registers from where it is called */
 #else
 #define TAPE_LIKELY(x) (x)
 #define TAPE_UNLIKELY(x) (x)
+#define TAPE_SELDOM
 #endif
 
 #ifndef TAPE_SEGMENT_BYTES
@@ -94,7 +96,7 @@ struct Node {
     void *handle;
     uint16_t code; /* op << 2 | constants */
     uint16_t flags;
-    uint32_t keep; /* 1 + index of the segment's record of grad, for a computed node that requires one */
+    uint32_t keep; /* 1 + index of the segment's record of grad, for a computed node that requires one; of a leaf: leaves.c */
 };
 
 typedef struct Leaf {

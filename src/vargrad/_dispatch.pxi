@@ -167,7 +167,7 @@ cdef bint in_no_grad() except -1:
     return bool(_modes.thread.no_grad)
 
 
-cdef bint watched() except -1:
+cdef inline bint watched() except -1:
     """Whether this thread is in detect_anomaly."""
     return modes_change and bool(_modes.thread.anomaly)
 
