@@ -1,7 +1,8 @@
 /* Leaves: Vars that no operation made, in blocks of their own. See tape.h.
  *
  * A leaf that no operation has used is freed with its handle. A used one may be part of any number of graphs, so
- * only a trace finds out that it is dead; that happens when the places run out and are many for what lives.
+ * only a trace finds out that it is dead; that happens when the places run out and are many for what lives, and when
+ * many used leaves have lost their handles, or many nodes that may have been all that used them have gone.
  *
  * A leaf knows its block, and a block how many of its leaves live. Idle blocks, where none does, are counted now and
  * then, when so many have become idle that the count is paid for; once they are many, and a quarter of all, they go
@@ -27,6 +28,8 @@ typedef struct LeafBlock {
 static LeafBlock *leaf_blocks;
 static Leaf *free_leaves;
 static size_t leaf_places, leaves_at_trace = FEWEST_LEAVES / 2;
+static size_t orphans_before, orphan_budget = LEAVES_KEPT / 2; /* without a handle, at the last trace; till the next */
+size_t tape_orphans_left = LEAVES_KEPT / 2;
 static size_t fallen_idle; /* places of blocks that have, since they were last counted; a block may be there twice */
 
 static inline LeafBlock *block_of(Leaf *leaf) { return (LeafBlock *)((char *)leaf - leaf->node.keep); }
@@ -99,6 +102,15 @@ static TAPE_SELDOM void falls_idle(const LeafBlock *block) {
     if (idle > LEAVES_KEPT && idle >= leaf_places / 4) give_back(idle);
 }
 
+/* What a trace must look at, by and large. */
+static size_t trace_costs(void) { return leaf_places + tape_segments * TAPE_SEGMENT_NODES; }
+
+void tape_look_for_dead(void) {
+    const size_t orphans = orphans_before + orphan_budget - tape_orphans_left;
+    if (tape_orphans_left && (orphans < LEAVES_KEPT / 2 || tape_released < trace_costs() / 4)) return;
+    tape_trace(1);
+}
+
 /* Leaves that operations have used are found dead by a trace only. A trace costs as much as there are nodes, so wait
  * for more leaves where the graphs are large. */
 static TAPE_SELDOM int more_leaves(void) {
@@ -166,8 +178,9 @@ Node *tape_edit(Node *leaf, double value) {
 
 /* The end of a trace: free what it has not marked, and blocks with nothing left in them. */
 void tape_sweep_leaves(void) {
-    size_t live_leaves = 0;
+    size_t live_leaves = 0, places_before = leaf_places;
     free_leaves = NULL;
+    orphans_before = 0;
     for (LeafBlock **link = &leaf_blocks; *link;) {
         LeafBlock *block = *link;
         Leaf *free_before = free_leaves;
@@ -177,6 +190,7 @@ void tape_sweep_leaves(void) {
             if (n->flags & NODE_MARKED || (n->handle && !(n->flags & NODE_FREE))) {
                 n->flags &= (uint16_t)~NODE_MARKED;
                 block->live++;
+                orphans_before += !n->handle;
             } else {
                 if (n->flags & NODE_BOUND) tape_let_go(n->b.cells);
                 push_free(&block->leaf[i]);
@@ -190,6 +204,10 @@ void tape_sweep_leaves(void) {
             link = &block->next;
         }
     }
+    orphan_budget = trace_costs() / 4 > LEAVES_KEPT / 2 ? trace_costs() / 4 : LEAVES_KEPT / 2;
+    tape_orphans_left = orphan_budget;
+    tape_released = 0;
+    if (places_before - leaf_places > LEAVES_KEPT) tape_trim();
     leaves_at_trace = live_leaves > FEWEST_LEAVES / 2 ? live_leaves : FEWEST_LEAVES / 2;
 }
 

@@ -20,6 +20,7 @@ void tape_clear_operands(Segment *s) {
     while (s->pool && (s->pool->next || s->pool->size > POOL_BYTES)) {
         Pool *p = s->pool;
         s->pool = p->next;
+        tape_released += p->used / sizeof(Entry);
         free(p);
     }
     if (s->pool) s->pool->used = 0;

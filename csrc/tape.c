@@ -23,7 +23,7 @@ typedef struct Chunk {
 Segment *tape_open;
 Segment *tape_youngest;
 Segment **tape_queue;
-size_t tape_segments;
+size_t tape_segments, tape_released;
 static size_t queue_room;
 static uint64_t sequence;
 static size_t segments_at_trace;
@@ -137,6 +137,7 @@ static void release(Segment *s) {
         if (s->younger) s->younger->older = s->older;
         else tape_youngest = s->older;
         tape_segments--;
+        tape_released += s->used;
         clear(s);
         spare_add(s);
         if (--s->chunk->in_use == 0 && ++idle_chunks > IDLE_CHUNKS) chunk_free(s->chunk);
@@ -148,17 +149,20 @@ void tape_idle(Segment *s) {
     if (s->referrers) return;
     if (s != tape_open) {
         release(s);
+        tape_look_for_dead();
         return;
     }
+    int look = s->pool != NULL;
     /* The open segment starts anew in place. A new seq, since older segments know the old one as a referrer. */
     for (uint32_t i = 0; i < s->references; i++) {
         Segment *t = s->reference[i];
-        if (--t->referrers == 0 && t->handles == 0) release(t);
+        if (--t->referrers == 0 && t->handles == 0) release(t), look = 1;
     }
     if (s->used) {
         clear(s);
         s->seq = ++sequence;
     }
+    if (TAPE_UNLIKELY(look)) tape_look_for_dead();
 }
 
 Segment *tape_next_segment(void) {

@@ -194,11 +194,14 @@ static inline void tape_attach(Node *n, void *handle) {
 }
 
 void tape_free_leaf(Node *leaf);
+void tape_look_for_dead(void);    /* trace, if enough may have died since the last time to pay for it */
+extern size_t tape_orphans_left; /* used leaves that may lose their handles until it is looked for dead ones */
 
 static inline void tape_detach(Node *n) {
     n->handle = NULL;
     if (n->flags & NODE_LEAF) {
         if (!(n->flags & (NODE_USED | NODE_SUCCESSOR))) tape_free_leaf(n);
+        else if (TAPE_UNLIKELY(--tape_orphans_left == 0)) tape_look_for_dead();
     } else {
         Segment *s = tape_segment(n);
         if (TAPE_UNLIKELY(--s->handles == 0)) tape_idle(s);

@@ -14,5 +14,6 @@ void tape_sweep_leaves(void);
 void tape_leaf_statistics(Statistics *into);
 void tape_cell_statistics(Statistics *into);
 void tape_clear_operands(Segment *s);
+extern size_t tape_released; /* nodes and operands, since the last trace that looked at leaves */
 
 #endif

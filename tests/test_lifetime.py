@@ -27,7 +27,10 @@ def run(*arguments: object) -> None:
     script, *rest = map(str, arguments)
     command = [sys.executable, "-W", "error", str(ISOLATED / script), *rest]
     environment = dict(os.environ)
-    if script == "growth.py":  # AddressSanitizer keeps what is freed, to watch it: not where memory is measured
+    if script in (
+        "growth.py",
+        "kept.py",
+    ):  # AddressSanitizer keeps what is freed, to watch it: not where memory is measured
         given = environment.get("ASAN_OPTIONS")
         environment["ASAN_OPTIONS"] = ":".join(filter(None, [given, "quarantine_size_mb=0"]))
     found = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
@@ -35,10 +38,10 @@ def run(*arguments: object) -> None:
 
 
 def functions(script: str) -> list[str]:
-    """The cases of a script: its functions of one argument called ``steps``, ``depth`` or ``offset``."""
+    """The cases of a script: its functions of one argument called ``steps``, ``depth``, ``offset`` or ``leaves``."""
     tree = ast.parse((ISOLATED / script).read_text(encoding="utf-8"))
     found = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-    return [f.name for f in found if [a.arg for a in f.args.args] in (["steps"], ["depth"], ["offset"])]
+    return [f.name for f in found if [a.arg for a in f.args.args] in (["steps"], ["depth"], ["offset"], ["leaves"])]
 
 
 # ---- growth
@@ -196,6 +199,12 @@ def test_leaves_are_given_back(compiled: Implementation) -> None:
     assert statistics()["leaves"] >= 50_000
     del many
     assert statistics()["leaves"] <= before
+
+
+@pytest.mark.parametrize("case", functions("kept.py"))
+def test_memory_of_dead_leaves_is_given_back(compiled: Implementation, case: str) -> None:
+    """Whether an operation has used them or not, and in whatever order they die."""
+    run("kept.py", compiled.name, case)
 
 
 # ---- references
