@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 import re
@@ -190,6 +191,32 @@ def test_names_that_c_cannot_have(name: str) -> None:
     with pytest.raises(ValueError, match=re.escape(repr(name))):
         named("good").to_c(1.0, name=name)
     assert "int good(" in named(name).to_c(1.0, name="good")
+
+
+EVIL = "*/ int evil; /*"
+TEXTS = ["<lambda>", EVIL, "/* /*/ **//", "a\n*/\nint evil;\r\v\x00", "*??/", "??", "*\\", "größe", "\ud800", "/", ""]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_no_name_leaves_its_comment(text: str, tmp_path: Path) -> None:
+    """A function may have any text for its name, and a file any for its arguments' names: none becomes code."""
+    f = named(text)
+    f(1.0)
+    f.save(tmp_path / "f")
+    with np.load(tmp_path / "f") as archive:
+        arrays = dict(archive)
+    header = json.loads(arrays["header"].tobytes())
+    header["variants"][0]["names"] = [text]
+    np.savez(tmp_path / "named.npz", **(arrays | {"header": np.frombuffer(json.dumps(header).encode(), np.uint8)}))
+    again = vargrad.load_compiled(tmp_path / "named.npz")
+    for written in (f.to_c(1.0, name="f"), again.to_c(name="f")):
+        comment, code = written.split("*/", 1)
+        assert "*/" not in code
+        assert "evil" not in code
+        assert comment.count("/*") == 1
+        assert not re.search(r"\?\?|\\$", comment, re.MULTILINE)
+        (function,) = build(tmp_path, [written], ["f"])
+        assert function([3.0], 1)[1][0].tolist() == [9.0]
 
 
 def test_which_recording_is_meant() -> None:

@@ -130,7 +130,13 @@ def _bare(text: str) -> str:
 
 
 def _ascii(text: str) -> str:
-    return text.encode("ascii", "backslashreplace").decode()
+    """The text as a C comment may hold it: nothing in it ends the comment or the line, or begins another comment."""
+    plain = "".join(x if " " <= x <= "~" and x != "\\" else _escaped(x) for x in text)
+    return re.sub(r"\*(?=/)|/(?=\*)|\?(?=\?)", r"\g<0> ", plain)  # two question marks may mean a backslash
+
+
+def _escaped(x: str) -> str:
+    return "\\x5c" if x == "\\" else x.encode("unicode_escape").decode()
 
 
 def _places(array: str, names: Iterable[str], cores: Iterable[tuple[int, ...]]) -> str:
