@@ -32,18 +32,21 @@ Int: TypeAlias = int  # Cython below 3.3 takes an argument's ``int`` for Python'
 
 Parents = tuple[tuple[int, int, int], ...]
 _KEEP = -1  # what a rule returns where the node is to stay as it is
-_DEEPEST = 64  # how far a selection is moved inwards: C has no stack for more than some thousands
+_DEEPEST = 100  # how far rules look into a graph, one inside the other: C has no stack for more than some thousands
+_INWARDS = 64  # how far a selection is moved
+_MOST = 1000  # nodes that rules make for one
 
 
 class Expressions(Store):
     """The graph. ``make`` is the only way to a node of an operation."""
 
-    __slots__ = ("depth", "parents")
+    __slots__ = ("depth", "parents", "spent")
 
     def __init__(self) -> None:
         super().__init__()
         self.parents: dict[int, Parents] = {}  # of composites: operand, partial, condition under which it counts
-        self.depth = 0  # of selections being moved
+        self.depth = 0  # of rules, one inside the other, and what they have made since the outermost began
+        self.spent = 0
         self.append(CONSTANT, 0, 0, 0, 0.0)  # stands for an operand that is not there, which counts as constant
         self.constant(0.0)
 
@@ -112,8 +115,21 @@ class Expressions(Store):
             return found
         if self.op[a] == CONSTANT and self.op[b] == CONSTANT and self.op[c] == CONSTANT:
             return self.constant(_folded(op, self.number[a], self.number[b], self.number[c]))
-        found = _rewritten(self, op, a, b, c) if _REWRITTEN[op] else _KEEP
+        found = self._simpler(op, a, b, c) if _REWRITTEN[op] else _KEEP
         return self.append(op, a, b, c, 0.0) if found == _KEEP else found
+
+    def _simpler(self, op: Int, a: Int, b: Int, c: Int) -> int:
+        """What the rules find, if they do not go too far: graphs from files may hold any number of negations."""
+        if self.depth == 0:
+            self.spent = 0
+        if self.depth >= _DEEPEST or self.spent >= _MOST:
+            return _KEEP
+        self.spent += 1
+        self.depth += 1
+        try:
+            return _rewritten(self, op, a, b, c)
+        finally:
+            self.depth -= 1
 
     def apply(self, name: str, *operands: Int) -> int:
         """The node of an operation by its name."""
@@ -320,14 +336,9 @@ def _select(g: Expressions, a: Int, b: Int, c: Int) -> int:
     if g.op[c] == NOT:
         return g.make(SELECT, b, a, g.a[c])
     op = g.op[a]
-    if op < 0 or op != g.op[b] or not _UNARY[op] or g.depth >= _DEEPEST:
+    if op < 0 or op != g.op[b] or not _UNARY[op] or g.depth > _INWARDS:
         return _KEEP
-    g.depth += 1
-    try:
-        inner = g.make(SELECT, g.a[a], g.a[b], c)  # one function of a selection, not two functions
-    finally:
-        g.depth -= 1
-    return g.make(op, inner)
+    return g.make(op, g.make(SELECT, g.a[a], g.a[b], c))  # one function of a selection, not two functions
 
 
 _UNARY = bytes(arity == 1 for arity in ARITY)

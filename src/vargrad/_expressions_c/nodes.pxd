@@ -2,13 +2,13 @@ cimport cython
 from vargrad._expressions_c.store cimport Store
 
 cdef int ABS, ADD, AND, COMPOSITE, CONSTANT, DEGREES, DIV, EQ, EXP, EXP2, IDENTITY, INPUT, LE, LT, MUL, NE, NEG, NOT
-cdef int OR, POW, RADIANS, SELECT, SIGMOID, SQRT, SQUARE, SUB, ZERO, _DEEPEST, _KEEP
+cdef int OR, POW, RADIANS, SELECT, SIGMOID, SQRT, SQUARE, SUB, ZERO, _DEEPEST, _INWARDS, _KEEP, _MOST
 cdef const unsigned char[::1] _REWRITTEN, _NEVER_NEGATIVE, _UNARY
 
 
 @cython.final
 cdef class Expressions(Store):
-    cdef int depth
+    cdef int depth, spent
     cdef readonly dict parents
 
     @cython.locals(i=int)
@@ -27,6 +27,8 @@ cdef class Expressions(Store):
 
     @cython.locals(found=int)
     cpdef int make(self, int op, int a, int b=*, int c=*) except -1
+
+    cdef int _simpler(self, int op, int a, int b, int c) except -2
 
     @cython.locals(op=int, a=int, _=int)
     cdef bint never_minus_zero(self, int node) except -1
@@ -58,7 +60,7 @@ cdef int _whole_power(Expressions g, int x, int n) except -2
 cdef int _abs(Expressions g, int a) except -2
 
 
-@cython.locals(op=int, inner=int)
+@cython.locals(op=int)
 cdef int _select(Expressions g, int a, int b, int c) except -2
 cdef int _not(Expressions g, int a) except -2
 cdef int _and(Expressions g, int a, int b) except -2
