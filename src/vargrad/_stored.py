@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from vargrad._paths import Path
 from vargrad._record import RecordingError
+from vargrad._sound import Refused, check_state, require
 from vargrad._variants import Variant
 
 if TYPE_CHECKING:
@@ -82,21 +83,30 @@ def restore(version: int, state: Any, place: tuple[str, str] | None, token: str 
         )
     function: Callable[..., Any] | None = None
     compiled = Compiled.__new__(Compiled)
-    if isinstance(state, bytes):
-        _now.restoring[token] = compiled
-        try:
-            state, function = pickle.loads(state)
-        finally:
-            del _now.restoring[token]
-    if place is not None:
-        function = _found(*place)
+    try:
+        require(isinstance(token, str), f"its token is of type {type(token).__name__}, expected a text")
+        if isinstance(state, bytes):
+            _now.restoring[token] = compiled
+            try:
+                both = pickle.loads(state)
+            finally:
+                del _now.restoring[token]
+            require(isinstance(both, tuple) and len(both) == 2, "it holds no state and function")
+            state, function = both
+        if place is not None:
+            require(isinstance(place, tuple) and len(place) == 2, "where its function is are no two texts")
+            function = _found(*place)
+        return built(compiled, state, function)
+    except Refused as why:
+        raise ValueError(f"this pickle holds no compiled function that can be restored: {why}") from why.__cause__
+
+
+def built(compiled: Compiled, state: dict[str, Any], function: Callable[..., Any] | None) -> Compiled:
+    """A new compiled function, made with these paths; Refused if they cannot be those of one."""
+    check_state(state)
+    require(function is None or callable(function), f"its function is of type {type(function).__name__}")
     if function is None:
         function = Lost(state["name"])
-    return built(compiled, state, function)
-
-
-def built(compiled: Compiled, state: dict[str, Any], function: Callable[..., Any]) -> Compiled:
-    """A new compiled function, made with these paths."""
     compiled.__init__(function, None, state["max_paths"])  # type: ignore[misc]
     compiled.__name__, compiled.__doc__ = state["name"], state["doc"]
     compiled.signature = state["signature"]

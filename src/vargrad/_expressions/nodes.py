@@ -23,6 +23,7 @@ from vargrad._codes import LT, MUL, NAMES, NE, NEG, NOT, OPCODES, OR, POW, RADIA
 from vargrad._codes import ZERO
 
 # isort: on
+from vargrad._columns import columns_of, parents_of
 from vargrad._fold import fold
 from vargrad._ops import BY_NAME
 
@@ -59,15 +60,16 @@ class Expressions(Store):
         columns = self.columns()
         return restored, ([array(kind, x) for kind, x in zip("iiiid", columns, strict=True)], self.parents)
 
-    def fill(self, columns: Any, parents: dict[int, Parents]) -> None:
+    def fill(self, columns: Any, parents: Any) -> None:
         """Take over the nodes of another graph; this one must be fresh. ValueError for what is no graph."""
-        op, a, b, c, number = columns
-        for i in range(len(op)):
-            if not (COMPOSITE <= op[i] < len(NAMES) and 0 <= a[i] <= i and 0 <= b[i] <= i and 0 <= c[i] <= i):
-                raise ValueError(f"node {i} is operation {op[i]} of nodes {a[i]}, {b[i]} and {c[i]}: no such graph")
-            if i > ZERO:
-                self.append(op[i], a[i], b[i], c[i], number[i])
-        self.parents = parents
+        op, a, b, c, number = columns_of(columns)
+        if self.size != ZERO + 1:
+            raise ValueError("only a graph that has no nodes yet takes those of another")
+        for i in range(ZERO + 1, len(op)):
+            if self.find(op[i], a[i], b[i], c[i]) if op[i] >= 0 else op[i] == CONSTANT and self.find_number(number[i]):
+                raise ValueError(f"node {i} is there twice")
+            self.append(op[i], a[i], b[i], c[i], number[i])
+        self.parents = parents_of(parents, op)
 
     def input(self) -> int:
         """A new input."""

@@ -11,8 +11,10 @@ cdef class Expressions(Store):
     cdef int depth, spent
     cdef readonly dict parents
 
-    @cython.locals(i=int)
-    cpdef fill(self, columns, dict parents)
+    @cython.locals(
+        i=int, op="int[::1]", a="int[::1]", b="int[::1]", c="int[::1]", number="double[::1]",
+    )
+    cpdef fill(self, columns, parents)
     cpdef int input(self) except -1
 
     @cython.locals(found=int)
