@@ -69,7 +69,10 @@ _now = _Now()
 
 def _outer(token: str) -> Compiled:
     """The compiled function that is just being restored."""
-    return _now.restoring[token]
+    found = _now.restoring.get(token) if isinstance(token, str) else None
+    if found is None:
+        raise ValueError(f"this pickle is a part of another one, of a compiled function {token!r:.60} that is not there")
+    return found
 
 
 def restore(version: int, state: Any, place: tuple[str, str] | None, token: str = "") -> Compiled:
