@@ -130,12 +130,12 @@ cdef class Call(Buffers):
     cdef int overlap(self, size_t inputs, size_t outputs) except -1:
         """Whether outputs are inputs, row by row; anything between that and apart is an error."""
         cdef size_t i, n = 0, length = self.rows * sizeof(double)
-        cdef uintptr_t gap
+        cdef uintptr_t here, written = 0, read = 0, read_before = 0  # the last output and the last two inputs below
         cdef uintptr_t *at = <uintptr_t *>machine_memory((inputs + outputs + 1) * sizeof(uintptr_t))
         if at == NULL:
             raise MemoryError()
         for i in range(outputs):
-            at[n] = <uintptr_t>self.output[i] | 1  # addresses are even
+            at[n] = <uintptr_t>self.output[i] | 1  # addresses are even, so an output comes after an input of the same
             n += 1
         for i in range(inputs):
             if not self.broadcast[i]:
@@ -143,13 +143,15 @@ cdef class Call(Buffers):
                 n += 1
         qsort(at, n, sizeof(uintptr_t), by_address)
         cdef bint bad = False
-        for i in range(1, n):
-            gap = (at[i] & ~<uintptr_t>1) - (at[i - 1] & ~<uintptr_t>1)
-            if gap >= length or not (at[i] | at[i - 1]) & 1:
-                continue
-            if gap or (at[i] & at[i - 1]) & 1:
-                bad = True
-            self.staged = True
+        for i in range(n):
+            here = at[i] & ~<uintptr_t>1
+            bad = bad or here - written < length
+            if at[i] & 1:
+                self.staged = self.staged or read == here
+                bad = bad or here - (read_before if read == here else read) < length
+                written = here
+            elif here != read:
+                read_before, read = read, here
         free(at)
         if bad:
             raise ValueError("out overlaps another array without being the same rows of it: copy one of them")

@@ -250,6 +250,7 @@ cdef class Machine:
             raise ValueError("a call that is to be whole tells nobody")
         if workers < 1:
             raise ValueError(f"workers={workers}: expected 1 or more")
+        inputs, out = tuple(inputs), tuple(out)  # a sequence may be another one when it is looked at again
         cdef Call call = Call(len(inputs) + len(out), self.program.inputs, self.program.outputs)
         call.whole = whole
         call.take_all(inputs, out)
@@ -312,8 +313,8 @@ cdef class Machine:
         cdef double few[FEW]
         cdef double *v = few
         cdef size_t i, n = self.program.inputs
-        if type(values) is not list and type(values) is not tuple:
-            values = list(values)
+        if type(values) is not tuple:
+            values = tuple(values)  # a list may become shorter while a number is asked for its value
         if <size_t>len(values) != n:
             raise TypeError(f"the program takes {n} numbers, got {len(values)}")
         if n + self.program.outputs > FEW:

@@ -93,9 +93,11 @@ class Machine:
         """Compute every row.
 
         An array of ``inputs`` feeds one input, shape (rows,) or (1,) for all rows, or several: (k, rows) or (k, 1).
-        ``out``: likewise, float64 arrays of as many rows, for the outputs in turn; they are written completely.
+        ``out``: likewise, float64 arrays of as many rows, for the outputs in turn; they are written completely. They
+        may be an input's own rows, and overlap nothing otherwise.
         ``tell``: is called with the number of rows done since, now and then.
         """
+        inputs, out = tuple(inputs), tuple(out)
         columns = [row for x in inputs for row in (x if x.ndim == 2 else (x,))]
         targets = [row for x in out for row in (x if x.ndim == 2 else (x,))]
         if len(columns) != self.program.n_inputs or len(targets) != len(self._outputs):
@@ -103,12 +105,15 @@ class Machine:
                 f"the program takes {self.program.n_inputs} inputs and has {len(self._outputs)} outputs; "
                 f"got {len(columns)} and {len(targets)}"
             )
+        shared = any(numpy.may_share_memory(x, y) for i, x in enumerate(out) for y in (*out[:i], *inputs))
+        if shared:
+            columns = _apart(columns, targets)
         rows = len(targets[0]) if targets else 0
         starts = range(0, rows, BLOCK)
         if workers > 1 and len(starts) > 1:
             with ThreadPoolExecutor(workers) as pool:
                 try:
-                    for count in pool.map(lambda start: self._block(columns, targets, start), starts):
+                    for count in pool.map(lambda start: self._block(columns, targets, start, shared), starts):
                         if tell is not None:
                             tell(count)
                 except BaseException:
@@ -116,12 +121,12 @@ class Machine:
                     raise
             return
         for start in starts:
-            count = self._block(columns, targets, start)
+            count = self._block(columns, targets, start, shared)
             if tell is not None:
                 tell(count)
 
-    def _block(self, columns: Sequence[Array], targets: Sequence[Array], start: int) -> int:
-        """A block of rows; how many they are."""
+    def _block(self, columns: Sequence[Array], targets: Sequence[Array], start: int, shared: bool) -> int:
+        """A block of rows; how many they are. ``shared``: targets may be columns, so all is read before that."""
         with numpy.errstate(all="ignore"):
             stop = start + BLOCK
             registers: list[Any] = [x if len(x) == 1 else x[start:stop] for x in columns]
@@ -129,8 +134,11 @@ class Machine:
             registers += [None] * (self.program.n_registers - len(registers))
             for function, place, operands in self._code:
                 registers[place] = function(*[registers[i] for i in operands])
-            for target, register in zip(targets, self._outputs, strict=True):
-                target[start:stop] = registers[register]
+            results = [registers[register] for register in self._outputs]
+            if shared:
+                results = [numpy.array(x) for x in results]
+            for target, result in zip(targets, results, strict=True):
+                target[start:stop] = result
         return min(BLOCK, len(targets[0]) - start)
 
     def row(self, x: Array, out: Array) -> None:
@@ -144,6 +152,7 @@ class Machine:
 
     def point(self, values: Sequence[float]) -> tuple[float, ...]:
         """One row of plain numbers."""
+        values = tuple(values)
         if len(values) != self.program.n_inputs:
             raise TypeError(f"the program takes {self.program.n_inputs} numbers, got {len(values)}")
         registers: list[float] = [x if type(x) is float else _number(x) for x in values]
@@ -152,6 +161,24 @@ class Machine:
         for op, place, a, b, c in self.program.code.tolist():
             registers[place] = fold(op, registers[a], registers[b], registers[c])
         return tuple([registers[i] for i in self._outputs])
+
+
+def _apart(columns: Sequence[Array], targets: Sequence[Array]) -> list[Array]:
+    """The columns, those of one row copied. ValueError for a target that overlaps others or not the same rows."""
+    columns = [x.copy() if len(x) == 1 else x for x in columns]
+    for i, target in enumerate(targets):
+        bad = any(numpy.may_share_memory(target, other) for other in targets[:i])
+        for x in columns:
+            bad = bad or (numpy.may_share_memory(target, x) and not _same(target, x))
+        if bad:
+            raise ValueError("out overlaps another array without being the same rows of it: copy one of them")
+    return columns
+
+
+def _same(x: Array, y: Array) -> bool:
+    """Whether these are the same rows."""
+    first, second = x.__array_interface__, y.__array_interface__
+    return first["data"][0] == second["data"][0] and x.strides == y.strides and x.shape == y.shape
 
 
 def _number(x: Any) -> float:

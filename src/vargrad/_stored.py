@@ -71,7 +71,9 @@ def _outer(token: str) -> Compiled:
     """The compiled function that is just being restored."""
     found = _now.restoring.get(token) if isinstance(token, str) else None
     if found is None:
-        raise ValueError(f"this pickle is a part of another one, of a compiled function {token!r:.60} that is not there")
+        raise ValueError(
+            f"this pickle is a part of another one, of a compiled function {token!r:.60} that is not there"
+        )
     return found
 
 
