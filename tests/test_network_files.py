@@ -114,6 +114,7 @@ def rebuilt(path: Path, change: Callable[[dict[str, Any]], Any]) -> None:
     path.write_bytes(len(text).to_bytes(8, "little") + text + raw[8 + length :])
 
 
+EMPTY: dict[str, Any] = {"dtype": "F64", "data_offsets": [104, 104]}
 BAD_HEADERS: list[tuple[Callable[[dict[str, Any]], Any], list[str]]] = [
     (lambda h: [h], ["a JSON list"]),
     (lambda h: h.update(__metadata__=3), ["__metadata__"]),
@@ -138,6 +139,11 @@ BAD_HEADERS: list[tuple[Callable[[dict[str, Any]], Any], list[str]]] = [
     (lambda h: {k.replace("2.", "a.2."): v for k, v in h.items()}, ["several networks", "a"]),
     (lambda h: h["0.weight"].update(shape=[6]), ["'0.weight' has shape (6,)", "(outputs, inputs)"]),
     (lambda h: h["2.weight"].update(shape=[3, 1]), ["'2.weight' has shape (3, 1)", "expected (3, 3)"]),
+    (lambda h: h["0.bias"].update(shape=[3] + [1] * 64), ["'0.bias' has shape", "lists of counts"]),
+    (lambda h: h.update({"4.weight": EMPTY | {"shape": [10**30, 0]}}), ["'4.weight' has shape", "which no array has"]),
+    (lambda h: h.update({"4.weight": EMPTY | {"shape": [0] + [10**4000] * 40}}), ["'4.weight' has shape"]),
+    (lambda h: {k.replace("2.", "9" * 5000 + "."): v for k, v in h.items()}, ["9.weight", "is no name"]),
+    (lambda h: {k.replace("2.b", "00.b"): v for k, v in h.items()}, ["'00.bias' is there twice"]),
     (lambda h: h["0.bias"].update(shape=[1, 3]), ["'0.bias' has shape (1, 3)", "expected (3,)"]),
 ]
 
@@ -176,6 +182,12 @@ def test_a_foreign_file_is_refused(tmp_path: Path, content: bytes, words: list[s
     with pytest.raises(ValueError) as caught:  # noqa: PT011
         NN.load(path)
     assert [word for word in [str(path), *words] if word not in str(caught.value)] == []
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no /dev/zero")
+def test_a_device_without_an_end_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"/dev/zero: no safetensors file .*it is no regular file"):
+        NN.load("/dev/zero")
 
 
 def test_every_truncation_is_refused(tmp_path: Path) -> None:

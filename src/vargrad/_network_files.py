@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from vargrad.nn import NN
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
-_NAME = re.compile(r"(?:(?P<prefix>.+)\.)?(?P<place>\d+)\.(?P<kind>weight|bias)")
+_NAME = re.compile(r"(?:(?P<prefix>.+)\.)?(?P<place>[0-9]{1,9})\.(?P<kind>weight|bias)")
 TASKS = ("values", "labels", "binary", "signs", "any")  # see losses.Loss.kind
 _KEY = "vargrad"  # of our part of the metadata
 
@@ -46,7 +46,10 @@ def read(path: _safetensors.Path) -> tuple[list[tuple[Array, Array | None]], dic
                 "'0.bias', '2.weight' and so on"
             )
         prefixes.add(match["prefix"])
-        found.setdefault(int(match["place"]), {})[match["kind"]] = x
+        layer = found.setdefault(int(match["place"]), {})
+        if match["kind"] in layer and len(prefixes) == 1:
+            raise ValueError(f"{path}: {name!r} is there twice, under another way to write its number")
+        layer[match["kind"]] = x
     if len(prefixes) > 1:
         raise ValueError(f"{path}: has several networks: {', '.join(sorted(str(p) for p in prefixes))}")
     if not found:

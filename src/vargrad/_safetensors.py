@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import math
 import os
+import stat
+import sys
 from collections.abc import Mapping
 from typing import Any, NoReturn, TypeAlias
 
@@ -21,6 +23,7 @@ from vargrad._files import PathLike, replacing
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 Path: TypeAlias = PathLike
 _TYPES = {"F32": "<f4", "F64": "<f8"}
+_DIMENSIONS = 32  # of arrays; NumPy has no more before version 2
 _LIMIT = 100_000_000  # bytes of a header, the format's own
 
 
@@ -47,14 +50,17 @@ def read(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
     """
     path = os.fspath(path)
     with open(path, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
+        about = os.fstat(file.fileno())
+        if not stat.S_ISREG(about.st_mode):
+            _refuse(path, "it is no regular file: copy it to one")
+        size = about.st_size
         length = int.from_bytes(file.read(8), "little")
         if size < 8:
             _refuse(path, f"it has {size} bytes, and the header's length alone takes 8")
         if length > min(size - 8, _LIMIT):
             _refuse(path, f"its first 8 bytes announce a header of {length} bytes, and {size - 8} follow")
         header = _header(path, file.read(length))
-        data = file.read()
+        data = file.read(size - 8 - length)
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         _refuse(path, "its __metadata__ is no table of texts")
@@ -100,8 +106,10 @@ def _span(path: str, name: str, entry: Any) -> tuple[int, int]:
     kind, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(kind, str) or kind not in _TYPES:
         _refuse(path, f"{name!r} is of type {kind!r:.20}, expected {' or '.join(_TYPES)}")
-    if not _counts(shape) or not _counts(offsets) or len(offsets) != 2:
+    if not _counts(shape) or not _counts(offsets) or len(offsets) != 2 or len(shape) > _DIMENSIONS:
         _refuse(path, f"{name!r} has shape {shape!r:.60} and data_offsets {offsets!r:.60}, expected lists of counts")
+    if math.prod(n or 1 for n in shape) > sys.maxsize:
+        _refuse(path, f"{name!r} has shape {shape!r:.60}, which no array has")
     taken, needed = offsets[1] - offsets[0], math.prod(shape) * numpy.dtype(_TYPES[kind]).itemsize
     if taken != needed:
         _refuse(path, f"{name!r} of type {kind} and shape {shape!r:.60} needs {needed} bytes, and takes {taken}")
