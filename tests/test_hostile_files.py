@@ -97,6 +97,7 @@ CHANGES: dict[str, tuple[Callable[[Any], Any], str]] = {
     "no results at all": (lambda h: first_path(h).update(results=[], cores=[], container="list"), "have no shapes"),
     "result 0": (lambda h: first_path(h).update(results=[0]), "results are no nodes"),
     "argument twice": (lambda h: first_path(h).update(arguments=[[2], [2]]), "are not its inputs"),
+    "no signature": (lambda h: h.pop("signature"), "its 'signature' is None"),
     "names of numbers": (lambda h: h["variants"][0].update(names=[1, 2]), "arguments are unfit"),
     "paths of numbers": (lambda h: h["variants"][0].update(paths=[1]), "a path is no table"),
     "true for a number": (lambda h: h.update(max_paths=True), "max_paths"),

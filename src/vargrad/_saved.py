@@ -165,7 +165,7 @@ class _Reader:
         kinds: dict[str, Any] = {"name": str, "doc": (str, type(None)), "signature": (str, type(None))}
         kinds |= {"max_paths": int, "parameters": dict, "variants": list, "operations": list}
         for key, kind in kinds.items():
-            require(isinstance(header.get(key), kind), f"its {key!r} is {header.get(key)!r:.60}")
+            require(isinstance(header.get(key, ...), kind), f"its {key!r} is {header.get(key)!r:.60}")
         names = header["operations"]
         require(are_texts(names), "its operations are not named by texts")
         unknown = [name for name in names if name not in OPCODES]
