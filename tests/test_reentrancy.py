@@ -19,7 +19,7 @@ import pytest
 from helpers import MODULES, Implementation, key
 from vargrad._walk_py import _CODES
 
-REFUSED = Path(__file__).parent / "isolated" / "refused.py"
+REFUSED = Path(__file__).parent / "isolated" / "refused_core.py"
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A call that is refused each of Python's allocations in turn: refused.py CASE."""
+"""A call that is refused each of Python's allocations in turn: refused_core.py CASE."""
 
 from __future__ import annotations
 
