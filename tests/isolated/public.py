@@ -1,0 +1,427 @@
+"""Every public entry as a small call, for scripts that disturb calls: what it computes, and the state it may change.
+
+An entry is a function that prepares and returns the call, and a function that tells the state around it. Names of
+functions and methods that take numbers alone come from the package itself, so that a new one is among them.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import tempfile
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+import numpy as np
+from twin import load
+
+import vargrad
+from vargrad import _functions_py, _math
+
+core, math = load()
+Var = vargrad.Var
+Prepared: TypeAlias = "tuple[Callable[[], Any], Callable[[], Any]]"
+ENTRIES: dict[str, Callable[[], Prepared]] = {}
+FOLDER = tempfile.mkdtemp()
+
+
+def plain(x: Any) -> Any:
+    """Numbers as their text, containers as lists: what can be compared to the bit."""
+    if isinstance(x, (Var, float, np.floating)):
+        return repr(float(getattr(x, "value", x)))
+    if isinstance(x, np.ndarray):
+        return plain(x.tolist())
+    if isinstance(x, dict):
+        return {key: plain(value) for key, value in x.items()}
+    if isinstance(x, (list, tuple)):
+        return [plain(value) for value in x]
+    return x if isinstance(x, (int, str, bytes, type(None))) else type(x).__name__
+
+
+def entry(name: str) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
+    """Register what prepares a call; it returns the call, or the call and what tells the state."""
+
+    def register(prepare: Callable[[], Any]) -> Callable[[], Any]:
+        def prepared() -> Prepared:
+            found = prepare()
+            return found if isinstance(found, tuple) else (found, lambda: None)
+
+        assert name not in ENTRIES, name
+        ENTRIES[name] = prepared
+        return prepare
+
+    return register
+
+
+def leaves(*values: float) -> list[Any]:
+    return [Var(v, requires_grad=True) for v in values]
+
+
+def of(variables: Any) -> Callable[[], Any]:
+    """The state of leaves: their values and grads."""
+    return lambda: plain([(v.value, v.grad, v.requires_grad) for v in variables])
+
+
+# ---- what takes numbers alone
+
+POINTS: tuple[tuple[Any, ...], ...] = (
+    (0.5,),
+    (0.5, 0.25),
+    (0.25, 0.5, 0.75),
+    ([0.5, 0.25, 0.75],),
+    ([0.5, 0.25], [1.5, 2.0]),
+    (True, 0.5, 0.25),
+    (0.5, 2),
+    (6,),
+    (6, 3),
+    (0.5, 1),
+    (1.5,),
+    (),
+)
+
+
+def attempt(function: Callable[..., Any], point: tuple[Any, ...]) -> bool:
+    try:
+        function(*point)
+    except (TypeError, ValueError, AttributeError):
+        return False
+    return True
+
+
+def variables(point: Any) -> Any:
+    """The point with Vars in place of its floats, and these."""
+    found: list[Any] = []
+
+    def put(x: Any) -> Any:
+        if isinstance(x, (list, tuple)):
+            return type(x)(map(put, x))
+        if isinstance(x, float):
+            found.append(Var(x, requires_grad=True))
+            return found[-1]
+        return x
+
+    return put(point), found
+
+
+def with_backward(function: Callable[..., Any], point: tuple[Any, ...]) -> Callable[[], Prepared]:
+    """The function at Vars and at numbers, and backward from what it returns."""
+
+    def prepare() -> Prepared:
+        given, found = variables(point)
+
+        def call() -> Any:
+            result = function(*given)
+            for v in result if isinstance(result, (list, tuple)) else [result]:
+                if isinstance(v, Var) and v.prev_op is not None:
+                    v.backward()
+                    break
+            return result
+
+        return call, of(found)
+
+    return prepare
+
+
+MATH = {name: f for name, f in _math.names(_functions_py).items() if callable(f)}  # the public names of vargrad.math
+for _name in sorted(MATH):
+    _function = getattr(math, _name)
+    for _point in POINTS:
+        if attempt(_function, variables(_point)[0]):
+            entry(f"math.{_name}")(with_backward(_function, _point))
+            break
+
+for _name in sorted(vargrad.losses.__all__):
+    _function = getattr(vargrad.losses, _name)
+    for _point in (([0.5, 0.25], [1.0, 0.0]), ([0.5, 0.25],), ([[0.5, 0.25]], [1])):
+        if attempt(_function, variables(_point)[0]):
+            entry(f"losses.{_name}")(with_backward(_function, _point))
+            break
+
+OWN = {"__class__", "__init_subclass__", "__subclasshook__", "__getattribute__", "__setattr__", "__delattr__"}
+for _name in sorted(set(dir(Var)) - {"backward", "prev_var1", "prev_var2", "parents"}):
+    _method = getattr(Var, _name)
+    private = _name.startswith("_") and not _name.startswith("__")
+    if private or _name in OWN or not callable(_method) or (_name.startswith("__") and _name in dir(type)):
+        continue
+    for _point in ((0.5,), (0.5, 0.25), (0.25, 0.0, 0.75), (1.5, 2), (1.5,)):
+        if attempt(_method, variables(_point)[0]):
+            entry(f"Var.{_name}")(with_backward(_method, _point))
+            break
+
+
+@entry("Var")
+def _() -> Any:
+    return lambda: [Var(i / 8, requires_grad=True) for i in range(20)]
+
+
+@entry("Var.__init__ of an operation")
+def _() -> Any:
+    (x,) = leaves(2.0)
+    return lambda: [Var(4.0, False, x, x, "mul").value, x.item()], of([x])
+
+
+@entry("Var.backward")
+def _() -> Any:
+    x, y = leaves(0.5, 2.0)
+    z = (x * y).sin() * x + math.dot([x, y, x], [y, 2.0, 1.0]) + 1.0
+
+    def call() -> Any:
+        z.backward()
+        z.backward(2.0)
+
+    return call, of([x, y])
+
+
+@entry("Var.parents")
+def _() -> Any:
+    x, y = leaves(0.5, 2.0)
+    z = x * 3.0 + y
+    return lambda: [plain(z.parents), z.prev_var1.prev_var2.value, z.prev_op, plain(core.order(z))], of([x, y])
+
+
+for _name, _to in (("value", 7.0), ("grad", 3.0), ("requires_grad", False)):
+
+    def _(name: str = _name, to: Any = _to) -> Any:
+        x, y = leaves(0.5, 2.0)
+        z = x * y
+
+        def call() -> Any:
+            setattr(x, name, to)
+            return getattr(x, name)
+
+        return call, lambda: plain([x.value, x.requires_grad, getattr(x, "grad", None), y.grad, z.value])
+
+    entry(f"Var.{_name}")(_)
+
+
+@entry("Var.prev_op")
+def _() -> Any:
+    x, y = leaves(0.5, 2.0)
+
+    def call() -> Any:
+        z = x
+        for i in range(30):
+            z = (z * y + i).tanh() / (x - y)
+        z.backward()
+        return z, z.prev_op, z.prev_var1.prev_op, z.prev_var2.prev_op
+
+    return call, of([x, y])
+
+
+@entry("Var.__array_ufunc__ in arrays")
+def _() -> Any:
+    a = np.array(leaves(0.5, 2.0, 1.0))
+    b = np.array([1.0, 2.0, 3.0])
+
+    def call() -> Any:
+        total = (np.exp(a) * b + a @ b).sum()
+        total.backward()
+        return total
+
+    return call, of(a)
+
+
+# ---- modes, custom, backend
+
+
+@entry("no_grad")
+def _() -> Any:
+    (x,) = leaves(2.0)
+
+    def call() -> Any:
+        with vargrad.no_grad(), vargrad.no_grad():
+            y = x * x
+        return y.prev_op, (x * x).prev_op
+
+    return call, of([x])
+
+
+@entry("no_grad decorator")
+def _() -> Any:
+    (x,) = leaves(2.0)
+    square = vargrad.no_grad()(lambda: (x * x).prev_op)
+    return square, of([x])
+
+
+@entry("detect_anomaly")
+def _() -> Any:
+    (x,) = leaves(0.0)
+
+    def call() -> Any:
+        with vargrad.detect_anomaly():
+            try:
+                x.sqrt().backward()
+            except FloatingPointError as error:
+                return str(error)[:30]
+
+    return call, of([x])
+
+
+@entry("custom")
+def _() -> Any:
+    x, y = leaves(2.0, 3.0)
+
+    def call() -> Any:
+        z = vargrad.custom(7.0, [x, y], [0.5, 0.25])
+        z.backward()
+        return z
+
+    return call, of([x, y])
+
+
+@entry("backend")
+def _() -> Any:
+    return lambda: vargrad.backend
+
+
+@entry("reference")
+def _() -> Any:
+    reference = vargrad.reference
+
+    def call() -> Any:
+        x = reference.Var(2.0, requires_grad=True)
+        z = reference.math.exp(x) * x + reference.math.dot([x, x], [1.0, x])
+        z.backward()
+        return repr(z.value), repr(x.grad)
+
+    return call
+
+
+@entry("Block")
+def _() -> Any:
+    block = core.Block([0.5, 1.5, 2.5])
+
+    def call() -> Any:
+        twin = core.Block([1.0, 2.0])
+        a, b = twin.leaves
+        (a * b).backward()
+        z = math.dot(block.leaves, [1.0, 2.0, 3.0])
+        z.backward()
+        return z, list(twin.grads), twin.frozen
+
+    return call, of(block.leaves)
+
+
+# ---- transforms
+
+
+def quartic(x: Any, y: Any = 2.0) -> Any:
+    return x * x * x * y + math.sin(x) / y
+
+
+def listed(x: Any) -> Any:
+    return [x[0] * x[1], math.exp(x[0]), 7.0]
+
+
+@entry("grad")
+def _() -> Any:
+    f = vargrad.grad(quartic, argnums=(0, 1))
+    return lambda: f(0.5, 2.0)
+
+
+@entry("grad of grad at Vars")
+def _() -> Any:
+    (x,) = leaves(0.5)
+
+    def call() -> Any:
+        z = vargrad.grad(vargrad.grad(quartic))(x)
+        z.backward()
+        return z
+
+    return call, of([x])
+
+
+@entry("value_and_grad")
+def _() -> Any:
+    f = vargrad.value_and_grad(lambda p: quartic(p["a"], p["b"][0]))
+    return lambda: f({"a": 0.5, "b": [1.5]})
+
+
+@entry("jacobian")
+def _() -> Any:
+    return lambda: vargrad.jacobian(listed)([0.5, 0.25])
+
+
+@entry("jacobian under no_grad")
+def _() -> Any:
+    def call() -> Any:
+        with vargrad.no_grad():
+            return vargrad.jacobian(lambda x: x * x)(np.array([0.5, 0.25]))
+
+    return call
+
+
+@entry("hessian")
+def _() -> Any:
+    return lambda: vargrad.hessian(lambda x: x[0] * x[0] * math.exp(x[1]))([0.5, 0.25])
+
+
+@entry("hvp")
+def _() -> Any:
+    return lambda: vargrad.hvp(lambda x: x[0] * x[0] * math.exp(x[1]))([0.5, 0.25], [1.0, 2.0])
+
+
+@entry("finite_difference")
+def _() -> Any:
+    return lambda: vargrad.finite_difference(quartic, (0.5, 2.0), scheme="central")
+
+
+@entry("gradcheck")
+def _() -> Any:
+    return lambda: vargrad.gradcheck(quartic, (0.5, 2.0))
+
+
+# ---- data
+
+
+@entry("data.gate")
+def _() -> Any:
+    return lambda: vargrad.data.gate("xor")
+
+
+@entry("data.moons")
+def _() -> Any:
+    return lambda: vargrad.data.moons(6, seed=1)
+
+
+@entry("data.spirals")
+def _() -> Any:
+    return lambda: vargrad.data.spirals(6, seed=1)
+
+
+@entry("data.standardize")
+def _() -> Any:
+    return lambda: vargrad.data.standardize([[1.0, 2.0], [3.0, 5.0]], [[1.0, 1.0]])
+
+
+@entry("data.train_test_split")
+def _() -> Any:
+    return lambda: vargrad.data.train_test_split([[1.0], [2.0], [3.0], [4.0]], [0, 1, 0, 1], seed=1)
+
+
+def files() -> Iterator[str]:
+    """A new path with a file that is there already."""
+    while True:
+        folder = tempfile.mkdtemp(dir=FOLDER)
+        path = os.path.join(folder, "file")
+        with open(path, "wb") as file:
+            file.write(b"old")
+        yield path
+
+
+FILES = files()
+
+
+def of_file(path: str, load: Callable[[str], Any]) -> Callable[[], Any]:
+    """The state of a file's folder: what is in it, and the old file or what a new one loads as."""
+
+    def state() -> Any:
+        with open(path, "rb") as file:
+            old = file.read() == b"old"
+        return os.listdir(os.path.dirname(path)), "old" if old else plain(load(path))
+
+    return state
+
+
+def pickled(x: Any) -> Any:
+    return pickle.loads(pickle.dumps(x))

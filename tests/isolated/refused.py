@@ -1,0 +1,217 @@
+"""Every public entry with each of its allocations refused in turn, and what is left after that.
+
+    refused.py TWIN [STRIDE] [ENTRY ...]
+
+Python's allocations are refused by ``_testcapi.set_nomemory``, the core's and the machine's by their own counters.
+Each call either raises MemoryError, and then the state is as before and the same call succeeds with the right result,
+or it succeeds with the right result at once. Each entry runs in a process of its own, so that a crash names the
+refusal and the others go on. STRIDE: every how manieth allocation; 1, the default, is all of them.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import gc
+import json
+import mmap
+import os
+import shutil
+import struct
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import _testcapi
+from public import ENTRIES, FOLDER, Var, core, plain
+from public_models import uncovered
+from twin import COMPILED
+
+from vargrad import _modes
+
+SECONDS = 10  # after which an entry counts as hanging
+NOW = mmap.mmap(-1, 8)  # shared: the number of the refusal
+WAYS: dict[str, Callable[[int], Any]] = {"python": lambda n: _testcapi.set_nomemory(n, n + 1)}
+if COMPILED:
+    from vargrad import _core_c, _program_c
+
+    WAYS["core"] = _core_c.limit_allocations
+    WAYS["machine"] = _program_c.limit_allocations
+
+
+def modes() -> Any:
+    thread = _modes.thread
+    return (
+        thread.no_grad,
+        thread.anomaly,
+        thread.origins,
+        thread.recorder,
+        _modes.active(),
+        _modes._threads,
+        gc.isenabled(),
+    )
+
+
+CLEAN = ((), (), None, None, (0, 0, 0), {}, True)
+
+
+def alive() -> int:
+    """Nodes and leaves, or Vars; the compiled core's after it has looked for dead leaves, which it does now and then."""
+    gc.collect()
+    if not COMPILED:
+        return sum(type(x) is Var for x in gc.get_objects())
+    x, before = Var(0.5), 0
+    for _ in range(10_000):
+        for _ in range(10):
+            _ = Var(0.25) * x
+        found = core.statistics()
+        if found["leaves"] < before:
+            break
+        before = found["leaves"]
+    return int(found["nodes"] + found["leaves"])
+
+
+OURS = [module for name, module in sys.modules.items() if name.startswith("vargrad.") and name.endswith("_c")]
+
+
+def foreign(error: BaseException) -> bool:
+    """Whether the error is NumPy's or Python's, which in places forget to say MemoryError.
+
+    "<ufunc 'less'> returned NULL without setting an exception"; or a Var of an array "has no callable exp method".
+    """
+    message = str(error)
+    if isinstance(error, SystemError):
+        name = message.removeprefix("<built-in function ").split(">")[0]
+        ours = "vargrad" in message or "cyfunction" in message or any(hasattr(module, name) for module in OURS)
+        last = traceback.extract_tb(error.__traceback__)[-1].filename
+        return not ours and last.endswith(".py") and "without" in message
+    return isinstance(error, TypeError) and isinstance(error.__cause__, MemoryError) and "loop of ufunc" in message
+
+
+def refused(way: str, n: int, call: Callable[[], Any], stride: int) -> tuple[str, Any, bool]:
+    """What the call did with its n-th allocation refused, and whether it had no more than n."""
+    begin, more = WAYS[way], range(10_000 + stride)
+    error: BaseException | None = None
+    result, done, over = None, False, False
+    begin(n)
+    try:
+        result = call()
+        done = True
+        if way == "python":
+            for _ in more:  # if none of the call's was refused, one of these is
+                object()
+    except BaseException as found:
+        error = found
+    if way == "python":
+        _testcapi.remove_mem_hooks()
+        over = done and isinstance(error, MemoryError)
+    else:
+        left = begin(-1)
+        over = done and left > 0
+    if done:
+        return "result", result, over
+    if isinstance(error, MemoryError) or (error is not None and foreign(error)):
+        return "refused", None, False
+    return "wrong", "".join(traceback.format_exception(error)), False
+
+
+def tried(way: str, name: str, stride: int, start: int) -> Iterator[str | None]:
+    """Refuse in turn; for each try None, or what is wrong."""
+    prepare = ENTRIES[name]
+    for _ in range(3):  # all caches are warm
+        call, state = prepare()
+        expected = plain(call()), state()
+    n = start
+    while True:
+        NOW[:] = struct.pack("q", n)
+        call, state = prepare()
+        before = state()
+        how, result, over = refused(way, n, call, stride)
+        left = modes()
+        _modes.thread.__dict__.clear()
+        _modes._threads.clear()
+        gc.enable()
+        if how == "wrong":
+            yield f"{way} {n}: {result}"
+        elif left != CLEAN:
+            yield f"{way} {n}: {how}, and the modes are {left}"
+        elif how == "refused" and state() != before:
+            yield f"{way} {n}: refused, and the state is {state()}, was {before}"
+        else:
+            try:
+                found = plain(call() if how == "refused" else result), state()
+            except BaseException as error:
+                yield f"{way} {n}: {how}, and then {''.join(traceback.format_exception(error))}"
+            else:
+                yield None if found == expected else f"{way} {n}: {how}, then {found}, expected {expected}"
+        if over:
+            return
+        n += stride
+
+
+def run(name: str, stride: int, way: str, start: int) -> dict[str, Any]:
+    """All refusals of one kind from there on."""
+    tries, wrong = 0, []
+    for _ in range(3):
+        ENTRIES[name]()[0]()
+    before = alive()
+    for found in tried(way, name, stride, start):
+        tries += 1
+        if found is not None:
+            wrong.append(found[-1500:] if len(wrong) < 10 else "and more")
+    after = alive()
+    if after > before + 100 + tries // 4:
+        wrong.append(f"{way}: {after - before} Vars more than before")
+    return {"tries": tries, "wrong": wrong}
+
+
+def apart(name: str, stride: int, way: str, start: int) -> tuple[dict[str, Any], int]:
+    """The same in a process of its own, and the number at which it crashed, -1 for none."""
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        faulthandler.enable()
+        faulthandler.dump_traceback_later(SECONDS, exit=True)
+        sys.unraisablehook = lambda args: None  # an error that nobody could be told of
+        with open(write, "wb") as pipe:
+            pipe.write(json.dumps(run(name, stride, way, start)).encode())
+        os._exit(0)
+    os.close(write)
+    with open(read, "rb") as pipe:
+        text = pipe.read()
+    status = os.waitpid(child, 0)[1]
+    if status:
+        return {"tries": 0, "wrong": [f"{way}: crash, status {status}"]}, struct.unpack("q", NOW[:])[0]
+    return json.loads(text), -1
+
+
+def main(stride: int, names: list[str]) -> int:
+    missing = uncovered()
+    assert not missing, f"no entry for {sorted(missing)}"
+    tries, faults = 0, 0
+    for name in names or list(ENTRIES):
+        for way in WAYS:
+            start = 0 if way != "python" else 1
+            for _ in range(5):
+                found, crashed = apart(name, stride, way, start)
+                tries += found["tries"]
+                for wrong in found["wrong"]:
+                    faults += 1
+                    print(f"{name}: {wrong}" + f" at {crashed}" * (crashed >= 0), flush=True)
+                if crashed < 0:
+                    break
+                tries += (crashed - start) // stride + 1
+                start = crashed + stride
+    print(f"{len(names or ENTRIES)} entries, {tries} refusals, {faults} faults")
+    return int(faults > 0)
+
+
+if __name__ == "__main__":
+    tempfile.tempdir = FOLDER
+    try:
+        numbers = [x for x in sys.argv[2:] if x.isdigit()]
+        code = main(int(numbers[0]) if numbers else 1, [x for x in sys.argv[2:] if not x.isdigit()])
+    finally:
+        shutil.rmtree(FOLDER, ignore_errors=True)
+    sys.exit(code)
