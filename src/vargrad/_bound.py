@@ -96,6 +96,8 @@ def state_of(name: str, x: Any) -> State:
     pickler = _Pickler(file)
     try:
         pickler.dump(x)
+    except MemoryError:
+        raise
     except Exception as error:
         raise TypeError(
             f"{name}() cannot be compiled with this {type(x).__name__}: what it holds is compared before each call, "

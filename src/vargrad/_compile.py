@@ -320,9 +320,9 @@ class Compiled(Direct):
                 variant = self._variants.setdefault(key, Variant(self, names, positional, batch.cores))
         return Call(variant, batch, workers, progress)
 
-    def _forget_the_oldest(self) -> None:
+    def _forget_the_oldest(self, newest: Variant) -> None:
         """Keep the recordings of the newest MOST_VARIANTS ways to call the function; called with the lock held."""
-        recorded = [key for key, variant in self._variants.items() if variant.paths]
+        recorded = [key for key, variant in self._variants.items() if variant.paths or variant is newest]
         for key in recorded[:-MOST_VARIANTS]:
             del self._variants[key]
 

@@ -119,23 +119,26 @@ def fit(
             return Run(task, values, one._states(rule, start).copy(), one._steps)
         return Run(task, values)
 
-    before = task.lr, schedule.state_dict() if hasattr(schedule, "optimizer") else None
+    before = task.lr, schedule.state_dict() if hasattr(schedule, "optimizer") else None, model.__dict__.get("_task")
+    remembered = None if rule is None else (one._state, one._names, one._steps)
     try:
         best = _best_of(task, model, start, restarts, source, begin)
-    except BaseException:
+        best.history.seconds = time.perf_counter() - begun
+        bar.close()
+        _parameters.set_values(parameters, best.values)
+        if rule is not None and one is optimizer:
+            one._state, one._names, one._steps = best.state, rule.states, best.step
+        model._task = kind
+    except BaseException:  # Ctrl-C and refused memory too: all of it is there afterwards, or nothing
         _parameters.set_values(parameters, start)
-        if rule is not None:
+        if remembered is not None:
             one.lr = before[0]
+            one._state, one._names, one._steps = remembered
         if before[1] is not None:
             schedule.load_state_dict(before[1])
-        raise
-    finally:
+        model._task = before[2]
         bar.close()
-    _parameters.set_values(parameters, best.values)
-    if rule is not None and one is optimizer:
-        one._state, one._names, one._steps = best.state, rule.states, best.step
-    model._task = kind
-    best.history.seconds = time.perf_counter() - begun
+        raise
     return best.history
 
 

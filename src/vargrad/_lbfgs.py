@@ -85,10 +85,10 @@ class LBFGS:
         }
         try:
             minimize(evaluate, start.copy(), jac=True, method="L-BFGS-B", options=options)
+            _parameters.set_values(slots, best[1])
         except BaseException:
             _parameters.set_values(slots, start)
             raise
-        _parameters.set_values(slots, best[1])
         return best[0]
 
     def zero_grad(self) -> None:

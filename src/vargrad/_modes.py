@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ContextDecorator, contextmanager
+from collections.abc import Callable
+from contextlib import ContextDecorator
 from types import TracebackType
 from typing import Any
 
@@ -17,32 +17,77 @@ Blocks = tuple[object, ...]
 
 
 class _Thread(threading.local):
-    no_grad: Blocks = ()  # the blocks that are entered, each an object of its own
-    anomaly: Blocks = ()
-    origins: dict[int, str] | None = None
-    recorder: Any = None  # who wants to know of comparisons and lost values while vargrad.compile records
+    """What this thread is in. Leaving sets again what is set here, so that it needs no memory."""
+
+    no_grad: Blocks  # the blocks that are entered, each an object of its own
+    anomaly: Blocks
+    origins: dict[int, str] | None
+    recorder: Any  # who wants to know of comparisons and lost values while vargrad.compile records
+    ident: int
+
+    def __init__(self) -> None:
+        self.no_grad = self.anomaly = ()
+        self.origins = self.recorder = None
+        self.ident = threading.get_ident()
+        self._end = _End(self.ident)
 
 
-thread = _Thread()
+class _End:
+    """Dies with its thread, which may end inside a block."""
+
+    def __init__(self, ident: int) -> None:
+        self.ident = ident
+
+    def __del__(self) -> None:
+        if _threads is not None and _threads.pop(self.ident, None) is not None:  # None: so does the interpreter
+            _tell()
+
+
 listeners: list[Callable[[int, int, int], None]] = []  # a core that wants to know of modes without asking each time
 _threads: dict[int, tuple[int, int, int]] = {}  # by thread: its no_grad and detect_anomaly blocks, whether it records
+thread = _Thread()
 
 
 def _publish() -> None:
     """Tell the listeners which blocks this thread is in, after it has entered or left one.
 
     Without a lock, since a signal handler or ``__del__`` may come here in the middle, and leaves things as they were.
+    A thread that has left all blocks needs no memory here.
     """
-    own = len(thread.no_grad), len(thread.anomaly), int(thread.recorder is not None)
-    if any(own):
-        _threads[threading.get_ident()] = own
+    if thread.no_grad or thread.anomaly or thread.recorder is not None:
+        own = len(thread.no_grad), len(thread.anomaly), int(thread.recorder is not None)
+        _threads[thread.ident] = own
     else:
-        _threads.pop(threading.get_ident(), None)
+        _threads.pop(thread.ident, None)
+    _tell()
+
+
+def _tell() -> None:
     told: dict[int, tuple[int, int, int]] | None = None
-    while told != _threads:  # another thread may come between, and tell what is no longer so
-        told = _threads.copy()
-        for listener in listeners:
-            listener(*_sums(told))
+    try:
+        while told != _threads:  # another thread may come between, and tell what is no longer so
+            told = _threads.copy()
+            for listener in listeners:
+                listener(*_sums(told))
+    except BaseException as error:  # then let them look each time, which is slower and always right
+        i = 0
+        while i < len(listeners):
+            listeners[i](1, 1, 0)
+            i += 1
+        if not isinstance(error, MemoryError):
+            raise
+
+
+def _forked() -> None:
+    """Only the thread that forks goes on in the child."""
+    for ident in [*_threads]:
+        if ident != thread.ident:
+            _threads.pop(ident, None)
+    _tell()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 def active() -> tuple[int, int, int]:
@@ -60,26 +105,67 @@ def _sums(entered: dict[int, tuple[int, int, int]]) -> tuple[int, int, int]:
     return changing + recordings, changing, only
 
 
-def set_no_grad(blocks: Blocks) -> Blocks:
-    """Be in these no_grad blocks in this thread, () for none; returns in which it was."""
-    before = thread.no_grad
-    if blocks is not before:
-        thread.no_grad = blocks
-        _publish()
-    return before
+class _NoBlocks(Blocks):
+    """None, but an object of its own: whoever has set it knows whether it is still there."""
 
 
-@contextmanager
-def recording(recorder: Any) -> Iterator[None]:
-    """Let ``recorder`` hear of every comparison, rounding and reading of a Var in this thread."""
-    before = thread.recorder
-    try:
-        thread.recorder = recorder
+class outside:
+    """No no_grad block of this thread counts in here; ``before`` are those there were.
+
+    What is set is set back once and needs no memory, whatever comes, if only by ``__del__``: see _Mode.
+    """
+
+    _inside: Blocks = ()
+    before: Blocks = ()
+
+    def __enter__(self) -> outside:
+        before, inside = thread.no_grad, _NoBlocks()
+        self.before, self._inside = before, inside
+        if before:
+            thread.no_grad = inside
+            _publish()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        tb: TracebackType | None = None,
+    ) -> None:
+        if thread.no_grad is self._inside and self.before:
+            thread.no_grad = self.before
+            _publish()
+
+    def __del__(self) -> None:
+        self.__exit__()
+
+
+class recording(outside):
+    """Let ``recorder`` hear of every comparison, rounding and reading of a Var in this thread, in no no_grad block."""
+
+    def __init__(self, recorder: Any) -> None:
+        self._outer, self._recorder = thread.recorder, recorder
+
+    def __enter__(self) -> recording:
+        super().__enter__()
+        thread.recorder = self._recorder
         _publish()
-        yield
-    finally:
-        thread.recorder = before
-        _publish()
+        return self
+
+    def done(self) -> None:
+        """No longer listen: what joins the roots of a graph is no part of it."""
+        if thread.recorder is self._recorder:
+            thread.recorder = self._outer
+            _publish()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        tb: TracebackType | None = None,
+    ) -> None:
+        self.done()
+        super().__exit__()
 
 
 class _Mode(ContextDecorator):
@@ -87,17 +173,26 @@ class _Mode(ContextDecorator):
 
     An interrupt may come before any bytecode, even the first one of ``__exit__``. So each entry is an object of its
     own, leaving twice is leaving once, an entry is forgotten only when all of it is done, and ``__del__`` leaves what
-    is not forgotten.
+    is not forgotten. The block whose ``__exit__`` was interrupted before its first bytecode thus ends when the
+    traceback is dropped that holds it: Python code cannot close that window, since a function is interrupted before
+    any ``try`` of its own.
+
+    Leaving needs no memory: what is set then was made on entering.
     """
 
     _attribute = ""
-    _entries: Blocks = ()
+    _last: Any = None  # the newest entry: the one before, the blocks outside, the blocks inside
 
     def __enter__(self) -> Any:
-        entry = object()
-        self._entries = (*self._entries, entry)
-        setattr(thread, self._attribute, (*getattr(thread, self._attribute), entry))
-        _publish()
+        outside = getattr(thread, self._attribute)
+        inside = (*outside, object())
+        self._last = (self._last, outside, inside)
+        try:
+            setattr(thread, self._attribute, inside)
+            _publish()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(
@@ -106,22 +201,30 @@ class _Mode(ContextDecorator):
         error: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        if self._entries:
-            entered = getattr(thread, self._attribute)
-            setattr(thread, self._attribute, tuple([one for one in entered if one is not self._entries[-1]]))
+        if self._last is not None:
+            before, outside, inside = self._last
+            now = getattr(thread, self._attribute)
+            if now is not inside:  # not the newest any more, or left already
+                outside = _without(now, inside[-1])
+            setattr(thread, self._attribute, outside)
             self._left()
             _publish()
-            self._entries = self._entries[:-1]
+            self._last = before
 
     def _left(self) -> None:
         """What else ends with the block."""
 
     def __del__(self) -> None:
-        while self._entries:
+        while self._last is not None:
             self.__exit__(None, None, None)
 
     def _recreate_cm(self) -> _Mode:
         return type(self)()  # a decorated function may call itself
+
+
+def _without(blocks: Blocks, block: object) -> Blocks:
+    """A function of its own: one with a comprehension over its locals needs memory to begin with."""
+    return tuple([one for one in blocks if one is not block])
 
 
 class no_grad(_Mode):
@@ -162,9 +265,13 @@ class detect_anomaly(_Mode):
     _attribute = "anomaly"
 
     def __enter__(self) -> detect_anomaly:
-        if not thread.anomaly:
-            thread.origins = {}
         super().__enter__()
+        if thread.origins is None:
+            try:
+                thread.origins = {}
+            except BaseException:
+                self.__exit__(None, None, None)
+                raise
         return self
 
     def _left(self) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from threading import RLock
 from typing import Any, TypeAlias
 
@@ -143,15 +142,25 @@ class Path:
         return [(key, numpy.concatenate(parts)) for key, parts in groups.items()]
 
 
-@contextmanager
-def without_collector() -> Iterator[None]:
-    """No cyclic garbage collection inside: a large graph is many young objects, none of them garbage."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
+class without_collector:
+    """No cyclic garbage collection inside: a large graph is many young objects, none of them garbage.
+
+    The collector is switched on again once, without memory and whatever comes, if only by ``__del__``.
+    """
+
+    _off = False
+
+    def __enter__(self) -> None:
+        self._off = gc.isenabled()
+        gc.disable()
+
+    def __exit__(self, *error: object) -> None:
+        if self._off:
+            gc.enable()
+            self._off = False
+
+    def __del__(self) -> None:
+        if self._off:
             gc.enable()
 
 

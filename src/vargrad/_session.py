@@ -49,10 +49,15 @@ class Session:
         """One step on these rows."""
         parameters = _parameters.of(model.parameters, "partial_fit")
         values = parameters.values
-        found = self.run(model, values, x, y)
+        before, state = values.copy(), self.state.copy()
+        try:
+            found = self.run(model, values, x, y)
+            if isinstance(parameters, _parameters.Leaves):
+                parameters.values = values
+        except BaseException:  # Ctrl-C and refused memory too
+            values[:], self.state[:] = before, state
+            raise
         self.step += 1
-        if isinstance(parameters, _parameters.Leaves):
-            parameters.values = values
         model._task = self.kind
         return found
 
@@ -105,9 +110,12 @@ def partial_fit(
         _told.positive("lr", lr, zero=True)
         lr = float(lr)
     session.hypers[0] = lr
-    found = session.advance(model, X, y)
-    model.__dict__["_session"] = session
-    return found
+    kept, model.__dict__["_session"] = model.__dict__.get("_session"), session
+    try:
+        return session.advance(model, X, y)
+    except BaseException:
+        model.__dict__["_session"] = kept
+        raise
 
 
 def backward(model: NN, X: Any, y: Any, loss: Any, l1: float, l2: float) -> float:
@@ -121,6 +129,6 @@ def backward(model: NN, X: Any, y: Any, loss: Any, l1: float, l2: float) -> floa
     grads = parameters.grads.copy()
     found = session.run(model, parameters.values.copy(), X, y)
     grads += session.grads
-    _parameters.set_grads(parameters, grads)
     model.__dict__["_still"] = session
+    _parameters.set_grads(parameters, grads)
     return found

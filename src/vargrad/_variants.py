@@ -9,7 +9,7 @@ import numpy
 import numpy.typing
 
 from vargrad._core import Var
-from vargrad._modes import recording, set_no_grad, thread
+from vargrad._modes import recording
 from vargrad._paths import Key, Path, without_collector
 from vargrad._record import Graph, Recorder, RecordingError
 from vargrad._results import flatten
@@ -27,7 +27,7 @@ class Owner(Protocol):
     max_paths: int
     lock: Any
 
-    def _forget_the_oldest(self) -> None: ...
+    def _forget_the_oldest(self, newest: Variant) -> None: ...
 
 
 class Variant:
@@ -50,8 +50,9 @@ class Variant:
         if not self.paths:
             with self.owner.lock:
                 if not self.paths:
-                    self.paths.append(self._record(columns, 0, ()))
-                    self.owner._forget_the_oldest()
+                    new = self._record(columns, 0, ())
+                    self.owner._forget_the_oldest(self)
+                    self.paths.append(new)
         return self.paths[0]
 
     def child(self, columns: Sequence[Array], path: Path, key: Key, row: int) -> Path:
@@ -104,18 +105,12 @@ class Variant:
         k = self.positional
         named = dict(zip(self.names[k:], arguments[k:], strict=True))
         recorder = Recorder(forced)
-        before, outer = thread.no_grad, thread.recorder
-        try:
-            set_no_grad(())  # until the graph is read: what joins its roots is a node too
-            with recording(recorder):
-                result = owner.__wrapped__(*arguments[:k], **named)
-                structure, numbers = flatten(owner.__name__, result, owner.signature, sizes, recorder)
-            thread.recorder = None
+        with recording(recorder) as block:
+            result = owner.__wrapped__(*arguments[:k], **named)
+            structure, numbers = flatten(owner.__name__, result, owner.signature, sizes, recorder)
+            block.done()
             with without_collector():
                 graph = Graph(recorder, flat, numbers)
-        finally:
-            thread.recorder = outer
-            set_no_grad(before)
         if graph.constant:
             raise TypeError(
                 f"compile(): {owner.__name__}() returned no Var: its result does not depend on its arguments. Were "

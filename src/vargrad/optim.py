@@ -186,10 +186,10 @@ class Optimizer:
         steps = state_dict["step"]
         if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
             raise ValueError(f"{what}: step must be an int of at least 0, not {steps!r:.60}")
-        for name in self.settings:
-            self.__dict__[name] = fresh.__dict__[name]
-        self._rule, self._steps, self._names = fresh._rule, steps, tuple(arrays)
-        self._state = numpy.stack(list(arrays.values())) if arrays else None
+        state = numpy.stack(list(arrays.values())) if arrays else None
+        chosen = {name: fresh.__dict__[name] for name in self.settings}
+        new = {**chosen, "_rule": fresh._rule, "_steps": steps, "_names": tuple(arrays), "_state": state}
+        self.__dict__.update(new)  # all of it at once: nothing can come between
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self.settings)})"

@@ -339,11 +339,7 @@ def _() -> Any:
     kept = optimizer.state_dict()
     optimizer.step()
 
-    def call() -> Any:
-        optimizer.load_state_dict(kept)
-        return plain(optimizer.state_dict())
-
-    return call, lambda: plain(optimizer.state_dict())
+    return lambda: optimizer.load_state_dict(kept), lambda: plain(optimizer.state_dict())
 
 
 @entry("optim.Optimizer.zero_grad")
