@@ -26,15 +26,13 @@ class replacing:
     def __enter__(self) -> IO[bytes]:
         self._beside = f"{self._path}.{secrets.token_hex(4)}.tmp"  # in the same folder, from where it can be renamed
         try:
-            self._file = open(self._beside, "xb")  # noqa: SIM115
+            self._file = open(self._beside, "xb")
         except BaseException:
             self._remove()
             raise
         return self._file
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         try:
             if error is None and self._file is not None:
                 self._file.flush()

