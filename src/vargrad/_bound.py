@@ -188,9 +188,11 @@ class Watched(Compiled):
         state = state_of(self.__name__, subject)
         with self.lock:
             if self._state is None or state[0] != self._state[0]:
-                self._state, self._variants = state, {}
+                self._shallow = None
                 for what in ("value", *_SHORT, "backward"):
                     self._keep(what, None)
+                self._variants = {}
+                self._state = state  # last: an interrupt may come between
             self._shallow = _unchanging(subject)
 
 

@@ -122,8 +122,12 @@ class outside:
         before, inside = thread.no_grad, _NoBlocks()
         self.before, self._inside = before, inside
         if before:
-            thread.no_grad = inside
-            _publish()
+            try:
+                thread.no_grad = inside
+                _publish()
+            except BaseException:
+                self.__exit__()
+                raise
         return self
 
     def __exit__(
@@ -148,8 +152,12 @@ class recording(outside):
 
     def __enter__(self) -> recording:
         super().__enter__()
-        thread.recorder = self._recorder
-        _publish()
+        try:
+            thread.recorder = self._recorder
+            _publish()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def done(self) -> None:

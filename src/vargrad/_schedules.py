@@ -58,8 +58,13 @@ class Schedule(_Attached):
 
     def step(self) -> None:
         """One epoch is over: set the next one's learning rate."""
-        self.optimizer.lr = self.lr_at(self.last_epoch + 1)
-        self.last_epoch += 1
+        before, lr = self.optimizer.lr, self.lr_at(self.last_epoch + 1)
+        try:
+            self.optimizer.lr = lr
+            self.last_epoch += 1
+        except BaseException:  # Ctrl-C too
+            self.optimizer.lr = before
+            raise
 
 
 class LambdaLR(Schedule):
@@ -275,6 +280,15 @@ class ReduceLROnPlateau(_Attached):
     def step(self, metrics: float) -> None:
         """One epoch is over, and this is its metric (nan counts as no better)."""
         metric = _checks.as_float(metrics, "ReduceLROnPlateau: metrics")
+        before = self.__dict__.copy(), self.optimizer.lr
+        try:
+            self._take(metric)
+        except BaseException:  # Ctrl-C too
+            self.__dict__.update(before[0])
+            self.optimizer.lr = before[1]
+            raise
+
+    def _take(self, metric: float) -> None:
         self.last_epoch += 1
         if self._better(metric):
             self.best, self.num_bad_epochs = metric, 0

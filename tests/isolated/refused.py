@@ -91,7 +91,7 @@ def foreign(error: BaseException) -> bool:
         ours = "vargrad" in message or "cyfunction" in message or any(hasattr(module, name) for module in OURS)
         last = traceback.extract_tb(error.__traceback__)[-1].filename
         if "a result with an exception set" in message:  # an error that sys._getframe left behind, found later
-            return "<function" in message or "<method 'sqrt'" in message  # the operation in detect_anomaly's entry
+            return "<function" in message or "<class" in message or "<method 'sqrt'" in message  # the operation in detect_anomaly's entry
         return not ours and last.endswith(".py") and "without" in message
     if type(error).__name__ == "PicklingError":
         return "import of module" in message
@@ -121,10 +121,13 @@ def refused(way: str, n: int, call: Callable[[], Any], stride: int) -> tuple[str
         left = begin(-1)
         over = done and left > 0
     if done:
-        return "result", result, over
-    if isinstance(error, MemoryError) or (error is not None and foreign(error)):
-        return "refused", None, False
-    return "wrong", "".join(traceback.format_exception(error)), False
+        how = "result"
+    elif isinstance(error, MemoryError) or (error is not None and foreign(error)):
+        how = "refused"
+    else:
+        how, result = "wrong", "".join(traceback.format_exception(error))
+    error = None  # it holds this frame: what is in it would live until the next collection
+    return how, result, over
 
 
 def tried(way: str, name: str, stride: int, start: int) -> Iterator[str | None]:
