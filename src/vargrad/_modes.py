@@ -115,13 +115,13 @@ class outside:
     What is set is set back once and needs no memory, whatever comes, if only by ``__del__``: see _Mode.
     """
 
-    _inside: Blocks = ()
+    _inside: Blocks | None = None  # what is set, until all of it is set back
     before: Blocks = ()
 
     def __enter__(self) -> outside:
-        before, inside = thread.no_grad, _NoBlocks()
-        self.before, self._inside = before, inside
-        if before:
+        self.before = thread.no_grad
+        if self.before:
+            self._inside = inside = _NoBlocks()
             try:
                 thread.no_grad = inside
                 _publish()
@@ -136,9 +136,11 @@ class outside:
         error: BaseException | None = None,
         tb: TracebackType | None = None,
     ) -> None:
-        if thread.no_grad is self._inside and self.before:
-            thread.no_grad = self.before
+        if self._inside is not None:
+            if thread.no_grad is self._inside:
+                thread.no_grad = self.before
             _publish()
+            self._inside = None
 
     def __del__(self) -> None:
         self.__exit__()
@@ -162,9 +164,11 @@ class recording(outside):
 
     def done(self) -> None:
         """No longer listen: what joins the roots of a graph is no part of it."""
-        if thread.recorder is self._recorder:
-            thread.recorder = self._outer
+        if self._recorder is not None:
+            if thread.recorder is self._recorder:
+                thread.recorder = self._outer
             _publish()
+            self._recorder = None
 
     def __exit__(
         self,

@@ -100,7 +100,9 @@ def wrongs(name: str, stride: int) -> tuple[int, list[str]]:
             wrong.append(f"{k}: {result}")
         elif raised and now not in (before, complete) and name not in STEPWISE:
             wrong.append(f"{k}: the state is {now}, was {before}, would be {complete}")
-        elif not raised and plain(result) != expected and not (came and name.startswith("NN.fit")):  # which may end early
+        elif (
+            not raised and plain(result) != expected and not (came and name.startswith("NN.fit"))
+        ):  # which may end early
             wrong.append(f"{k}: {plain(result)}, expected {expected}")
         elif raised:
             try:

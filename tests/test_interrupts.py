@@ -1,0 +1,118 @@
+"""Interrupts before the bytecodes of every public entry; threads and children of a process that is inside a mode."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from helpers import Implementation
+from test_modes_left import CLEAN, state
+from vargrad import _modes
+
+SCRIPT = Path(__file__).parent / "isolated" / "interrupted.py"
+SOME = 499  # every how manieth bytecode the suite interrupts; CONTRIBUTING.md has the command for all of them
+
+# What was left half done: an optimizer beside its schedule, recordings of an object that had changed since.
+WHOLE = [
+    "no_grad",
+    "no_grad decorator",
+    "detect_anomaly",
+    "optim.LambdaLR",
+    "optim.ReduceLROnPlateau",
+    "NN.partial_fit",
+]
+
+
+def run(script: str | Path, *arguments: str) -> None:
+    command = [sys.executable, str(script), *arguments]
+    found = subprocess.run(command, capture_output=True, text=True, check=False, env=dict(os.environ), timeout=120)
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+def test_some_bytecodes_of_every_entry(impl: Implementation) -> None:
+    run(SCRIPT, impl.name, str(SOME))
+
+
+def test_every_bytecode_of_a_few(impl: Implementation) -> None:
+    run(SCRIPT, impl.name, "1", *WHOLE)
+
+
+def test_some_bytecodes_of_recordings_and_files(impl: Implementation) -> None:
+    run(SCRIPT, impl.name, "23", "compile", "compile path split", "compile method", "NN.save", "Compiled.save")
+
+
+def test_a_block_whose_exit_was_interrupted_at_once_ends_with_the_traceback() -> None:
+    """Before the first bytecode of ``__exit__``: the traceback, which sys.last_traceback may keep, holds the block."""
+
+    def trace(frame: object, event: str, argument: object) -> None:
+        if frame.f_code is _modes._Mode.__exit__.__code__:  # type: ignore[attr-defined]
+            sys.settrace(None)
+            raise KeyboardInterrupt
+
+    kept = None
+    before = sys.gettrace()
+    try:
+        with _modes.no_grad():
+            sys.settrace(trace)  # type: ignore[arg-type]
+    except KeyboardInterrupt as error:
+        kept = error.__traceback__
+    finally:
+        sys.settrace(before)
+    assert kept is not None
+    del kept
+    assert state() == CLEAN
+
+
+def test_a_thread_that_ends_inside_a_block(impl: Implementation) -> None:
+    def enter() -> None:
+        kept.append(impl.no_grad())
+        kept[0].__enter__()
+
+    kept: list[_modes.no_grad] = []
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    assert _modes.active() == (0, 0, 0)
+    assert (impl.Var(2.0) * 3.0).prev_op == "mul"
+
+
+FORK = """
+import os, sys, threading
+import vargrad
+from vargrad import _modes
+inside, leave = threading.Event(), threading.Event()
+
+def stay():
+    with vargrad.no_grad():
+        inside.set()
+        leave.wait()
+
+thread = threading.Thread(target=stay)
+thread.start()
+inside.wait()
+child = os.fork()
+if not child:
+    x = vargrad.Var(2.0, requires_grad=True)
+    with vargrad.no_grad():
+        quiet = (x * x).prev_op
+    y = x * x
+    y.backward()
+    good = (quiet, y.prev_op, x.grad, _modes.active()) == (None, "mul", 4.0, (0, 0, 0))
+    os._exit(0 if good else 1)
+status = os.waitpid(child, 0)[1]
+leave.set()
+thread.join()
+sys.exit(status != 0 or _modes.active() != (0, 0, 0))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_forked_while_another_thread_is_inside_a_block(tmp_path: Path) -> None:
+    script = tmp_path / "forks.py"
+    script.write_text(FORK)
+    run(script)
