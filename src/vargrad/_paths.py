@@ -59,7 +59,11 @@ class Path:
 
     def program(self, goal: Goal) -> Program:
         """The program for a goal. Its inputs: the arguments, the closed-over leaves, and for hvp the vectors."""
-        outputs = self._outputs(goal)
+        try:
+            outputs = self._outputs(goal)
+        except BaseException:  # Ctrl-C and refused memory too: what is half differentiated is not gone on with
+            self._derivatives.clear()
+            raise
         if self.expected and goal is not GUARDS:
             outputs = [*outputs, self._stays()]
         inputs = [x for argument in self.graph.arguments for x in argument] + self.graph.leaf_inputs

@@ -1,10 +1,10 @@
 """Every public entry with KeyboardInterrupt before each of its bytecodes in turn, and what is left after that.
 
-    interrupted.py TWIN [STRIDE] [ENTRY ...]
+    interrupted.py TWIN [STRIDE] [FILE.py] [ENTRY ...]
 
 Where a signal handler raises, an interrupt may come before any bytecode of the package's Python code; what is compiled
 looks for signals itself. After each, the modes are as before, the state is as before or complete, and the same call
-prepared anew succeeds with the right result. STRIDE: every how manieth bytecode.
+prepared anew succeeds with the right result. STRIDE: every how manieth bytecode; FILE.py: only those of that file.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ from vargrad import _modes
 STEPWISE = {"Var.backward", "NN.parameters"}
 
 
+FILE = next((x for x in sys.argv[2:] if x.endswith(".py")), "")
+
+
 def interrupted(call: Callable[[], Any], k: int) -> tuple[bool, bool, Any]:
     """Call, with an interrupt before bytecode k of the package: whether there was one, whether it came out, the result.
 
@@ -37,7 +40,8 @@ def interrupted(call: Callable[[], Any], k: int) -> tuple[bool, bool, Any]:
 
     def trace(frame: Any, event: str, argument: Any) -> Any:
         nonlocal left, came
-        if not frame.f_code.co_filename.startswith(_modes._PACKAGE):
+        path = frame.f_code.co_filename
+        if not path.startswith(_modes._PACKAGE) or not path.endswith(FILE):
             return None
         if dying(frame):  # the interpreter swallows what is raised there
             return None
@@ -136,7 +140,7 @@ if __name__ == "__main__":
     os.fsync = lambda file: None
     try:
         numbers = [x for x in sys.argv[2:] if x.isdigit()]
-        code = main(int(numbers[0]) if numbers else 1, [x for x in sys.argv[2:] if not x.isdigit()])
+        code = main(int(numbers[0]) if numbers else 1, [x for x in sys.argv[2:] if not x.isdigit() and x != FILE])
     finally:
         shutil.rmtree(FOLDER, ignore_errors=True)
     sys.exit(code)
