@@ -43,7 +43,7 @@ def test_a_method_whose_object_has_changed(impl: Implementation) -> None:
 
 def test_a_derivative_that_is_interrupted_half_way(impl: Implementation) -> None:
     """The next call went on with the half that was there, and its derivatives were wrong."""
-    run(SCRIPT, impl.name, "61", "_expressions/walks.py", "Compiled.backward")
+    run(SCRIPT, impl.name, "29", "_expressions/walks.py", "Compiled.backward")
 
 
 def test_a_block_whose_exit_was_interrupted_at_once_ends_with_the_traceback() -> None:
