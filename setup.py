@@ -8,11 +8,10 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext  # Cython's, where Cython is installed
 from setuptools.modified import newer_group
 
-C = {"core": "tape leaves nodes sweep listing blocks", "dense": "dense products"}
-C["program"] = "memory pages program plan row kernels chains shapes groups repeat_groups repeat_new repeat"
-SOURCES = {f"vargrad._{n}_c": [f"src/vargrad/_{n}_c.pyx", *(f"csrc/{c}.c" for c in C[n].split())] for n in C}
-for n in ("_c/store.pyx", "/nodes.py", "/walks.py"):  # Python, typed by the .pxd files of _expressions_c
-    SOURCES[f"vargrad._expressions_c.{Path(n).stem}"] = [f"src/vargrad/_expressions{n}"]
+C = {"_core/var": "tape", "_vm/machine": "vm", "_train/engine": "dense"}  # folders of csrc
+SOURCES = {f"{n}_c": [f"src/vargrad/{n}_c.pyx", *map(str, sorted(Path("csrc", C[n]).rglob("*.c")))] for n in C}
+for n in ("compiled/store.pyx", "pure/graph.py", "pure/passes.py"):  # Python, typed by the .pxd files of _ir/compiled
+    SOURCES[f"_ir/compiled/{Path(n).stem}"] = [f"src/vargrad/_ir/{n}"]
 ALWAYS = ["/fp:precise", "/std:c11"]
 if WINDOWS := sys.platform == "win32":
     FLAGS = {"": ["/O2"], "debug": ["/Od", "/UNDEBUG"], "sanitize": ["/fsanitize=address"]}
@@ -24,11 +23,12 @@ if (MODE := os.environ.get("VARGRAD_BUILD", "")) not in (*FLAGS, "python"):
     sys.exit(f"VARGRAD_BUILD={MODE!r}: expected python, debug, sanitize, or nothing (optimised)")
 C_ARGUMENTS = {
     "include_dirs": ["csrc"],
-    "depends": ["setup.py", *map(str, Path("csrc").glob("*.[hd]*"))],  # Cython sees .pxi
+    "depends": ["setup.py", *map(str, Path("csrc").rglob("*.[hd]*"))],  # Cython sees .pxi
     "extra_compile_args": [*ALWAYS, *FLAGS.get(MODE, [])],
     "extra_link_args": [] if WINDOWS else [*FLAGS.get(MODE, []), "-lm"],
 }
-EXTENSIONS = [Extension(*item, **C_ARGUMENTS) for item in SOURCES.items() if MODE != "python"]
+MODULES = {f"vargrad/{n}".replace("/", "."): SOURCES[n] for n in SOURCES if MODE != "python"}
+EXTENSIONS = [Extension(*module, **C_ARGUMENTS) for module in MODULES.items()]
 
 
 class BuildOrFallBack(build_ext):

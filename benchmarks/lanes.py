@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 import vargrad
-from vargrad import _program_core, math
+from vargrad import math
 from vargrad._cli import measure
 from vargrad._cli.compare import seconds
+from vargrad._vm import machine
 
 
 def rosenbrock(x: Sequence[Any]) -> Any:
@@ -77,7 +78,7 @@ def cases(size: int) -> list[tuple[str, Callable[[Any], Any], Any]]:
 
 def figures(size: int = 2000, budget: float = 0.2) -> None:
     """Print the least time of value and gradient, in lanes and without; both are the same but for rounding."""
-    module: Any = _program_core.module
+    module: Any = machine.module
     if not hasattr(module, "lanes_from"):
         return  # the pure twin has one way
     print(f"\n{'value and gradient of one row':<46}{'in lanes':>12}{'without':>12}")

@@ -8,7 +8,7 @@ import signal
 import pytest
 from hypothesis import HealthCheck, settings
 
-from helpers import MODULES, Implementation, load
+from twins import MODULES, PURE, Implementation, load
 
 # Deterministic and bounded where a failure must mean a change; random and long where somebody looks for one.
 settings.register_profile(
@@ -22,10 +22,6 @@ settings.register_profile(
 )
 settings.register_profile("fuzz", deadline=None, max_examples=100_000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
-
-# VARGRAD_BACKEND=python says: the pure twin alone, whether or not the extension is built. Without it a missing
-# extension fails the compiled tests.
-PURE = os.environ.get("VARGRAD_BACKEND") == "python"
 
 
 @pytest.fixture(scope="session", params=list(MODULES))

@@ -13,13 +13,13 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from vargrad._core import Var, backend, custom
-from vargrad._modes import detect_anomaly, no_grad
+from vargrad._core.modes import detect_anomaly, no_grad
+from vargrad._core.var import Var, backend, custom
 
 if TYPE_CHECKING:
     from vargrad import data, losses, math, optim, reference
-    from vargrad._compile import RecordingError, compile
-    from vargrad._saved import load_compiled
+    from vargrad._compile.compiled import RecordingError, compile
+    from vargrad._compile.files import load_compiled
     from vargrad.nn import NN
     from vargrad.numeric import finite_difference, gradcheck
     from vargrad.transforms import grad, hessian, hvp, jacobian, value_and_grad
@@ -52,11 +52,11 @@ __all__ = [
 # Imported when first asked for, so that `import vargrad` stays cheap.
 _LAZY = {
     "NN": "nn",
-    "RecordingError": "_compile",
-    "compile": "_compile",
+    "RecordingError": "_compile.compiled",
+    "compile": "_compile.compiled",
     "finite_difference": "numeric",
     "gradcheck": "numeric",
-    "load_compiled": "_saved",
+    "load_compiled": "_compile.files",
     **dict.fromkeys(("grad", "hessian", "hvp", "jacobian", "value_and_grad"), "transforms"),
 }
 

@@ -17,8 +17,8 @@ from typing import Any, TypeAlias
 import numpy
 import numpy.typing
 
-from vargrad import _checks
-from vargrad._settings import Count, Number
+from vargrad._util import errors
+from vargrad._util.settings import Count, Number
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 Labels: TypeAlias = numpy.typing.NDArray[numpy.int64]
@@ -52,7 +52,7 @@ def gate(name: str) -> tuple[Array, Labels]:
     >>> X.tolist(), y.tolist()
     ([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1, 0])
     """
-    rule = GATES[_checks.known("gate", name, GATES)]
+    rule = GATES[errors.known("gate", name, GATES)]
     pairs = [(p, q) for p in (0, 1) for q in (0, 1)]
     return numpy.array(pairs, float), numpy.array([rule(p, q) for p, q in pairs])
 

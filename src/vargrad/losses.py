@@ -17,13 +17,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from vargrad import _checks, _core, _core_py, math
+from vargrad import math
+from vargrad._core import var, var_py
+from vargrad._util import errors
 
 if TYPE_CHECKING:
-    Number: TypeAlias = "_core_py.Var | float"
+    Number: TypeAlias = "var_py.Var | float"
 
 __all__ = ["bce", "cross_entropy", "hinge", "huber", "l1", "l2", "mae", "mse", "sse"]
-_VARS = (_core.Var, _core_py.Var)
+_VARS = (var.Var, var_py.Var)
 
 
 @dataclass(frozen=True)
@@ -247,5 +249,5 @@ def _row(loss: Loss, p: Any, t: Any) -> Any:
         raise ValueError(f"{loss.name}: {len(p)} prediction(s) and {len(t)} target(s): give one target for each")
     for x in (*p, *t):
         if not isinstance(x, (float, *_VARS)):
-            _checks.as_float(x, f"{loss.name}: a prediction or target")
+            errors.as_float(x, f"{loss.name}: a prediction or target")
     return loss.row(p, t)

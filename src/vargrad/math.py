@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vargrad import _core, _core_py, _functions_py, _math
+from vargrad._core import functions, functions_py, var, var_py
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from vargrad._functions_py import *  # noqa: F403
-    from vargrad._math import *  # noqa: F403
+    from vargrad._core.functions import *  # noqa: F403
+    from vargrad._core.functions_py import *  # noqa: F403
 
     def __getattr__(name: str) -> Any:
         """The rest of the standard module."""
 else:
     # the pure twin's functions stand in a module of their own, the compiled ones in the core
-    globals().update(_math.names(_functions_py if _core.module is _core_py else _core.module))
+    globals().update(functions.names(functions_py if var.module is var_py else var.module))

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vargrad import _checks
-from vargrad._core import Var, pullback
-from vargrad._modes import no_grad
-from vargrad._trees import Scalar, Tree, fill, flatten, paths, plain
+from vargrad._core.modes import no_grad
+from vargrad._core.trees import Scalar, Tree, fill, flatten, paths, plain
+from vargrad._core.var import Var, pullback
+from vargrad._util import errors
 from vargrad.transforms import grad, name_of, scalar
 
 __all__ = ["finite_difference", "gradcheck"]
@@ -192,7 +192,7 @@ def _arguments(what: str, args: Any) -> tuple[Tree, list[Scalar]]:
 
 
 def _positive(value: float, name: str, zero: bool = False) -> float:
-    number = _checks.as_float(value, name)
+    number = errors.as_float(value, name)
     if not (0.0 < number < math.inf or (zero and number == 0.0)):
         raise ValueError(f"{name} must be finite and {'not negative' if zero else 'positive'}, not {value!r}")
     return number

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from vargrad import _functions_py, _math
-from vargrad._core_py import Var, custom, identity, pullback, pullback_graph
-from vargrad._modes import detect_anomaly, no_grad
+from vargrad._core import functions, functions_py
+from vargrad._core.modes import detect_anomaly, no_grad
+from vargrad._core.var_py import Var, custom, identity, pullback, pullback_graph
 
-math = SimpleNamespace(**_math.names(_functions_py))
+math = SimpleNamespace(**functions.names(functions_py))
 
 __all__ = [
     "Var",

@@ -14,10 +14,10 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, TypeAlias
 
-from vargrad import _math
-from vargrad._core import Var, identity, pullback, pullback_graph
-from vargrad._modes import outside, thread
-from vargrad._trees import Scalar, aligned, describe, fill, fill_matrix, flatten, is_array, kind, plain
+from vargrad._core import functions
+from vargrad._core.modes import outside, thread
+from vargrad._core.trees import Scalar, aligned, describe, fill, fill_matrix, flatten, is_array, kind, plain
+from vargrad._core.var import Var, identity, pullback, pullback_graph
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "value_and_grad"]
 Function: TypeAlias = Callable[..., Any]
@@ -127,7 +127,7 @@ def hvp(f: Function) -> Function:
                 expected = describe(run.tree)
                 raise ValueError(f"hvp() of {name}: v must have the structure of x, {expected}, not {describe(given)}")
             run.connected |= any(isinstance(number, Var) for number in ordered)
-            slope = _math.dot(run.gradient(run.scalar()), ordered)
+            slope = functions.dot(run.gradient(run.scalar()), ordered)
             return fill(run.tree, run.rows([slope])[0])
 
     product.__name__ = product.__qualname__ = f"hvp({name})"

@@ -21,7 +21,7 @@ from typing import Any
 from public import ENTRIES, FOLDER, plain
 from refused import CLEAN, modes
 
-from vargrad import _modes
+from vargrad._core import modes as _modes
 
 # Entries that write to one place after the other by themselves, where half is all that can be asked for.
 STEPWISE = {"Var.backward", "NN.parameters"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from vargrad import _core_c, _core_py
+from vargrad._core import var_c, var_py
 
 
 def chain(core: Any) -> Any:
@@ -106,23 +106,23 @@ def blocks(core: Any) -> Any:
 
 def main(name: str) -> None:
     program = globals()[name]
-    expected = program(_core_py)
+    expected = program(var_py)
     failures, budget = 0, 0
     while True:
-        _core_c.limit_allocations(budget)
+        var_c.limit_allocations(budget)
         try:
-            found = program(_core_c)
+            found = program(var_c)
         except MemoryError:
             failures += 1
         else:
             assert found == expected
             break
         finally:
-            _core_c.limit_allocations(-1)
+            var_c.limit_allocations(-1)
         budget += 1
     assert failures > 0, "no allocation was refused"
-    assert program(_core_c) == expected
-    left = _core_c.statistics()
+    assert program(var_c) == expected
+    left = var_c.statistics()
     assert left["segments"] <= 2, left
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from twin import load
 
 import vargrad
-from vargrad import _functions_py, _math
+from vargrad._core import functions, functions_py
 
 core, math = load()
 Var = vargrad.Var
@@ -122,7 +122,7 @@ def with_backward(function: Callable[..., Any], point: tuple[Any, ...]) -> Calla
     return prepare
 
 
-MATH = {name: f for name, f in _math.names(_functions_py).items() if callable(f)}  # the public names of vargrad.math
+MATH = {name: f for name, f in functions.names(functions_py).items() if callable(f)}  # the public names of vargrad.math
 for _name in sorted(MATH):
     _function = getattr(math, _name)
     for _point in POINTS:

@@ -30,16 +30,17 @@ from public import ENTRIES, FOLDER, Var, core, plain
 from public_models import uncovered
 from twin import COMPILED
 
-from vargrad import _modes
+from vargrad._core import modes as _modes
 
 SECONDS = 300  # after which an entry counts as hanging
 NOW = mmap.mmap(-1, 8)  # shared: the number of the refusal
 WAYS: dict[str, Callable[[int], Any]] = {"python": lambda n: _testcapi.set_nomemory(n, n + 1)}
 if COMPILED:
-    from vargrad import _core_c, _program_c
+    from vargrad._core import var_c
+    from vargrad._vm import machine_c
 
-    WAYS["core"] = _core_c.limit_allocations
-    WAYS["machine"] = _program_c.limit_allocations
+    WAYS["core"] = var_c.limit_allocations
+    WAYS["machine"] = machine_c.limit_allocations
 
 
 def modes() -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 import vargrad
 from vargrad import Var
-from vargrad import _core_c as core
+from vargrad._core import var_c as core
 
 Check = Callable[[], object]
 x, w = Var(0.5, requires_grad=True), Var(2.0, requires_grad=True)

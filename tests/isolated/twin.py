@@ -17,7 +17,7 @@ COMPILED = sys.argv[1] == "compiled"
 
 def load() -> tuple[ModuleType, Any]:
     """The core and its math."""
-    core = importlib.import_module("vargrad._core").module
+    core = importlib.import_module("vargrad._core.var").module
     assert sys.argv[1] == core.IMPLEMENTATION
     return core, importlib.import_module("vargrad.math")
 

@@ -1,6 +1,6 @@
 """Optimisers, schedules and clipping beside torch's own, in float64: ``python -m pytest tests/peers/torch_optim.py``.
 
-torch is large, so a plain run of the tests does not collect this file; tests/test_optim.py has an oracle of its own.
+torch is large, so a plain run of the tests does not collect this file; test_optim.py has an oracle of its own.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def why() -> str:
     if forced == "python":
         return "VARGRAD_BACKEND=python switches the compiled core off; unset that variable to have both twins"
     try:
-        importlib.import_module("vargrad._core_c")
+        importlib.import_module("vargrad._core.var_c")
     except ImportError as error:
         return (
             f"this installation has no compiled core ({error}); install again where a C compiler is found, "

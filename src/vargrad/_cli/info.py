@@ -36,7 +36,7 @@ def facts() -> list[tuple[str, str]]:
 
 def _core() -> str:
     try:
-        core = importlib.import_module("vargrad._core_c")
+        core = importlib.import_module("vargrad._core.var_c")
     except ImportError:
         return "not built"
     build = getattr(core, "BUILD", "")
@@ -45,7 +45,7 @@ def _core() -> str:
 
 def _machine() -> str:
     try:
-        machine = importlib.import_module("vargrad._program_c")
+        machine = importlib.import_module("vargrad._vm.machine_c")
     except ImportError as error:
         return f"none: {error}" if "VARGRAD_SIMD" in str(error) and vargrad.backend != "python" else "NumPy's"
     if vargrad.backend == "python":

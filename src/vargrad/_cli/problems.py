@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from vargrad import _walk_py, reference
+from vargrad import reference
 from vargrad._cli.backends import Twin
+from vargrad._core import sweep_py
 
 XOR = ((0.0, 0.0, 0.0), (0.0, 1.0, 1.0), (1.0, 0.0, 1.0), (1.0, 1.0, 0.0))
 CHAIN = (0.5, 0.9999, 0.0001)
@@ -122,7 +123,7 @@ class Program:
     def nodes(self) -> int:
         """How many operations the graphs of one run hold."""
         leaves = [reference.Var(x, requires_grad=True) for x in self.inputs]
-        graph = _walk_py.order(self.function(leaves, reference.math))
+        graph = sweep_py.order(self.function(leaves, reference.math))
         return sum(v.prev_op is not None for v in graph) * (self.steps + 1)
 
 

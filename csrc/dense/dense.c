@@ -1,0 +1,312 @@
+/* Dense networks over chunks of rows. See dense.h. */
+#include "dense/dense.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static size_t whole_lanes(size_t n) { return (n + LANES - 1) / LANES * LANES; }
+
+/* ---- what there is */
+
+int dense_task(const Dense *d, Task *task, const Program *program, const unsigned char *broadcast, int staged) {
+    size_t bytes;
+    task->program = program;
+    task->plan = d->machine->plan_new(program, d->kernels, broadcast, staged);
+    if (task->plan == NULL) return 0;
+    bytes = d->machine->plan_workspace(task->plan);
+    task->memory = d->machine->memory(bytes + 64);
+    if (task->memory == NULL) return 0;
+    task->workspace = task->memory + (64 - (uintptr_t)task->memory % 64);
+    memset(d->input, 0, d->pointers * sizeof *d->input); /* what depends on numbers is prepared again with them */
+    d->machine->plan_prepare(task->plan, task->workspace, d->input);
+    return 1;
+}
+
+static void task_free(const Dense *d, Task *task) {
+    d->machine->plan_free(task->plan);
+    free(task->memory);
+}
+
+void dense_free(Dense *d) {
+    if (d == NULL) return;
+    for (size_t l = 0; d->layer != NULL && l < d->layers; l++)
+        task_free(d, &d->layer[l].forward), task_free(d, &d->layer[l].backward);
+    task_free(d, &d->loss), task_free(d, &d->update), task_free(d, &d->penalty);
+    free(d->layer), free(d->memory), free(d->input), free(d->result), free(d);
+}
+
+/* All buffers of doubles are one piece of memory; the first pass, without it, counts. */
+static double *carve(Dense *d, size_t count) {
+    double *place = d->buffers != NULL ? d->buffers + d->used : NULL;
+    d->used += whole_lanes(count);
+    return place;
+}
+
+static int carve_all(Dense *d) { /* 0: too many */
+    size_t widest = d->targets;
+    d->used = 0;
+    for (size_t l = 0; l < d->layers; l++) {
+        Layer *layer = &d->layer[l];
+        layer->row_stride = whole_lanes(layer->inputs + d->bias);
+        if (layer->inputs > SIZE_MAX / 4096 || layer->outputs > SIZE_MAX / 4096 / (layer->inputs + 1)) return 0;
+        layer->in = carve(d, (layer->inputs + d->bias) * CHUNK);
+        layer->rows = carve(d, layer->row_stride * CHUNK);
+        layer->z = carve(d, layer->outputs * CHUNK);
+        widest = layer->inputs > widest ? layer->inputs : widest;
+        widest = layer->outputs > widest ? layer->outputs : widest;
+    }
+    d->output = carve(d, d->layer[d->layers - 1].outputs * CHUNK);
+    d->target = carve(d, d->targets * CHUNK);
+    d->value = carve(d, CHUNK);
+    d->slope = carve(d, widest * CHUNK);
+    d->dz = carve(d, widest * CHUNK);
+    d->hyper = carve(d, d->hypers);
+    d->is_weight = carve(d, d->parameters);
+    d->penalties = carve(d, 2 * d->parameters);
+    return d->used < SIZE_MAX / 64;
+}
+
+Dense *dense_new(const MachineApi *machine, int isa, const int64_t *sizes, size_t layers, int bias, size_t targets,
+                 size_t states, size_t hypers) {
+    Dense *d = machine->array(1, sizeof *d);
+    if (d == NULL) return NULL;
+    d->machine = machine, d->kernels = machine->kernels[isa], d->product = dense_products[isa];
+    d->layers = layers, d->bias = bias ? 1 : 0, d->targets = targets, d->states = states, d->hypers = hypers;
+    d->layer = machine->array(layers, sizeof *d->layer);
+    if (d->layer == NULL) goto no_memory;
+    for (size_t l = 0; l < layers; l++) {
+        d->layer[l].inputs = (size_t)sizes[l], d->layer[l].outputs = (size_t)sizes[l + 1];
+        d->layer[l].start = d->parameters;
+        d->parameters += d->layer[l].outputs * (d->layer[l].inputs + d->bias);
+    }
+    if (!carve_all(d)) goto no_memory;
+    d->pointers = (size_t)sizes[layers] + targets + states + hypers + 4;
+    d->input = machine->array(d->pointers, sizeof *d->input), d->result = machine->array(d->pointers, sizeof *d->result);
+    d->memory = machine->array(d->used + LANES, sizeof(double));
+    if (!d->input || !d->result || !d->memory) goto no_memory;
+    d->buffers = d->memory + (64 - (uintptr_t)d->memory % 64) / sizeof(double) % LANES;
+    carve_all(d);
+    for (size_t i = 0; i < d->parameters; i++) d->is_weight[i] = 1.0;
+    for (size_t l = 0; d->bias && l < layers; l++) {
+        Layer *layer = &d->layer[l];
+        for (size_t b = 0; b < CHUNK; b++) layer->rows[b * layer->row_stride + layer->inputs] = 1.0;
+        for (size_t o = 1; o <= layer->outputs; o++) d->is_weight[layer->start + o * (layer->inputs + 1) - 1] = 0.0;
+    }
+    return d;
+no_memory:
+    dense_free(d);
+    return NULL;
+}
+
+/* ---- a chunk */
+
+/* How far rows of (units, rows) are apart: as short as they are, so that they lie side by side in the cache. */
+static void set_stride(Dense *d, size_t rows) {
+    size_t stride = whole_lanes(rows < CHUNK ? rows : CHUNK);
+    if (d->stride == stride) return;
+    d->stride = stride, d->held = NULL;
+    for (size_t l = 0; d->bias && l < d->layers; l++)
+        for (size_t b = 0; b < stride; b++) d->layer[l].in[d->layer[l].inputs * stride + b] = 1.0;
+}
+
+static void transpose(const double *from, size_t from_row, size_t rows, size_t columns, double *to, size_t to_row) {
+    size_t i = 0;
+    for (; i + LANES <= rows; i += LANES)
+        for (size_t j = 0; j < columns; j++)
+            for (size_t k = i; k < i + LANES; k++) to[j * to_row + k] = from[k * from_row + j];
+    for (; i < rows; i++)
+        for (size_t j = 0; j < columns; j++) to[j * to_row + i] = from[i * from_row + j];
+}
+
+/* Rows first to first + n of the batch; lanes after the last row repeat it. */
+static void load(Dense *d, const Batch *batch, size_t first, size_t n) {
+    Layer *layer = d->layer;
+    size_t lanes = whole_lanes(n), inputs = layer->inputs, targets = batch->y != NULL ? d->targets : 0;
+    if (d->held != NULL && d->held == batch->x && batch->order == NULL && batch->rows == n) return;
+    for (size_t b = 0; b < lanes; b++) {
+        size_t at = first + (b < n ? b : n - 1), row = batch->order != NULL ? (size_t)batch->order[at] : at;
+        memcpy(layer->rows + b * layer->row_stride, batch->x + row * inputs, inputs * sizeof(double));
+        for (size_t t = 0; t < targets; t++) d->target[t * d->stride + b] = batch->y[row * targets + t];
+    }
+    transpose(layer->rows, layer->row_stride, lanes, inputs, layer->in, d->stride);
+    d->held = batch->order == NULL && batch->rows == n ? batch->x : NULL;
+}
+
+static void forward(Dense *d, const double *values, size_t lanes) {
+    for (size_t l = 0; l < d->layers; l++) {
+        Layer *layer = &d->layer[l];
+        size_t width = layer->inputs + d->bias;
+        double *out = l + 1 < d->layers ? layer[1].in : d->output, *z = layer->forward.plan != NULL ? layer->z : out;
+        Product p = {values + layer->start, layer->in, z, width, 1, d->stride, d->stride, layer->outputs, width, lanes, 0};
+        d->product(&p);
+        if (layer->forward.plan != NULL) {
+            const double *input = z;
+            d->machine->plan_run(layer->forward.plan, layer->forward.workspace, &input, &out, 0,
+                                 layer->outputs * d->stride);
+        }
+    }
+}
+
+/* The rows' losses into d->value, weight times their slopes into d->slope. -1: the hook says stop. */
+static int losses(Dense *d, double weight, size_t n) {
+    size_t outputs = d->layer[d->layers - 1].outputs, k = outputs + d->targets;
+    if (d->hook != NULL) return d->hook(d->context, d->output, d->target, d->stride, weight, n, d->value, d->slope);
+    for (size_t i = 0; i < outputs; i++) d->input[i] = d->output + i * d->stride;
+    for (size_t i = 0; i < d->targets; i++) d->input[outputs + i] = d->target + i * d->stride;
+    d->input[k] = &weight;
+    d->result[0] = d->value;
+    for (size_t i = 0; i < outputs; i++) d->result[1 + i] = d->slope + i * d->stride;
+    if (d->weight != weight) d->machine->plan_prepare(d->loss.plan, d->loss.workspace, d->input);
+    d->weight = weight;
+    d->machine->plan_run(d->loss.plan, d->loss.workspace, d->input, d->result, 0, whole_lanes(n));
+    return 0;
+}
+
+static void backward(Dense *d, const double *values, size_t n, double *grads, int add) {
+    double *da = d->slope, *spare = d->dz, *dz;
+    for (size_t l = d->layers; l-- > 0;) {
+        Layer *layer = &d->layer[l];
+        size_t width = layer->inputs + d->bias, lanes = whole_lanes(n);
+        if (layer->backward.plan != NULL) {
+            const double *input[2] = {layer->z, da};
+            d->machine->plan_run(layer->backward.plan, layer->backward.workspace, input, &spare, 0,
+                                 layer->outputs * d->stride);
+            dz = spare, spare = da;
+        } else
+            dz = da;
+        if (l > 0) transpose(layer->in, d->stride, layer->inputs, lanes, layer->rows, layer->row_stride);
+        Product weights = {dz, layer->rows, grads + layer->start, d->stride, 1, layer->row_stride, width, layer->outputs, n, width, add};
+        d->product(&weights);
+        if (l > 0) {
+            Product inputs = {values + layer->start, dz, spare, 1, width, d->stride, d->stride, layer->inputs, layer->outputs, lanes, 0};
+            d->product(&inputs);
+            da = spare, spare = dz;
+        }
+    }
+}
+
+/* ---- batches */
+
+enum { WORK = 1 << 21 }; /* multiplications of weights between two polls: about a millisecond */
+
+static int stopped(Dense *d, size_t rows) {
+    d->worked += rows * d->parameters + 512; /* what calls cost */
+    if (d->worked < WORK) return 0;
+    d->worked = 0;
+    return d->poll != NULL && d->poll(d->context);
+}
+
+void dense_outputs(Dense *d, const double *values, const Batch *batch, double *out) {
+    size_t outputs = d->layer[d->layers - 1].outputs;
+    Batch inputs = {batch->x, NULL, batch->order, batch->rows};
+    set_stride(d, batch->rows);
+    for (size_t first = 0, n; first < batch->rows; first += n) {
+        n = batch->rows - first < CHUNK ? batch->rows - first : CHUNK;
+        d->held = NULL;
+        load(d, &inputs, first, n);
+        forward(d, values, whole_lanes(n));
+        for (size_t b = 0; b < n; b++)
+            for (size_t o = 0; o < outputs; o++) out[(first + b) * outputs + o] = d->output[o * d->stride + b];
+    }
+    d->held = NULL;
+}
+
+static double penalty(Dense *d, const double *values, double *grads) {
+    const double *input[2] = {values, d->is_weight};
+    double *result[2] = {d->penalties, d->penalties + d->parameters}, total = 0.0;
+    if (d->penalty.plan == NULL) return 0.0;
+    d->machine->plan_run(d->penalty.plan, d->penalty.workspace, input, result, 0, d->parameters);
+    for (size_t i = 0; i < d->parameters; i++) total += result[0][i];
+    for (size_t i = 0; grads != NULL && i < d->parameters; i++) grads[i] += result[1][i];
+    return total;
+}
+
+int dense_loss(Dense *d, const double *values, const Batch *batch, double weight, double *grads, double *total) {
+    double sum = 0.0;
+    set_stride(d, batch->rows);
+    for (size_t first = 0, n; first < batch->rows; first += n) {
+        n = batch->rows - first < CHUNK ? batch->rows - first : CHUNK;
+        if (stopped(d, n)) return -1;
+        load(d, batch, first, n);
+        forward(d, values, whole_lanes(n));
+        if (losses(d, weight, n)) return -1;
+        for (size_t b = 0; b < n; b++) sum += d->value[b];
+        if (grads != NULL) backward(d, values, n, grads, first > 0);
+    }
+    *total = weight * sum + penalty(d, values, grads);
+    return 0;
+}
+
+static int differences(Dense *d, double *values, const Batch *batch, double weight, double h, double *grads,
+                       double *total) {
+    double moved;
+    if (dense_loss(d, values, batch, weight, NULL, total)) return -1;
+    if (!isfinite(*total)) return 0;
+    for (size_t i = 0; i < d->parameters; i++) {
+        double saved = values[i];
+        int stopped;
+        values[i] = saved + h;
+        stopped = dense_loss(d, values, batch, weight, NULL, &moved);
+        values[i] = saved;
+        if (stopped) return -1;
+        grads[i] = (moved - *total) / h;
+    }
+    return 0;
+}
+
+/* ---- steps */
+
+void dense_update(Dense *d, double *values, const double *grads, double *state) {
+    size_t k = 2 + d->states;
+    d->input[0] = values, d->input[1] = grads, d->result[0] = values;
+    for (size_t i = 0; i < d->states; i++) d->input[2 + i] = d->result[1 + i] = state + i * d->parameters;
+    for (size_t i = 0; i < d->hypers; i++) d->input[k + i] = d->hyper + i;
+    if (!d->prepared) d->machine->plan_prepare(d->update.plan, d->update.workspace, d->input);
+    d->prepared = 1;
+    d->machine->plan_run(d->update.plan, d->update.workspace, d->input, d->result, 0, d->parameters);
+}
+
+static void set_hyper(Dense *d, size_t i, double x) {
+    if (d->hyper[i] != x) d->hyper[i] = x, d->prepared = 0;
+}
+
+static void clip(const Dense *d, double *grads, double most) { /* as torch's clip_grad_norm_ */
+    double squares = 0.0, norm;
+    for (size_t i = 0; i < d->parameters; i++) squares += grads[i] * grads[i];
+    norm = sqrt(squares);
+    if (most / (norm + 1e-6) < 1.0)
+        for (size_t i = 0; i < d->parameters; i++) grads[i] *= most / (norm + 1e-6);
+}
+
+static void keep_best(const Dense *d, Training *t, double loss) {
+    if (t->best == NULL || !(loss < t->best_loss)) return;
+    t->best_loss = loss;
+    memcpy(t->best, t->values, d->parameters * sizeof(double));
+}
+
+int dense_train(Dense *d, Training *t) {
+    while (t->epoch < t->epochs) {
+        size_t left = t->rows - t->at, n = left < t->batch ? left : t->batch;
+        const int64_t *order = t->order != NULL ? t->order + t->epoch * t->rows + t->at : NULL;
+        size_t skip = order != NULL ? 0 : t->at;
+        Batch batch = {t->x + skip * d->layer[0].inputs, t->y + skip * d->targets, order, n};
+        double weight = t->mean ? 1.0 / (double)n : 1.0, loss;
+        if (t->difference > 0.0 ? differences(d, t->values, &batch, weight, t->difference, t->grads, &loss)
+                                : dense_loss(d, t->values, &batch, weight, t->grads, &loss))
+            return -1;
+        if (!isfinite(loss)) return DENSE_NON_FINITE;
+        t->total += t->mean ? loss * (double)n : loss;
+        if (t->rates != NULL) set_hyper(d, 0, t->rates[t->epoch]);
+        if (t->counts) set_hyper(d, d->hypers - 1, (double)(t->step + 1));
+        if (t->clip > 0.0) clip(d, t->grads, t->clip);
+        if (n == t->rows) keep_best(d, t, loss); /* the loss is of the parameters before the step */
+        dense_update(d, t->values, t->grads, t->state);
+        t->step++, t->at += n;
+        if (t->at < t->rows) continue;
+        t->losses[t->epoch] = t->mean ? t->total / (double)t->rows : t->total;
+        if (n < t->rows) keep_best(d, t, t->losses[t->epoch]);
+        t->epoch++, t->at = 0, t->total = 0.0;
+    }
+    return DENSE_DONE;
+}

@@ -1,0 +1,388 @@
+"""Write what derives from the formula sheet: C table, methods of both twins, functions, documentation.
+
+python csrc/ops/gen_ops.py            write the files
+python csrc/ops/gen_ops.py --check    exit 1 if a committed file is not what the sheet says
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+ROOT = Path(__file__).resolve().parents[2]
+package = ModuleType("vargrad")  # the sheet alone: the package itself needs the files written here
+package.__path__ = [str(ROOT / "src" / "vargrad")]
+sys.modules["vargrad"] = package
+
+from vargrad._ops.formula import operand_names, parse  # noqa: E402
+from vargrad._ops.table import ARITHMETIC, METHODS, NARY, PARTS, ROWS, NaryOp, Op  # noqa: E402
+
+NOTE = "Written by csrc/ops/gen_ops.py from src/vargrad/_ops/table.py; do not edit."
+DUNDER = {
+    "add": "add",
+    "sub": "sub",
+    "mul": "mul",
+    "truediv": "truediv",
+    "mod": "mod",
+    "floordiv": "floordiv",
+}
+DEFAULTS = {"leaky_relu": "0.01"}  # the second operand of a method, where it has a default
+C_CALLS = {ast.Pow: "ieee_pow", ast.FloorDiv: "py_floordiv", ast.Mod: "py_mod"}
+C_ROWS = {row.name for row in PARTS}  # they stand first in ops.def
+C_BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
+C_COMPARE = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
+
+
+# ---- C expressions
+
+
+def c(node: ast.expr) -> str:
+    """One formula as a C expression."""
+    match node:
+        case ast.Constant(value=float() | int() as number):
+            return repr(float(number))
+        case ast.Name(id="inf"):
+            return "INFINITY"
+        case ast.Name(id=name):
+            return name
+        case ast.UnaryOp(operand=operand):
+            return f"(-{c(operand)})"
+        case ast.BinOp(left, op, right) if type(op) in C_CALLS:
+            return f"{C_CALLS[type(op)]}({c(left)}, {c(right)})"
+        case ast.BinOp(left, op, right):
+            return f"({c(left)} {C_BINARY[type(op)]} {c(right)})"
+        case ast.BoolOp(op, values):
+            return "(" + (" && " if isinstance(op, ast.And) else " || ").join(map(c, values)) + ")"
+        case ast.Compare(left, [op], [right]):
+            return f"({c(left)} {C_COMPARE[type(op)]} {c(right)})"
+        case ast.IfExp(test, body, orelse):
+            return f"({c(test)} ? {c(body)} : {c(orelse)})"
+        case ast.Call(func=ast.Name(id=name), args=[arg]) if name in C_ROWS:
+            return f"op_value_{name}({c(arg)}, 0.0)"
+        case ast.Call(func=ast.Name(id=name), args=args):
+            return f"{name}({', '.join(map(c, args))})"
+    raise ValueError(f"no C for {ast.unparse(node)}")
+
+
+def guarded(node: ast.expr) -> tuple[str, str]:
+    """(condition under which the operand receives something, what it receives)."""
+    match node:
+        case ast.Name(id="skip"):
+            return "0", "0.0"
+        case ast.IfExp(test, body, orelse):
+            (g, x), (h, y) = guarded(body), guarded(orelse)
+            if (g, h) == ("1", "1"):
+                return "1", c(node)
+            if (g, h) == ("1", "0"):
+                return c(test), x
+            if (g, h) == ("0", "1"):
+                return f"(!{c(test)})", y
+            return f"({c(test)} ? {g} : {h})", f"({c(test)} ? {x} : {y})"
+    return "1", c(node)
+
+
+def lets(row: Op, text: str) -> str:
+    """The declarations that a formula needs."""
+    used = {node.id for node in ast.walk(parse(text)) if isinstance(node, ast.Name)}
+    return " ".join(f"const double {name} = {c(parse(bound))};" for name, bound in row.let if name in used)
+
+
+def c_row(row: Op) -> str:
+    value = c(parse(row.value)) if row.exact else "NAN"
+    cells = [row.name, str(row.arity), str(int(row.exact)), lets(row, row.value), value]
+    for text in (*row.partials, "skip")[:2]:
+        cells += [lets(row, text), *(cell.replace(" log(", " log_again(") for cell in guarded(parse(text)))]
+    return f"ROW({', '.join(cells)})"
+
+
+def c_nary(row: NaryOp) -> str:
+    start, fold, final = (c(parse(t)) if row.exact else "NAN" for t in (row.start, row.fold, row.final))
+    wants = (
+        "|".join(f"WANTS_{name.upper()}" for name in ("ties", "others", "norm", "total") if name in row.partial) or "0"
+    )
+    pairs = "2" if row.partner else str(int(row.pairs))
+    cells = [
+        row.name,
+        str(int(row.exact)),
+        pairs,
+        wants,
+        start,
+        fold,
+        final,
+        *guarded(parse(row.partial)),
+    ]
+    return f"NARY({', '.join(cells)})"
+
+
+def ops_def() -> str:
+    lines = [
+        f"/* {NOTE}",
+        " *",
+        " * ROW(name, arity, exact, let, value, let_a, guard_a, partial_a, let_b, guard_b, partial_b)",
+        " * NARY(name, exact, pairs, wants, start, fold, final, guard, partial)",
+        " * The includer defines what it wants of them; the file undefines both. */",
+        "#ifndef ROW\n#define ROW(...)\n#endif\n#ifndef NARY\n#define NARY(...)\n#endif",
+        *map(c_row, ROWS),
+        *map(c_nary, NARY),
+        "#undef ROW\n#undef NARY",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def c_rows_py() -> str:
+    """C text for to_c(): the rows here, the rest as csrc/ops/ops.h and csrc/vm/kernels.h have it."""
+    ops, kernels = ((ROOT / "csrc" / name).read_text(encoding="utf-8") for name in ("ops/ops.h", "vm/kernels.h"))
+    values = {row.name: (lets(row, row.value), c(parse(row.value))) for row in ROWS if row.exact}
+    values |= {name: ("", text) for name, text in re.findall(r"^ +M\((\w+), \d, (.*?)\) *\\?$", kernels, re.MULTILINE)}
+    found = re.findall(r"^(static) inline (double (\w+)\(.*?\) \{.*?\}$)", ops, re.MULTILINE | re.DOTALL)
+    called = {name: f"{static} {text}\n" for static, text, name in found if name in C_CALLS.values()}
+    lines = [
+        '"""Operations of a program as C, for to_c().',
+        "",
+        NOTE,
+        '"""',
+        "",
+        "# ruff: noqa: E501",
+        "# fmt: off",
+        "VALUES: dict[str, tuple[str, str]] = {  # of a, b, c: declarations, and an expression",
+        *(f"    {name!r}: {pair!r}," for name, pair in values.items()),
+        "}",
+        "CALLED: dict[str, str] = {  # what they call beside <math.h>",
+        *(f"    {name!r}: {called[name]!r}," for name in C_CALLS.values()),
+        "}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+# ---- Python
+
+
+def methods() -> Iterator[tuple[str, Op]]:
+    for row in METHODS:
+        yield row.name, row
+        if row.alias:
+            yield row.alias, row
+    yield "fabs", next(row for row in ARITHMETIC if row.name == "abs")
+
+
+def methods_py() -> str:
+    lines = [
+        '"""Var\'s operators and methods, one per row of the formula sheet.',
+        "",
+        NOTE,
+        '"""',
+        "",
+        "from __future__ import annotations",
+        "",
+        "from typing import TYPE_CHECKING",
+        "",
+        "if TYPE_CHECKING:",
+        "    from vargrad._core.var_py import Var",
+        "",
+        "",
+        "class OpMethods:",
+        '    """What the pure twin\'s Var has of the sheet."""',
+        "",
+        "    __slots__ = ()",
+        "",
+        "    if TYPE_CHECKING:",
+        "",
+        "        def _unary(self, name: str) -> Var: ...",
+        "        def _method(self, name: str, other: Var | float) -> Var: ...",
+        "        def _binary(self, name: str, other: Var | float) -> Var: ...",
+        "        def _reflected(self, name: str, other: Var | float) -> Var: ...",
+    ]
+    for name in DUNDER:
+        for prefix, call in (("", "_binary"), ("r", "_reflected")):
+            lines += [
+                "",
+                f"    def __{prefix}{name}__(self, other: Var | float) -> Var:",
+                f'        return self.{call}("{name}", other)',
+            ]
+    for name in ("neg", "abs"):
+        lines += ["", f"    def __{name}__(self) -> Var:", f'        return self._unary("{name}")']
+    for name, row in methods():
+        if row.arity == 1:
+            head, body = "self", f'self._unary("{row.name}")'
+        else:
+            second = f"slope: Var | float = {DEFAULTS[name]}" if name in DEFAULTS else "other: Var | float"
+            head, body = f"self, {second}", f'self._method("{row.name}", {second.split(":")[0]})'
+        lines += [
+            "",
+            f"    def {name}({head}) -> Var:",
+            f'        """{row.doc}"""',
+            f"        return {body}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def one(name: str, operand: str) -> str:
+    """Cython for an operation of one operand; the switch over operations is not run, the value's code is inlined."""
+    return f"finish_unary(OP_{name}, op_value_{name}((<Var>{operand}).node.value, 0.0), <Var>{operand})"
+
+
+def methods_pxi() -> str:
+    lines = [
+        f"# {NOTE}",
+        "",
+        'cdef extern from "ops/ops.h":',
+        *(f"    int OP_{row.name}" for row in ROWS),
+        *(f"    double op_value_{row.name}(double a, double b)" for row in ROWS),
+        "",
+        "",
+        "cdef class Sheet:  # Cython allows no include inside a class, hence a base class",
+        '    """What Var has of the sheet."""',
+        "",
+        "    def __cinit__(self):  # the arguments are for Var's",
+        "        if type(self) is not Var:",
+        '            raise TypeError("this is the base of vargrad.Var: make one of those")',
+    ]
+    for name in DUNDER:
+        lines += [
+            "",
+            f"    def __{name}__(left, right):",
+            "        cdef Pair p",
+            "        if not operands(left, right, &p):",
+            "            return NotImplemented",
+            f"        return finish(OP_{name}, op_value_{name}(p.x, p.y), &p, left, right)",
+        ]
+    for name in ("neg", "abs"):
+        lines += ["", f"    def __{name}__(self):", f"        return {one(name, 'self')}"]
+    for name, row in methods():
+        if row.arity == 1:
+            head, body = "self", one(row.name, "self")
+        else:
+            second = f"slope={DEFAULTS[name]}" if name in DEFAULTS else "other"
+            head, body = (
+                f"self, {second}",
+                f'method(OP_{row.name}, "{row.name}", <Var>self, {second.split("=")[0]})',
+            )
+        lines += [
+            "",
+            f"    def {name}({head}):",
+            f'        """{row.doc}"""',
+            f"        return {body}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def functions() -> Iterator[Op]:
+    for row in ROWS:
+        if row.function:
+            yield row
+
+
+def functions_py() -> str:
+    lines = [
+        '"""The functions of vargrad.math that are rows of the sheet, over the pure twin.',
+        "",
+        NOTE,
+        '"""',
+        "",
+        "from __future__ import annotations",
+        "",
+        "from vargrad._core.var_py import Var, function",
+        "",
+        "__all__ = [  # noqa: RUF022",
+        *(f'    "{row.function}",' for row in sorted(functions(), key=lambda row: row.function)),
+        "]",
+    ]
+    for row in functions():
+        if row.arity == 1:
+            lines += ["", "", f"def {row.function}(x: Var | float, /) -> Var | float:"]
+            call = "x"
+        else:
+            default = f" = {DEFAULTS[row.name]}" if row.name in DEFAULTS else ""
+            lines += [
+                "",
+                "",
+                f"def {row.function}(x: Var | float, y: Var | float{default}, /) -> Var | float:",
+            ]
+            call = "x, y"
+        lines += [f'    """{row.doc}"""', f'    return function("{row.name}", {call})']
+    return "\n".join(lines) + "\n"
+
+
+def functions_pxi() -> str:
+    lines = [f"# {NOTE}"]
+    for row in functions():
+        default = f"={DEFAULTS[row.name]}" if row.name in DEFAULTS else ""
+        head, call = ("x, /", "x") if row.arity == 1 else (f"x, y{default}, /", "x, y")
+        lines += ["", "", f"def {row.function}({head}):", f'    """{row.doc}"""']
+        if row.arity == 1:
+            lines += ["    if type(x) is Var:", f"        return {one(row.name, 'x')}"]
+        kind = "plain" if row.arity == 1 else "function2"
+        lines.append(f'    return {kind}(OP_{row.name}, "{row.name}", {call})')
+    return "\n".join(lines) + "\n"
+
+
+def table_md() -> str:
+    lines = [
+        "# Operations",
+        "",
+        f"<!-- {NOTE} -->",
+        "",
+        "`skip`: the operand receives nothing, not even 0 times infinity. `out` is the result.",
+        "",
+        "| `prev_op` | `vargrad.math` | value | derivative by each operand | |",
+        "|---|---|---|---|---|",
+    ]
+    for row in ROWS:
+        where = f"where {', '.join(f'{n} = {t}' for n, t in row.let)}" if row.let else ""
+        slopes = "<br>".join(f"d{n}: `{p}`" for n, p in zip(operand_names(row), row.partials, strict=True))
+        lines.append(f"| `{row.name}` | `{row.function}` | `{row.value}` | {slopes} | {row.doc} {where} |")
+    lines += [
+        "",
+        "Of any number of operands x:",
+        "",
+        "| `prev_op` | value | derivative by x | |",
+        "|---|---|---|---|",
+    ]
+    for nary in NARY:
+        value = (
+            f"fold `{nary.fold}` from {nary.start}, then `{nary.final}`" if nary.exact else f"Python's `{nary.final}`"
+        )
+        lines.append(f"| `{nary.name}` | {value} | `{nary.partial}` | {nary.doc} |")
+    return "\n".join(line.replace("| `` |", "| |") for line in lines) + "\n"
+
+
+FILES = {
+    "csrc/ops/ops.def": ops_def,
+    "src/vargrad/_compile/c_rows.py": c_rows_py,
+    "src/vargrad/_core/methods_py.py": methods_py,
+    "src/vargrad/_core/methods.pxi": methods_pxi,
+    "src/vargrad/_core/functions_py.py": functions_py,
+    "src/vargrad/_core/functions.pxi": functions_pxi,
+    "docs/ops.md": table_md,
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check; the exit status."""
+    stale = []
+    for name, make in FILES.items():
+        path = ROOT / name
+        text = make()
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(name)
+        if "--check" not in arguments:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+    if "--check" not in arguments:
+        print(f"{len(stale)} of {len(FILES)} files written")
+        return 0
+    for name in stale:
+        print(
+            f"{name} is not what src/vargrad/_ops/table.py says: run python csrc/ops/gen_ops.py",
+            file=sys.stderr,
+        )
+    return int(bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,19 @@
+/* What the files of the tape share among themselves. */
+#ifndef VARGRAD_TAPE_INTERNAL_H
+#define VARGRAD_TAPE_INTERNAL_H
+
+#include "tape/tape.h"
+
+extern Segment *tape_youngest; /* of the live segments */
+extern Segment **tape_queue;   /* room for all live segments, so that no sweep allocates */
+extern size_t tape_segments;   /* live ones */
+
+void tape_trim(void); /* after much has been freed: let malloc give the system what it holds of it */
+void tape_trace(int with_leaves);
+void tape_sweep_leaves(void);
+void tape_leaf_statistics(Statistics *into);
+void tape_cell_statistics(Statistics *into);
+void tape_clear_operands(Segment *s);
+extern size_t tape_released; /* nodes and operands, since the last trace that looked at leaves */
+
+#endif

@@ -1,0 +1,108 @@
+/* The kernels of kernels_isa.h for each instruction set that the compiler can aim at; which of them runs is decided
+ * when the extension is imported. Built without math errno and trapping math, which change no value: with them no
+ * comparison would become a vector's. */
+#include "vm/kernels.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "ops/ops.h"
+#include "vm/vmath/fits.h"
+
+#ifdef __GNUC__
+#define INLINE static inline __attribute__((always_inline))
+#else
+#define INLINE static __forceinline
+#endif
+#if defined(__clang__)
+#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define INDEPENDENT _Pragma("GCC ivdep")
+#elif defined(_MSC_VER)
+#define INDEPENDENT __pragma(loop(ivdep))
+#else
+#define INDEPENDENT
+#endif
+
+const DoInfo do_info[DO_COUNT] = {
+#define ROW(name, arity, ...) {#name, arity},
+#include "ops/ops.def"
+#define M(name, arity, value) {#name, arity},
+    MACHINE_OPS(M)
+#undef M
+};
+
+#if defined(__aarch64__) /* every processor has fma */
+#define VMATH_FMA 1
+#define FMA(x, y, z) __builtin_fma(x, y, z)
+#else
+#define VMATH_FMA 0
+#define FMA(x, y, z) ((x) * (y) + (z))
+#endif
+#define V(name) name##_baseline
+#define ISA "baseline"
+#define VECTOR 2
+#include "vm/kernels_isa.h"
+#undef V
+#undef ISA
+#undef VECTOR
+
+#if defined(__GNUC__) && defined(__x86_64__)
+#undef VMATH_FMA
+#undef FMA
+#define VMATH_FMA 1
+#define FMA(x, y, z) __builtin_fma(x, y, z)
+
+#define V(name) name##_avx2
+#define ISA "avx2"
+#define VECTOR 4
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#endif
+#include "vm/kernels_isa.h"
+#ifdef __clang__
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+#undef V
+#undef ISA
+#undef VECTOR
+
+#define V(name) name##_avx512
+#define ISA "avx512"
+#define VECTOR 8
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512dq,avx512vl"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma,avx512f,avx512dq,avx512vl,prefer-vector-width=512")
+#endif
+#include "vm/kernels_isa.h"
+#ifdef __clang__
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+#undef V
+#undef ISA
+#undef VECTOR
+
+const Kernels *const all_kernels[3] = {&kernels_baseline, &kernels_avx2, &kernels_avx512};
+
+int kernels_supported(int i) {
+    __builtin_cpu_init();
+    if (i == 1) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    if (i == 2)
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+               __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    return i == 0;
+}
+#else
+const Kernels *const all_kernels[3] = {&kernels_baseline, NULL, NULL};
+
+int kernels_supported(int i) { return i == 0; }
+#endif

@@ -1,0 +1,376 @@
+/* Plans: what a program does once a call and what it does for each block of rows. See program.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "vm/memory.h"
+#include "vm/program.h"
+
+#ifdef __GNUC__
+#define WILL_READ(address) __builtin_prefetch(address, 0, 2)
+#define WILL_WRITE(address) __builtin_prefetch(address, 1, 2)
+#else
+#define WILL_READ(address) ((void)0)
+#define WILL_WRITE(address) ((void)0)
+#endif
+
+enum { NONE = -1, CACHE = 49152, MOST_LANES = 512, NEAR = 131072 }; /* NEAR: numbers that are in a cache, perhaps */
+
+typedef struct {
+    int32_t *uses;  /* of each value, by live instructions and outputs */
+    int32_t *last;  /* the last step that reads it; only then may its register be used again */
+    int32_t *slot;  /* where it is */
+    int32_t *spare; /* registers that are free, a stack */
+    unsigned char *vary, *live;
+    Code *list; /* what runs for each block, over values */
+    size_t length, values, fixed, registers, free;
+} Draft;
+
+/* ---- fusing: an operation and the one operation that reads its result become one kernel */
+
+static const int32_t fusions[5][12] = { /* by first, then by second in the order of FUSED_WITH */
+#define F(first, second, value) DO_##first##_##second,
+    {FUSED_WITH(F, add)}, {FUSED_WITH(F, sub)}, {FUSED_WITH(F, mul)}, {FUSED_WITH(F, truediv)}, {FUSED_WITH(F, neg)},
+#undef F
+};
+
+static int as_first(int32_t op) {
+    static const int32_t ops[] = {DO_add, DO_sub, DO_mul, DO_truediv, DO_neg};
+    for (int i = 0; i < 5; i++)
+        if (ops[i] == op) return i;
+    return NONE;
+}
+
+static int as_second(int32_t op, int right) {
+    static const int32_t ops[] = {DO_add, DO_sub,    DO_sub,  DO_mul, DO_truediv, DO_truediv,
+                                  DO_neg, DO_square, DO_sqrt, DO_exp, DO_log,     DO_erf};
+    for (int i = 0; i < 12; i++)
+        if (ops[i] == op) return right && (op == DO_sub || op == DO_truediv) ? i + 1 : i;
+    return NONE;
+}
+
+/* An erf beside the gauss of the same value, its slope, is computed from that: the gauss goes first. 0: no memory. */
+static int share(Draft *d) {
+    Code *ordered = machine_array(d->length, sizeof *ordered);
+    int32_t *gauss = d->last; /* for now: the position in the list of each value's gauss, + 1 */
+    size_t n = 0;
+    if (ordered == NULL) return 0;
+    for (size_t i = 0; i < d->length; i++)
+        if (d->list[i].op == DO_gauss) gauss[d->list[i].a] = (int32_t)i + 1;
+    for (size_t i = 0; i < d->length; i++) {
+        Code code = d->list[i], *given = gauss[code.a] ? &d->list[gauss[code.a] - 1] : NULL;
+        if (code.op == DO_erf && given != NULL) {
+            if (given->op != NONE) ordered[n++] = *given;
+            given->op = NONE;
+            code = (Code){DO_erf_given, code.out, code.a, given->out, 0};
+            d->uses[given->out]++;
+        }
+        if (code.op != NONE) ordered[n++] = code;
+        if (code.op == DO_gauss) d->list[i].op = NONE;
+    }
+    memset(gauss, 0, d->values * sizeof *gauss);
+    free(d->list);
+    d->list = ordered;
+    return 1;
+}
+
+static void fuse(Draft *d) {
+    size_t kept = 0;
+    int32_t *place = d->last; /* for now: the position in the list of what computes each value, + 1 */
+    for (size_t i = 0; i < d->length; i++) place[d->list[i].out] = (int32_t)i + 1;
+    for (size_t i = 0; i < d->length; i++) {
+        Code *code = &d->list[i], *inner;
+        int two = arity(code->op) == 2;
+        if (as_second(code->op, 0) == NONE || (two && code->a == code->b)) continue;
+        for (int right = 0; right <= two; right++) {
+            int32_t v = right ? code->b : code->a, other = right ? code->a : code->b;
+            if (place[v] == 0 || d->uses[v] != 1) continue;
+            inner = &d->list[place[v] - 1];
+            if (as_first(inner->op) == NONE) continue; /* one that is fused already is none */
+            *code = (Code){fusions[as_first(inner->op)][as_second(code->op, right)], code->out, inner->a,
+                           arity(inner->op) == 2 ? inner->b : inner->a, two ? other : inner->a};
+            inner->op = NONE;
+            break;
+        }
+    }
+    for (size_t i = 0; i < d->length; i++)
+        if (d->list[i].op != NONE) d->list[kept++] = d->list[i];
+    d->length = kept;
+}
+
+/* ---- registers */
+
+static int32_t take(Draft *d) { return d->free ? d->spare[--d->free] : (int32_t)d->registers++; }
+
+static void release(Draft *d, int32_t value, size_t step) {
+    if (d->vary[value] && (size_t)value >= d->fixed && d->last[value] == (int32_t)step && d->slot[value] >= 0) {
+        d->spare[d->free++] = d->slot[value];
+        d->last[value] = NONE; /* once, if it is two operands */
+    }
+}
+
+static void draft_free(Draft *d) {
+    free(d->uses), free(d->last), free(d->slot), free(d->spare);
+    free(d->vary), free(d->live), free(d->list);
+}
+
+/* Inputs and outputs get slots after the registers, whose number is known last: until then input i is -2 - i and
+ * output k is -2 - inputs - k. */
+static int32_t late(size_t i) { return -2 - (int32_t)i; }
+static int32_t settled(int32_t slot, size_t registers) { return slot >= 0 ? slot : (int32_t)registers - 2 - slot; }
+
+/* Staged: an output may be the memory of an input, so nothing is written there before all is read. */
+static void place_outputs(Draft *d, Plan *plan, int staged) {
+    const Program *p = plan->program;
+    for (size_t k = 0; k < p->outputs; k++) {
+        int32_t v = p->output_value[k];
+        if (!d->vary[v]) continue;
+        if (staged && (size_t)v < d->fixed && d->slot[v] < 0) {
+            int32_t from = d->slot[v], to = (int32_t)d->registers++;
+            plan->step[plan->steps++] = (Code){DO_identity, to, from, from, from};
+            d->slot[v] = to;
+        }
+        if (!staged && (size_t)v >= d->fixed && d->slot[v] == NONE) d->slot[v] = late(p->inputs + k);
+    }
+}
+
+static void scan(Draft *d, Plan *plan, const Program *p) {
+    for (size_t i = 0; i < d->length; i++) {
+        Code *code = &d->list[i];
+        const int32_t *operand = &code->a;
+        for (int j = 0; j < arity(code->op); j++) d->last[operand[j]] = (int32_t)i;
+    }
+    for (size_t k = 0; k < p->outputs; k++) d->last[p->output_value[k]] = INT32_MAX;
+    for (size_t i = 0; i < d->length; i++) {
+        Code *code = &d->list[i];
+        const int32_t *operand = &code->a;
+        Code *step = &plan->step[plan->steps++];
+        int32_t *slot = &step->a;
+        step->op = code->op;
+        for (int j = 0; j < 3; j++) slot[j] = d->slot[operand[j < arity(code->op) ? j : 0]];
+        for (int j = 0; j < arity(code->op); j++) release(d, operand[j], i);
+        if (d->slot[code->out] == NONE) d->slot[code->out] = take(d);
+        step->out = d->slot[code->out];
+    }
+    for (size_t k = 0; k < p->outputs; k++) { /* what is no result of its own is copied */
+        int32_t from = d->slot[p->output_value[k]], to = late(p->inputs + k);
+        if (from != to) plan->step[plan->steps++] = (Code){DO_identity, to, from, from, from};
+    }
+}
+
+/* ---- the plan */
+
+static int draft_new(Draft *d, const Program *p, const unsigned char *broadcast) {
+    d->fixed = p->inputs + p->constants;
+    d->values = d->fixed + p->length;
+    d->uses = machine_array(d->values, sizeof *d->uses);
+    d->last = machine_array(d->values, sizeof *d->last);
+    d->slot = machine_array(d->values, sizeof *d->slot);
+    d->spare = machine_array(d->values, sizeof *d->spare);
+    d->vary = machine_array(d->values, 1);
+    d->live = machine_array(d->values, 1);
+    d->list = machine_array(p->length, sizeof *d->list);
+    if (!d->uses || !d->last || !d->slot || !d->spare || !d->vary || !d->live || !d->list) return 0;
+    for (size_t i = 0; i < p->inputs; i++) d->vary[i] = !broadcast[i];
+    for (size_t k = 0; k < p->outputs; k++) {
+        d->live[p->output_value[k]] = 1;
+        d->uses[p->output_value[k]]++;
+    }
+    for (size_t i = p->length; i-- > 0;) {
+        const Code *code = &p->values[i];
+        const int32_t *operand = &code->a;
+        if (d->live[code->out])
+            for (int j = 0; j < arity(code->op); j++) {
+                d->live[operand[j]] = 1;
+                d->uses[operand[j]]++;
+            }
+    }
+    for (size_t i = 0; i < p->length; i++) {
+        const Code *code = &p->values[i];
+        const int32_t *operand = &code->a;
+        for (int j = 0; j < arity(code->op); j++) d->vary[code->out] |= d->vary[operand[j]];
+        if (d->live[code->out] && d->vary[code->out]) d->list[d->length++] = *code;
+    }
+    memset(d->slot, 0xff, d->values * sizeof *d->slot); /* NONE */
+    return 1;
+}
+
+static int collect(Plan *plan, Draft *d) { /* what runs once, and which of it the steps read */
+    const Program *p = plan->program;
+    size_t needed = 0;
+    plan->once = machine_array(p->length, sizeof *plan->once);
+    if (!plan->once) return 0;
+    for (size_t i = 0; i < p->length; i++)
+        if (d->live[p->values[i].out] && !d->vary[p->values[i].out]) plan->once[plan->once_length++] = p->values[i];
+    memset(d->last, 0, d->values * sizeof *d->last);
+    for (size_t i = 0; i < d->length; i++) {
+        const int32_t *operand = &d->list[i].a;
+        for (int j = 0; j < arity(d->list[i].op); j++) d->last[operand[j]] = 1;
+    }
+    for (size_t k = 0; k < p->outputs; k++) d->last[p->output_value[k]] = 1;
+    for (size_t v = 0; v < d->values; v++) needed += d->last[v] && !d->vary[v];
+    plan->broadcast_value = machine_array(needed, sizeof *plan->broadcast_value);
+    plan->broadcast_slot = machine_array(needed, sizeof *plan->broadcast_slot);
+    if (!plan->broadcast_value || !plan->broadcast_slot) return 0;
+    for (size_t v = 0; v < d->values; v++)
+        if (d->last[v] && !d->vary[v]) {
+            d->slot[v] = (int32_t)d->registers++;
+            plan->broadcast_value[plan->broadcasts] = (int32_t)v;
+            plan->broadcast_slot[plan->broadcasts++] = d->slot[v];
+        }
+    memset(d->last, 0, d->values * sizeof *d->last);
+    return 1;
+}
+
+static void finish(Plan *plan, const Draft *d) {
+    const Program *p = plan->program;
+    size_t lanes = CACHE / sizeof(double) / (d->registers ? d->registers : 1) / LANES * LANES;
+    plan->registers = d->registers;
+    plan->values = d->values;
+    plan->lanes = lanes < LANES ? LANES : lanes > MOST_LANES ? MOST_LANES : lanes;
+    plan->stride = plan->lanes + (plan->lanes / LANES % 2 ? 0 : LANES); /* not all registers on the same cache sets */
+    plan->slots = d->registers + p->inputs + p->outputs;
+    for (size_t i = 0; i < plan->steps; i++) {
+        int32_t *slot = &plan->step[i].out;
+        for (int j = 0; j < 4; j++) slot[j] = settled(slot[j], d->registers);
+    }
+}
+
+static int settle_constants(Plan *plan) {
+    const Program *p = plan->program;
+    double *v = machine_array(plan->values, sizeof *v);
+    plan->constant = machine_array(plan->broadcasts, sizeof *plan->constant);
+    if (v != NULL && plan->constant != NULL) {
+        if (p->constants) memcpy(v + p->inputs, p->constant, p->constants * sizeof *v);
+        plan->kernels->row(&plan->once->op, plan->once_length, v);
+        for (size_t i = 0; i < plan->broadcasts; i++) plan->constant[i] = v[plan->broadcast_value[i]];
+    }
+    free(v);
+    return v != NULL && plan->constant != NULL;
+}
+
+Plan *plan_new(const Program *p, const Kernels *kernels, const unsigned char *broadcast, int staged) {
+    Draft d = {0};
+    Plan *plan = machine_array(1, sizeof *plan);
+    if (plan == NULL) return NULL;
+    plan->program = p;
+    plan->kernels = kernels;
+    if (!draft_new(&d, p, broadcast)) goto no_memory;
+    if (!share(&d)) goto no_memory;
+    fuse(&d);
+    if (!collect(plan, &d)) goto no_memory;
+    plan->step = machine_array(d.length + 2 * p->outputs, sizeof *plan->step);
+    plan->reads = machine_array(p->inputs, 1);
+    if (!plan->step || !plan->reads) goto no_memory;
+    for (size_t i = 0; i < p->inputs; i++)
+        if (d.vary[i]) d.slot[i] = late(i), plan->reads[i] = d.uses[i] > 0;
+    place_outputs(&d, plan, staged);
+    scan(&d, plan, p);
+    finish(plan, &d);
+    if (memchr(broadcast, 1, p->inputs) == NULL && !settle_constants(plan)) goto no_memory;
+    draft_free(&d);
+    return plan;
+no_memory:
+    draft_free(&d);
+    plan_free(plan);
+    return NULL;
+}
+
+void plan_free(Plan *plan) {
+    if (plan == NULL) return;
+    free(plan->once), free(plan->broadcast_value), free(plan->broadcast_slot);
+    free(plan->step), free(plan->reads), free(plan->constant);
+    free(plan);
+}
+
+/* ---- running. A workspace: pointers of the slots, registers, LANES of every input and output for the last rows,
+ * then values of what runs once */
+
+static size_t rounded(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+static size_t pointers(const Plan *plan) { return rounded(plan->slots * sizeof(double *)); }
+
+static size_t edge(const Plan *plan) {
+    return pointers(plan) + plan->registers * plan->stride * sizeof(double);
+}
+
+static size_t once(const Plan *plan) {
+    return edge(plan) + (plan->program->inputs + plan->program->outputs) * LANES * sizeof(double);
+}
+
+size_t plan_workspace(const Plan *plan) {
+    return rounded(once(plan) + (plan->once_length ? plan->values : plan->program->inputs + plan->program->constants) * sizeof(double)) + 64;
+}
+
+void plan_prepare(const Plan *plan, void *workspace, const double *const *inputs) {
+    plan_prepare_few(plan, workspace, inputs, plan->lanes);
+}
+
+void plan_prepare_few(const Plan *plan, void *workspace, const double *const *inputs, size_t rows) {
+    const Program *p = plan->program;
+    char *base = workspace;
+    double **pointer = workspace, *registers = (double *)(base + pointers(plan)), *v = (double *)(base + once(plan));
+    for (size_t r = 0; r < plan->registers; r++) pointer[r] = registers + r * plan->stride;
+    for (size_t i = 0; i < p->inputs; i++) v[i] = inputs[i] != NULL ? inputs[i][0] : 0.0;
+    if (p->constants) memcpy(v + p->inputs, p->constant, p->constants * sizeof *v);
+    if (plan->once_length) plan->kernels->row(&plan->once->op, plan->once_length, v);
+    rows = rows < plan->lanes ? (rows + LANES - 1) / LANES * LANES : plan->lanes;
+    for (size_t i = 0; i < plan->broadcasts; i++) {
+        double x = v[plan->broadcast_value[i]], *lane = pointer[plan->broadcast_slot[i]];
+        for (size_t j = 0; j < rows; j++) lane[j] = x;
+    }
+}
+
+void plan_row(const Plan *plan, const double *inputs, double *v, double *outputs) {
+    size_t inputs_count = plan->program->inputs, n = plan->program->outputs;
+    for (size_t i = 0; i < plan->broadcasts; i++) v[plan->broadcast_slot[i]] = plan->constant[i];
+    memcpy(v + plan->registers, inputs, inputs_count * sizeof *v);
+    plan->kernels->row(&plan->step->op, plan->steps, v);
+    memcpy(outputs, v + plan->registers + inputs_count, n * sizeof *v);
+}
+
+/* One block. Between the kernels, the lines that the next block will read and write are asked for, a few at a time:
+ * the processor looks ahead by itself, but not from page to page in a dozen arrays. */
+static void block(const Plan *plan, double **pointer, size_t n, size_t ahead) {
+    const Kernel *kernel = plan->kernels->kernel;
+    double **data = pointer + plan->registers;
+    size_t inputs = plan->program->inputs, all = inputs + plan->program->outputs, k = 0, at = 0;
+    size_t some = ahead * all / LANES / (plan->steps + 1) + 1;
+    for (const Code *s = plan->step, *end = s + plan->steps; s < end; s++) {
+        kernel[s->op](pointer[s->out], pointer[s->a], pointer[s->b], pointer[s->c], n);
+        for (size_t i = 0; i < some && k < all && at < ahead; i++) {
+            if (k >= inputs) WILL_WRITE(data[k] + n + at);
+            else if (plan->reads[k]) WILL_READ(data[k] + n + at);
+            else at = ahead; /* one number for all rows */
+            at += LANES;
+            if (at >= ahead) at = 0, k++;
+        }
+    }
+}
+
+void plan_run(const Plan *plan, void *workspace, const double *const *inputs, double *const *outputs, size_t first,
+              size_t last) {
+    const Program *p = plan->program;
+    double **pointer = workspace, **in = pointer + plan->registers, **out = in + p->inputs;
+    double *lanes = (double *)((char *)workspace + edge(plan));
+    size_t whole = first + (last - first) / LANES * LANES, n;
+    int near = (last - first) * (p->inputs + p->outputs) < NEAR;
+    for (size_t at = first; at < whole; at += n) {
+        n = whole - at < plan->lanes ? whole - at : plan->lanes;
+        for (size_t i = 0; i < p->inputs; i++) in[i] = (double *)inputs[i] + (plan->reads[i] ? at : 0);
+        for (size_t k = 0; k < p->outputs; k++) out[k] = outputs[k] + at;
+        block(plan, pointer, n, near ? 0 : whole - at - n < n ? whole - at - n : n);
+    }
+    if (whole == last) return;
+    n = last - whole; /* fewer than a vector: copied, filled up with the last row */
+    for (size_t i = 0; i < p->inputs; i++) {
+        in[i] = lanes + i * LANES;
+        if (plan->reads[i])
+            for (size_t j = 0; j < LANES; j++) in[i][j] = inputs[i][whole + (j < n ? j : n - 1)];
+    }
+    for (size_t k = 0; k < p->outputs; k++) out[k] = lanes + (p->inputs + k) * LANES;
+    block(plan, pointer, LANES, 0);
+    for (size_t k = 0; k < p->outputs; k++) memcpy(outputs[k] + whole, out[k], n * sizeof(double));
+}
+
+const MachineApi machine_api = {machine_memory, machine_array, program_new, program_free, plan_new,    plan_free,
+                                plan_workspace, plan_prepare, plan_run, all_kernels};

@@ -1,0 +1,78 @@
+/* The machine that replays recorded programs: a flat list of instructions over registers of lanes.
+ *
+ * A Program is checked once and kept as instructions over values, each assigned once: inputs, constants, then one
+ * value an instruction. A Plan fits it to one way of calling it, that is to which inputs are single numbers. What
+ * depends on those alone is computed once a call; the rest becomes kernel calls on a block of rows, neighbouring
+ * operations fused where a kernel has both. Inputs are read and outputs written in place; everything between lives
+ * in registers of `lanes` doubles, as few as a linear scan needs and as long as the cache holds.
+ *
+ * program_new and plan_new take O(instructions) time and memory. plan_run allocates nothing and touches only the
+ * workspace it is given: any number of threads may run one plan. No Python here.
+ * Errors: NULL where there is no memory; a program that breaks the rules is refused with a sentence. */
+#ifndef VARGRAD_PROGRAM_H
+#define VARGRAD_PROGRAM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vm/kernels.h"
+
+typedef struct {
+    int32_t op, out, a, b, c;
+} Code;
+
+typedef struct {
+    size_t inputs, constants, registers, length, outputs;
+    Code *code;   /* as given: over registers */
+    Code *values; /* the same over values, out being the value's number */
+    double *constant;
+    int32_t *output;       /* registers */
+    int32_t *output_value; /* values */
+} Program;
+
+typedef struct {
+    const Program *program;
+    const Kernels *kernels;
+    size_t once_length, broadcasts, steps, slots, registers, lanes, stride, values;
+    Code *once;                                 /* computed once a call, over values */
+    int32_t *broadcast_value, *broadcast_slot;  /* of those, what the steps read */
+    Code *step; /* over slots */
+    double *constant; /* what the broadcasts are, if no input is broadcast */
+    unsigned char *reads; /* of each input: whether rows of it are read */
+} Plan; /* slots: registers, then one for each input and each output */
+
+static inline int arity(int32_t op) { /* operands in use; those of a fused pair are a, b, c, where some may repeat a */
+    return op < DO_COUNT ? do_info[op].arity : op == DO_erf_given ? 2 : 3;
+}
+
+Program *program_new(const int32_t *code, size_t length, const double *constants, size_t n_constants, int64_t n_inputs,
+                     int64_t n_registers, const int32_t *outputs, size_t n_outputs, char *message, size_t size);
+void program_free(Program *program);
+/* broadcast: one flag an input. staged: outputs are copied out at the end of a block, for outputs that are inputs. */
+Plan *plan_new(const Program *program, const Kernels *kernels, const unsigned char *broadcast, int staged);
+void plan_free(Plan *plan);
+/* One row, by a plan without broadcast inputs. slots: as many doubles as the plan has slots. */
+void plan_row(const Plan *plan, const double *inputs, double *slots, double *outputs);
+size_t plan_workspace(const Plan *plan); /* bytes, to be aligned to 64 */
+void plan_prepare(const Plan *plan, void *workspace, const double *const *inputs);
+void plan_prepare_few(const Plan *plan, void *workspace, const double *const *inputs, size_t rows); /* at most to run */
+void plan_run(const Plan *plan, void *workspace, const double *const *inputs, double *const *outputs, size_t first,
+              size_t last);
+
+/* All of the above, for another extension; memory and array are memory.h's. */
+typedef struct {
+    void *(*memory)(size_t);
+    void *(*array)(size_t, size_t);
+    Program *(*program_new)(const int32_t *, size_t, const double *, size_t, int64_t, int64_t, const int32_t *, size_t,
+                            char *, size_t);
+    void (*program_free)(Program *);
+    Plan *(*plan_new)(const Program *, const Kernels *, const unsigned char *, int);
+    void (*plan_free)(Plan *);
+    size_t (*plan_workspace)(const Plan *);
+    void (*plan_prepare)(const Plan *, void *, const double *const *);
+    void (*plan_run)(const Plan *, void *, const double *const *, double *const *, size_t, size_t);
+    const Kernels *const *kernels; /* all_kernels */
+} MachineApi;
+extern const MachineApi machine_api;
+
+#endif

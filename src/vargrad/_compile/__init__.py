@@ -1,0 +1,1 @@
+"""vargrad.compile: recordings of ordinary functions, replayed."""

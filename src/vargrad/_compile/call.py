@@ -1,0 +1,252 @@
+"""One call of a compiled function: its rows, what to differentiate by, and the outputs of its paths put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+import numpy
+import numpy.typing
+
+from vargrad._compile.paths import GUARDS, Goal, Key, Path, Tell, run, taken
+from vargrad._compile.results import Structure
+from vargrad._compile.signature import Batch, real
+from vargrad._compile.specialization import Variant
+from vargrad._vm.machine import empty
+
+Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
+Outputs: TypeAlias = Array | list[Array]  # (outputs, rows), or an array for each output
+Argnums: TypeAlias = int | Sequence[int] | None
+ROWS_AT_ONCE = 1 << 18  # of a function with branches
+APART = 1 << 17  # rows from which on each result has memory of its own: none is kept alive by another
+OUTPUTS_AT_ONCE = 1 << 21  # numbers that backward keeps before it adds them up
+
+
+def positions(name: str, count: int, argnums: Argnums) -> tuple[int, ...]:
+    """The numbers of the arguments to differentiate by, of so many."""
+    given = range(count) if argnums is None else [argnums] if isinstance(argnums, int) else argnums
+    wrt = []
+    for i in given:
+        if isinstance(i, bool) or not isinstance(i, int):
+            raise TypeError(f"{name}: argnums must be an int or a tuple of ints, not {argnums!r:.60}")
+        if not -count <= i < count:
+            raise ValueError(f"{name}: argnums={argnums} names argument {i} of {count}")
+        wrt.append(i % count)
+    if len(set(wrt)) != len(wrt) or not wrt:
+        raise ValueError(f"{name}: argnums={argnums} names an argument twice, or none")
+    return tuple(wrt)
+
+
+class Departures:
+    """Where rows go that leave a path, as a shortcut asks for it."""
+
+    def __init__(self, path: Path, made: Callable[[Path], Any]) -> None:
+        self._path = path
+        self._made = made
+
+    def guards(self) -> tuple[Any, list[float]]:
+        """The machine of the guards, and what they are to give."""
+        return self._path.machine(GUARDS)[0], self._path.expected
+
+    def child(self, key: Key) -> Any:
+        """The shortcut of the path where that guard gives that number; None if it is not recorded yet."""
+        path = self._path.children.get(key)
+        return None if path is None else self._made(path)
+
+
+class Call:
+    """One call: its variant, its batch of rows, and the arguments to differentiate by."""
+
+    def __init__(self, variant: Variant, batch: Batch, workers: int, progress: bool = False) -> None:
+        self.variant = variant
+        self.batch = batch
+        self.wrt: tuple[int, ...] = ()
+        self.written = False  # whether the results stand in the caller's arrays already
+        self._workers = workers
+        self._progress = progress
+        self._tell: Tell | None = None  # who wants to know of rows done
+        self._one = False
+        self._vectors: list[Array] = []
+        if batch.rows == 0 and not variant.paths:
+            name = variant.owner.__name__
+            raise ValueError(f"{name}() was first called without any row: there is nothing to record it on")
+        self.path = variant.root(batch.columns)
+
+    @property
+    def structure(self) -> Structure:
+        found: Structure = self.path.structure
+        return found
+
+    def choose(self, argnums: Argnums) -> None:
+        """Set the arguments to differentiate by."""
+        self._one = isinstance(argnums, int) or (argnums is None and len(self.variant.names) == 1)
+        self.wrt = positions(self.variant.owner.__name__, len(self.variant.names), argnums)
+
+    def cores(self) -> list[tuple[int, ...]]:
+        """Core shapes of the arguments to differentiate by."""
+        return [self.variant.cores[i] for i in self.wrt]
+
+    def by_argument(self, parts: Sequence[Any]) -> Any:
+        """One part by itself, several as a tuple."""
+        return parts[0] if self._one else tuple(parts)
+
+    def require_scalar(self, what: str) -> None:
+        """ValueError if the function's result is not one number."""
+        if self.structure.container is not None or self.structure.cores != ((),):
+            name = self.variant.owner.__name__
+            raise ValueError(f"{name}.{what}() needs a function of one number; it returns {self.structure}")
+
+    def shortcut(self, goal: Goal) -> Callable[[tuple[Any, ...]], Any] | None:
+        """What takes calls like this one from now on; None where there is none: rows, arguments by name, containers."""
+        what, variant = goal[0], self.variant
+        if self.batch.loop or len(variant.names) != variant.positional or (what == "hvp" and self.path.graph.leaves):
+            return None
+        shapes = self._shapes(what)
+        if shapes is None:
+            return None
+        alone = self.structure.container is None if what in ("value", "backward") else self._one
+
+        def made(path: Path) -> Any:
+            machine, _ = path.machine(goal)
+            departures = Departures(path, made) if path.expected else None
+            leaves, pair = path.graph.leaves, what == "value_and_grad"
+            return machine.shortcut(machine, *shapes, pair, alone, leaves, departures, what == "backward")
+
+        return made(self.path)  # type: ignore[no-any-return]
+
+    def _shapes(self, what: str) -> tuple[Sequence[Any], Sequence[Any]] | None:
+        """Shapes of arguments and results, if the outputs are the results, one after the other."""
+        cores, by = self.variant.cores, self.cores()
+        container, results = self.structure.container, self.structure.cores
+        if what in ("value", "backward"):
+            return (cores, results) if container in (None, tuple) else None
+        if what in ("grad", "value_and_grad") or (what == "jacobian" and results == ((),) and container is None):
+            return cores, [(), *by] if what == "value_and_grad" else by
+        if not self._one or container is not None:
+            return None
+        if what == "jacobian":
+            return cores, [results[0] + by[0]]
+        return ((*cores, by[0]), by) if what == "hvp" else (cores, [by[0] + by[0]])
+
+    def take_vectors(self, vector: Any) -> None:
+        """The vectors of hvp, one for each argument to differentiate by."""
+        name, batch = self.variant.owner.__name__, self.batch
+        parts = (vector,) if self._one else tuple(vector) if isinstance(vector, (tuple, list)) else ()
+        if len(parts) != len(self.wrt):
+            raise TypeError(f"{name}.hvp() needs a tuple of {len(self.wrt)} vectors, one for each argument")
+        for i, (part, core) in enumerate(zip(parts, self.cores(), strict=True)):
+            x = real(f"{name}.hvp(): vector {i}", part)
+            try:
+                numpy.broadcast_to(x, batch.loop + core)
+            except ValueError:
+                raise ValueError(f"{name}.hvp(): vector {i} has shape {x.shape}, not {batch.loop + core}") from None
+            if x.ndim < len(core) or x.shape[x.ndim - len(core) :] != core:
+                raise ValueError(f"{name}.hvp(): vector {i} has shape {x.shape}, not {batch.loop + core}")
+            self._vectors.append(batch.column(x, core))
+
+    def compute(self, goal: Goal, out: Sequence[Any] = ()) -> Outputs:
+        """All outputs of all rows.
+
+        ``out``: the caller's arrays, used at once if it is certain that they are filled completely.
+        """
+        if goal[0] in ("grad", "value_and_grad", "hessian", "hvp"):
+            self.require_scalar(goal[0])
+        with self._shown():
+            return self._all(goal, out)
+
+    @contextmanager
+    def _shown(self) -> Iterator[None]:
+        """Show a bar of rows done, if that is wanted."""
+        if not self._progress:
+            yield
+            return
+        from tqdm import tqdm
+
+        name = self.variant.owner.__name__
+        with tqdm(total=self.batch.rows, unit="row", unit_scale=True, desc=name) as bar:
+            self._tell = bar.update
+            yield
+
+    def _all(self, goal: Goal, out: Sequence[Any]) -> Outputs:
+        batch = self.batch
+        if not self.path.expected:
+            return self._straight(goal, out)
+        if batch.rows <= ROWS_AT_ONCE:
+            return self._compute(goal, batch.columns, self._vectors, batch.rows)
+        full: Any = None  # rows that leave their path are copied: in pieces, so that there are never many
+        for start in range(0, batch.rows, ROWS_AT_ONCE):
+            rows = slice(start, min(start + ROWS_AT_ONCE, batch.rows))
+            columns, vectors = taken(batch.columns, rows), taken(self._vectors, rows)
+            piece = self._compute(goal, columns, vectors, rows.stop - start)
+            if full is None:
+                full = self._fresh(len(piece), batch.rows)
+            for whole, part in zip(full, piece, strict=True):
+                whole[rows] = part
+        return full  # type: ignore[no-any-return]
+
+    def _numbers(self) -> bool:
+        """Whether each output of the machine is a result: nothing has a core."""
+        return not any(self.structure.cores) and not any(self.cores())
+
+    def _fresh(self, outputs: int, rows: int) -> Outputs:
+        if rows < APART or not self._numbers():
+            return empty(outputs * rows).reshape(outputs, rows)
+        return [empty(rows) for _ in range(outputs)]
+
+    def _straight(self, goal: Goal, out: Sequence[Any]) -> Outputs:
+        """All rows on the one path there is."""
+        batch, path = self.batch, self.path
+        machine, outputs = path.machine(goal)
+        columns = [*batch.columns, *path.leaf_column(), *self._vectors]
+        if len(out) == outputs and batch.loop and self._numbers() and machine.brief(batch.rows) and self._fits(out):
+            targets = [x.reshape(-1) for x in out]
+            machine.run(columns, targets, self._workers, whole=True)
+            self.written = True
+            if self._tell is not None:
+                self._tell(batch.rows)
+            return targets
+        full = self._fresh(outputs, batch.rows)
+        machine.run(columns, full if isinstance(full, list) else [full], self._workers, tell=self._tell)
+        return full
+
+    def _fits(self, out: Sequence[Any]) -> bool:
+        """Whether the machine may write there: contiguous float64, apart from everything else."""
+        others = [*self.batch.columns, *self._vectors]
+        for i, x in enumerate(out):
+            if type(x) is not numpy.ndarray or x.shape != self.batch.loop or x.dtype != numpy.float64:
+                return False
+            if not x.flags.carray or any(numpy.may_share_memory(x, other) for other in (*others, *out[:i])):
+                return False
+        return True
+
+    def _compute(self, goal: Goal, columns: Sequence[Array], vectors: Sequence[Array], rows: int) -> Array:
+        full: Any = None
+        for _, index, out, _ in self._run(goal, columns, vectors, rows):
+            if index is None:
+                full = out
+            else:
+                full[:, index] = out
+        return full  # type: ignore[no-any-return]
+
+    def _run(self, goal: Goal, columns: Sequence[Array], vectors: Sequence[Array], rows: int) -> Any:
+        def child(path: Path, key: Key, row: int) -> Path:
+            return self.variant.child(columns, path, key, row)
+
+        return run(self.path, goal, columns, vectors, rows, self._workers, child, self._tell)
+
+    def pieces(self, goal: Goal) -> Iterator[tuple[Path, Array]]:
+        """Outputs in pieces of bounded size, each row once."""
+        with self._shown():
+            yield from self._pieces(goal)
+
+    def _pieces(self, goal: Goal) -> Iterator[tuple[Path, Array]]:
+        _, count = self.path.machine(goal)
+        step = max(1024, OUTPUTS_AT_ONCE // count)
+        for start in range(0, self.batch.rows, step):
+            stop = min(start + step, self.batch.rows)
+            columns = self.batch.columns
+            if stop - start < self.batch.rows:
+                columns = taken(columns, slice(start, stop))
+            for path, _, out, left in self._run(goal, columns, (), stop - start):
+                yield path, numpy.delete(out, numpy.concatenate(left), axis=1) if left else out

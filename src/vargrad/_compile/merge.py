@@ -1,0 +1,96 @@
+"""All recorded paths of one way to call a function in a single graph: what they share is there once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from vargrad._compile.paths import Path
+from vargrad._compile.specialization import Variant
+from vargrad._core.var import Var
+from vargrad._ir.expressions import Expressions
+from vargrad._ops.codes import COMPOSITE, CONSTANT
+
+Composites: TypeAlias = dict[tuple[int, tuple[int, ...]], int]
+
+
+@dataclass
+class Way:
+    """One path: its results and guards as nodes of the merged graph, and the paths that leave it, by guard."""
+
+    results: list[int]
+    guards: list[int]
+    expected: list[float]
+    children: dict[int, list[tuple[float, Way]]] = field(default_factory=dict)
+    size: int = 1  # how many paths there are from here on
+
+
+class Merged:
+    """The paths of a variant. Inputs: the arguments, then the leaves."""
+
+    def __init__(self, variant: Variant) -> None:
+        self.expressions = g = Expressions()
+        self.arguments = [[g.input() for _ in nodes] for nodes in variant.paths[0].graph.arguments]
+        self.leaves: dict[Var, int] = {}
+        self._composites: Composites = {}
+        ways = {id(path): self._way(path) for path in variant.paths}
+        self.root = ways[id(variant.paths[0])]
+        for path in reversed(variant.paths):  # children are younger
+            way = ways[id(path)]
+            for (guard, value), child in path.children.items():
+                way.children.setdefault(guard, []).append((value, ways[id(child)]))
+                way.size += ways[id(child)].size
+
+    def _way(self, path: Path) -> Way:
+        graph, g = path.graph, self.expressions
+        ids: dict[int, int] = {}
+        for mine, theirs in zip(self.arguments, graph.arguments, strict=True):
+            ids |= dict(zip(theirs, mine, strict=True))
+        for leaf, node in zip(graph.leaves, graph.leaf_inputs, strict=True):
+            if leaf not in self.leaves:
+                self.leaves[leaf] = g.input()
+            ids[node] = self.leaves[leaf]
+        guards = [node for node, _ in graph.guards]
+        transplant(graph.expressions, [*graph.results, *guards], g, ids, self._composites)
+        return Way([ids[node] for node in graph.results], [ids[node] for node in guards], path.expected)
+
+
+def transplant(
+    source: Expressions, wanted: Iterable[int], target: Expressions, ids: dict[int, int], composites: Composites
+) -> None:
+    """Make the wanted nodes, and what they need, in another graph.
+
+    ``ids``: their new numbers, where the inputs' are given. ``composites``: those in the target, by value and operands.
+    """
+    parents = source.parents
+    ids[0] = 0
+    needed = reachable(source, wanted, ids)
+    for node in needed:
+        op, a, b, c = source.node(node)
+        if op == CONSTANT:
+            ids[node] = target.constant(source.number_of(node))
+        elif op == COMPOSITE:
+            key = ids[a], tuple(ids[operand] for operand, _, _ in parents[node])
+            if key not in composites:
+                composites[key] = target.composite(ids[a])
+            ids[node] = composites[key]
+        else:
+            ids[node] = target.make(op, ids[a], ids[b], ids[c])
+    for node in needed:
+        if parents.get(node):
+            target.parents[ids[node]] = tuple((ids[a], ids[p], ids[c] if c >= 0 else -1) for a, p, c in parents[node])
+
+
+def reachable(source: Expressions, wanted: Iterable[int], known: dict[int, int]) -> Sequence[int]:
+    """The wanted nodes and what they need, derivatives of composites included, oldest first; not what is known."""
+    seen: set[int] = set()
+    stack = list(wanted)
+    while stack:
+        node = stack.pop()
+        if node not in seen and node not in known and node >= 0:
+            seen.add(node)
+            stack += source.node(node)[1:]
+            for parent in source.parents.get(node, ()):
+                stack += parent
+    return sorted(seen)

@@ -1,0 +1,161 @@
+"""Compiled functions as pickles: recorded paths as plain data, the Python function by reference or by cloudpickle.
+
+Without either, the recorded paths alone are stored, and a row that needs a new one is an error.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+import secrets
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from vargrad._compile.paths import Path
+from vargrad._compile.recorder import RecordingError
+from vargrad._compile.specialization import Variant
+from vargrad._compile.validate import Refused, check_state, require
+
+if TYPE_CHECKING:
+    from vargrad._compile.compiled import Compiled
+
+FORMAT = 2  # what is written; another one is refused
+
+
+def reduce(compiled: Compiled) -> tuple[Any, ...]:
+    """What pickle and copy ask for."""
+    state = {
+        "name": compiled.__name__,
+        "doc": compiled.__doc__,
+        "signature": compiled.signature,
+        "max_paths": compiled.max_paths,
+        "binder": compiled._binder,
+        "variants": [
+            (variant.names, variant.positional, variant.cores, flat(variant)) for variant in compiled._variants.values()
+        ],
+    }
+    function = compiled.__wrapped__
+    place = getattr(function, "__module__", None), getattr(function, "__qualname__", "")
+    if isinstance(function, Lost):
+        return restore, (FORMAT, state, None)
+    found = _found(*place) is function
+    if found and place[0] != "__main__":  # another process has another __main__
+        return restore, (FORMAT, state, place)
+    try:
+        cloudpickle = importlib.import_module("cloudpickle")
+    except ImportError:
+        return restore, (FORMAT, state, place if found else None)
+    if id(compiled) in _now.storing:  # the function calls itself
+        return _outer, (_now.storing[id(compiled)],)
+    token = _now.storing[id(compiled)] = secrets.token_hex(16)
+    try:
+        # in one piece, so that leaves which function and paths share stay shared
+        return restore, (FORMAT, cloudpickle.dumps((state, function)), None, token)
+    finally:
+        del _now.storing[id(compiled)]
+
+
+class _Now(threading.local):
+    """What this thread is storing and restoring."""
+
+    def __init__(self) -> None:
+        self.storing: dict[int, str] = {}
+        self.restoring: dict[str, Compiled] = {}
+
+
+_now = _Now()
+
+
+def _outer(token: str) -> Compiled:
+    """The compiled function that is just being restored."""
+    found = _now.restoring.get(token) if isinstance(token, str) else None
+    if found is None:
+        raise ValueError(
+            f"this pickle is a part of another one, of a compiled function {token!r:.60} that is not there"
+        )
+    return found
+
+
+def restore(version: int, state: Any, place: tuple[str, str] | None, token: str = "") -> Compiled:
+    """A compiled function from its pickle; ValueError for a pickle of another version."""
+    from vargrad._compile.compiled import Compiled
+
+    if version != FORMAT:
+        raise ValueError(
+            f"this compiled function was stored in format {version}; this version of vargrad reads format {FORMAT}: "
+            "store it again from its source"
+        )
+    function: Callable[..., Any] | None = None
+    compiled = Compiled.__new__(Compiled)
+    try:
+        require(isinstance(token, str), f"its token is of type {type(token).__name__}, expected a text")
+        if isinstance(state, bytes):
+            _now.restoring[token] = compiled
+            try:
+                both = pickle.loads(state)
+            finally:
+                del _now.restoring[token]
+            require(isinstance(both, tuple) and len(both) == 2, "it holds no state and function")
+            state, function = both
+        if place is not None:
+            require(isinstance(place, tuple) and len(place) == 2, "where its function is are no two texts")
+            function = _found(*place)
+        return built(compiled, state, function)
+    except Refused as why:
+        raise ValueError(f"this pickle holds no compiled function that can be restored: {why}") from why.__cause__
+
+
+def built(compiled: Compiled, state: dict[str, Any], function: Callable[..., Any] | None) -> Compiled:
+    """A new compiled function, made with these paths; Refused if they cannot be those of one."""
+    check_state(state)
+    require(function is None or callable(function), f"its function is of type {type(function).__name__}")
+    if function is None:
+        function = Lost(state["name"])
+    compiled.__init__(function, None, state["max_paths"])  # type: ignore[misc]
+    compiled.__name__, compiled.__doc__ = state["name"], state["doc"]
+    compiled.signature = state["signature"]
+    compiled._binder = state["binder"]
+    for names, positional, cores, paths in state["variants"]:
+        variant = compiled._variants[names, positional, cores] = Variant(compiled, names, positional, cores)
+        for graph, structure, parent, key in paths:
+            path = Path(graph, structure, compiled.lock)
+            variant.paths.append(path)
+            if parent is not None:
+                variant.paths[parent].children[key] = path
+    return compiled
+
+
+class Lost:
+    """In the place of a function that could not be stored."""
+
+    def __init__(self, name: str) -> None:
+        self.__name__ = name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise RecordingError(
+            f"{self.__name__}() was stored without its Python source, so no new path can be recorded: define it in a "
+            "module that can be imported, or install cloudpickle before storing it"
+        )
+
+
+def flat(variant: Variant) -> list[tuple[Any, ...]]:
+    """A variant's paths in the order of recording, each with its parent's number: no recursion over the tree."""
+    parents: dict[int, tuple[int, Any]] = {}
+    for i, path in enumerate(variant.paths):
+        for key, child in path.children.items():
+            parents[id(child)] = i, key
+    return [(path.graph, path.structure, *parents.get(id(path), (None, None))) for path in variant.paths]
+
+
+def _found(module: Any, qualname: str) -> Any:
+    """The function of that name, also where a compiled one stands for it now; None if there is none."""
+    try:
+        found: Any = importlib.import_module(module)
+        for name in qualname.split("."):
+            found = getattr(found, name)
+    except (ImportError, AttributeError, ValueError, TypeError):
+        return None
+    from vargrad._compile.compiled import Compiled
+
+    return found.__wrapped__ if isinstance(found, Compiled) else found

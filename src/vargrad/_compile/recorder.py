@@ -1,0 +1,332 @@
+"""Recording: the user's function runs once on Vars, and what it did becomes expressions, guards and live leaves.
+
+A comparison gives a Condition; the moment Python asks whether it holds, it is a guard: this recording stands for the
+rows in which all its guards come out alike. The graph of Vars is the ordinary one of eager code.
+"""
+
+from __future__ import annotations
+
+import linecache
+import math
+import operator
+import sys
+from array import array
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn, TypeAlias
+
+from vargrad._core import modes, var
+from vargrad._core.var import Var, leaf_values
+from vargrad._ir.expressions import Expressions, converted
+from vargrad._ir.nary import nary, product_error
+from vargrad._ops.codes import ADD, DIV, EQ, LT, MUL, N_ROWS, NEG, OPCODES, ROUND, SELECT, SUB, ZERO
+from vargrad._ops.table import NARY
+
+Operand: TypeAlias = "Var | float"
+_SWAPPED = {"gt": "lt", "ge": "le"}
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {how: getattr(operator, how) for how in ("lt", "le", "eq", "ne")}
+_SELECTED = -2  # in the place of the identity that stands for a selection
+
+
+class RecordingError(TypeError):
+    """A recorded function did what a program cannot repeat for other numbers; the message names the source line."""
+
+
+def user_line() -> str:
+    """Where the user's code is: file, line and the line's text."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(modes._PACKAGE):
+        frame = frame.f_back
+    name, line = frame.f_code.co_filename, frame.f_lineno
+    text = linecache.getline(name, line).strip()
+    return f"{name}:{line}" + (f" ({text})" if text else "")
+
+
+class Condition:
+    """What a comparison of Vars gives while recording: its bool is a guard, ``where`` takes it without one."""
+
+    __slots__ = ("how", "operands", "recorder")
+
+    def __init__(self, recorder: Recorder, how: str, operands: tuple[Any, ...]) -> None:
+        self.recorder = recorder
+        self.how = how
+        self.operands = operands
+
+    def __bool__(self) -> bool:
+        return bool(self.recorder.guard(self))
+
+    def __and__(self, other: Any) -> Any:
+        return Condition(self.recorder, "and", (self, other)) if isinstance(other, Condition) else bool(self) & other
+
+    def __or__(self, other: Any) -> Any:
+        return Condition(self.recorder, "or", (self, other)) if isinstance(other, Condition) else bool(self) | other
+
+    def __index__(self) -> int:
+        return int(bool(self))
+
+    def __float__(self) -> float:
+        return float(bool(self))
+
+    def __repr__(self) -> str:
+        return f"Condition({self.how})"
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _as_bool(name: str) -> Callable[..., Any]:
+    function = getattr(operator, name)
+
+    def left(self: Condition, other: Any) -> Any:
+        return function(bool(self), bool(other) if isinstance(other, Condition) else other)
+
+    return left
+
+
+def _reflected(name: str) -> Callable[..., Any]:
+    function = getattr(operator, name)
+    return lambda self, other: function(other, bool(self))
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "xor"):
+    setattr(Condition, f"__{_name}__", _as_bool(_name))
+    setattr(Condition, f"__r{_name}__", _reflected(_name))
+for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
+    setattr(Condition, f"__{_name}__", _as_bool(_name))
+for _name in ("and", "or"):
+    setattr(Condition, f"__r{_name}__", _reflected(f"{_name}_"))
+
+
+class Recorder:
+    """Hears of what happens to Vars in one run. ``forced``: how the first guards are to come out."""
+
+    def __init__(self, forced: Sequence[float] = ()) -> None:
+        self.forced = forced
+        self.guards: list[tuple[Any, float]] = []
+        self.selections: dict[Var, tuple[Condition | None, Operand, Operand]] = {}
+        self.derivatives = 0  # of functions that are just being recorded, one in the other
+        self.constants: set[Var] = set()  # leaves that stand for numbers
+
+    # ---- what the Vars tell
+
+    def compare(self, how: str, a: Operand, b: Operand) -> Condition:
+        """A comparison."""
+        return Condition(self, _SWAPPED.get(how, how), (b, a) if how in _SWAPPED else (a, b))
+
+    def truth(self, v: Var) -> bool:
+        """bool(v)."""
+        return bool(Condition(self, "ne", (v, 0.0)))
+
+    def integer(self, v: Var, name: str, result: int) -> int:
+        """round, floor, ceil or trunc of v: an int, and a guard that it is this one."""
+        return int(self._outcome((name, v), float(result)))
+
+    def leave(self, v: Var, how: str) -> NoReturn:
+        """Somebody wants to read v as a plain number."""
+        raise RecordingError(
+            f"{how} of a Var while compile() records, at {user_line()}: the number would be frozen into the program, "
+            "and its derivative lost. Keep the Var; `if`, comparisons, round() and vargrad.math work on it"
+        )
+
+    def no_grad(self) -> NoReturn:
+        """Somebody enters no_grad: what is computed there would be frozen."""
+        raise RecordingError(
+            f"no_grad() while compile() records, at {user_line()}: use v.detach() for a value without its derivative"
+        )
+
+    def detach(self, v: Operand) -> Var:
+        """v's value, a constant to derivatives."""
+        return self._selected(v, None, v, v)
+
+    def select(self, condition: Condition, a: Operand, b: Operand) -> Var:
+        """A selection without a guard, a constant to derivatives inside the recorded function."""
+        return self._selected(a if self.holds(condition) else b, condition, a, b)
+
+    def biggest(self, operands: Sequence[Operand]) -> Any:
+        """The largest operand."""
+        return self._nary("maximum", *operands)
+
+    def selects(self, condition: object) -> bool:
+        """Whether ``where`` may select by this."""
+        return isinstance(condition, Condition)
+
+    def where(self, condition: Condition, a: Operand, b: Operand) -> Operand:
+        """A selection without a guard; with one inside a derivative, whose graph has but the side that was taken."""
+        if self.derivatives:
+            return a if condition else b
+        return self.select(condition, a, b)
+
+    def predicate(self, name: str, operands: Sequence[Any], options: dict[str, Any]) -> Condition | bool:
+        """A predicate of the standard module: isnan and its like."""
+        x, *rest = operands
+        if name == "isnan":
+            return self.compare("ne", x, x)
+        if name == "isinf":
+            return self.compare("eq", abs(x), math.inf)
+        if name == "isfinite":
+            return self.compare("lt", abs(x), math.inf)
+        if name == "signbit":
+            return self.compare("lt", _sign(x), 0.0)
+        if name == "isclose":
+            return self._close(x, rest[0], **options)
+        raise RecordingError(f"{name}() of a Var cannot be recorded, at {user_line()}")
+
+    def _close(self, a: Any, b: Any, rel_tol: float = 1e-9, abs_tol: float = 0.0) -> Condition:
+        distance, size = abs(a - b), self._nary("maximum", abs(a), abs(b))
+        near = self.compare("le", distance, self._nary("maximum", rel_tol * size, abs_tol))
+        return self.compare("eq", a, b) | (near & self.compare("lt", size, math.inf))  # type: ignore[no-any-return]
+
+    def _nary(self, name: str, *operands: Operand) -> Any:
+        return var.module.apply_nary(name, operands)
+
+    def _selected(self, chosen: Operand, condition: Condition | None, a: Operand, b: Operand) -> Var:
+        node = var.identity(chosen)
+        if node.prev_op is None:
+            self.leave(node, "a result under no_grad()")
+        self.selections[node] = condition, a, b
+        return node
+
+    # ---- guards
+
+    def guard(self, condition: Condition) -> bool:
+        """Whether the condition holds in this recording."""
+        return bool(self._outcome(condition, float(self.holds(condition))))
+
+    def _outcome(self, subject: Any, found: float) -> float:
+        if len(self.guards) < len(self.forced):
+            found = self.forced[len(self.guards)]
+        self.guards.append((subject, found))
+        return found
+
+    def holds(self, condition: Any) -> bool:
+        """A condition's truth for the numbers of this run."""
+        if not isinstance(condition, Condition):
+            return bool(condition)
+        if condition.how == "and":
+            return all(self.holds(part) for part in condition.operands)
+        if condition.how == "or":
+            return any(self.holds(part) for part in condition.operands)
+        a, b = [leaf_values((x,))[0] if isinstance(x, Var) else x for x in condition.operands]
+        return bool(_COMPARE[condition.how](a, b))
+
+    # ---- from the graph of Vars to expressions
+
+    def roots(self) -> list[Var]:
+        """All Vars that guards and selections ask for."""
+        wanted: list[Any] = [part for selection in self.selections.values() for part in selection]
+        found = []
+        for subject, _ in self.guards:
+            wanted += subject.operands if isinstance(subject, Condition) else (subject,)
+        while wanted:
+            x = wanted.pop()
+            if isinstance(x, Var):
+                found.append(x)
+            elif isinstance(x, Condition):
+                wanted += x.operands
+            elif isinstance(x, tuple):
+                wanted.append(x[1])
+        return found
+
+
+def _sign(x: Var) -> Any:
+    return var.module.function("copysign", 1.0, x)
+
+
+class Graph:
+    """A finished recording as expressions: what the roots are, and which closed-over leaves take part."""
+
+    def __init__(self, recorder: Recorder, arguments: Sequence[Sequence[Var]], results: Sequence[Operand]) -> None:
+        self.expressions = g = Expressions()
+        self._recorder = recorder
+        self._place: dict[Var, int] = {}  # where a Var stands in ``_made``
+        self._made = array("i")
+        given = {v: g.input() for argument in arguments for v in argument}
+        self.arguments = [[given[v] for v in argument] for argument in arguments]
+        self.leaves: list[Var] = []
+        self.leaf_inputs: list[int] = []
+        roots = [v for v in results if isinstance(v, Var)] + recorder.roots()
+        if roots:
+            self._convert(roots, given)
+        self.results = [self._id(v) for v in results]
+        self.constant = not recorder.guards and not any(isinstance(v, Var) for v in results)
+        self.guards = [(self._guard(subject), expected) for subject, expected in recorder.guards]
+        del self._recorder, self._place, self._made
+
+    def _convert(self, roots: list[Var], given: dict[Var, int]) -> None:
+        g, selections = self.expressions, self._recorder.selections
+        root: Any = roots[0] if len(roots) == 1 else var.module.apply_nary("sum", roots)
+        wanted = [*roots, *selections]
+        codes, first, operands, numbers, leaves, places = var.module.listing(root, wanted)
+        self._place = dict(zip(wanted, places, strict=True))
+        made = self._made = array("i", bytes(4 * len(codes)))
+        for i, v in enumerate(leaves):
+            node = given.get(v)
+            if node is None and v in self._recorder.constants:
+                node = g.constant(v.value)
+            elif node is None:
+                node = g.input()
+                self.leaves.append(v)
+                self.leaf_inputs.append(node)
+            made[i] = node
+        chosen = {self._place[v]: selection for v, selection in selections.items()}
+        for i in chosen.keys() - {-1}:
+            codes[i] = _SELECTED
+
+        def special(i: int, code: int, parts: list[int]) -> int:
+            if code == _SELECTED:
+                return self._selection(*chosen[i])
+            if code == ROUND:
+                return _round(g, *parts)
+            row = NARY[code - N_ROWS]
+            if row.name == "custom":
+                raise RecordingError("custom() takes its value and partials as plain numbers, which cannot be recorded")
+            half = len(parts) // 2 if row.pairs else len(parts)
+            return nary(g, row.name, parts[:half], parts[half:])
+
+        count = len(codes) if len(roots) == 1 else len(codes) - 1  # the sum is our own
+        converted(g, codes, first, operands, numbers, made, count, special)
+
+    def _id(self, x: Operand) -> int:
+        return self._made[self._place[x]] if isinstance(x, Var) else self.expressions.constant(x)
+
+    def _selection(self, condition: Condition | None, a: Operand, b: Operand) -> int:
+        g = self.expressions
+        if condition is None:
+            return g.composite(self._id(a))
+        return g.make(SELECT, self._id(a), self._id(b), self._condition(condition))
+
+    def _condition(self, condition: Any) -> int:
+        if not isinstance(condition, Condition):
+            return self.expressions.constant(float(condition))
+        a, b = condition.operands
+        number = self._condition if condition.how in ("and", "or") else self._id
+        return self.expressions.make(OPCODES[condition.how], number(a), number(b))
+
+    def _guard(self, subject: Any) -> int:
+        """The node whose value tells how a guard comes out."""
+        if isinstance(subject, Condition):
+            return self._condition(subject)
+        g, (name, v) = self.expressions, subject
+        x, one = self._id(v), self.expressions.constant(1.0)
+        down = g.apply("floordiv", x, one)
+        up = g.make(NEG, g.apply("floordiv", g.make(NEG, x), one))
+        if name == "round":
+            return g.apply("rint", x)
+        return down if name == "floor" else up if name == "ceil" else g.make(SELECT, up, down, g.make(LT, x, ZERO))
+
+
+def _round(g: Expressions, a: int, digits: int) -> int:
+    """round(a, digits): scaled and rounded, with ties decided by the rounding error of the scaling, as Python does."""
+    n = int(g.number_of(digits))
+    scale = g.constant(10.0 ** abs(n))
+    up, down = (MUL, DIV) if n >= 0 else (DIV, MUL)
+    scaled = g.make(up, a, scale)
+    whole = g.apply("rint", scaled)
+    if n > 0:
+        half = g.constant(0.5)
+        error = product_error(g, a, scale)
+        tie = g.make(EQ, g.apply("abs", g.make(SUB, scaled, whole)), half)
+        tie = g.apply("and", tie, g.apply("ne", error, ZERO))
+        down_or_up = g.apply("rint", g.make(ADD, scaled, g.apply("copysign", half, error)))
+        whole = g.make(SELECT, down_or_up, whole, tie)
+    result = g.make(down, whole, scale)
+    kept = g.apply("lt", g.apply("abs", scaled), g.constant(2.0**52))
+    return g.composite(g.make(SELECT, result, a, kept))

@@ -1,0 +1,119 @@
+"""One way to call a compiled function, and the recordings made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeAlias
+
+import numpy
+import numpy.typing
+
+from vargrad._compile.paths import Key, Path, without_collector
+from vargrad._compile.recorder import Graph, Recorder, RecordingError
+from vargrad._compile.results import flatten
+from vargrad._compile.signature import Signature
+from vargrad._core.modes import recording
+from vargrad._core.var import Var
+
+Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
+
+
+class Owner(Protocol):
+    """What a variant asks of the compiled function."""
+
+    __name__: str
+    __wrapped__: Callable[..., Any]
+    signature: Signature | None
+    max_paths: int
+    lock: Any
+
+    def _forget_the_oldest(self, newest: Variant) -> None: ...
+
+
+class Variant:
+    """One way to call the function: which arguments are given, and their core shapes; its tree of paths."""
+
+    def __init__(self, owner: Owner, names: tuple[str, ...], positional: int, cores: tuple[Any, ...]) -> None:
+        self.owner = owner
+        self.names = names
+        self.cores = cores
+        self.positional = positional
+        self.paths: list[Path] = []
+        self.labels = [
+            name.lstrip("*") + (str(list(index)) if core else "")
+            for name, core in zip(names, cores, strict=True)
+            for index in numpy.ndindex(*core)
+        ]
+
+    def root(self, columns: Sequence[Array]) -> Path:
+        """The first path, recorded from the first row if there is none yet."""
+        if not self.paths:
+            with self.owner.lock:
+                if not self.paths:
+                    new = self._record(columns, 0, ())
+                    self.owner._forget_the_oldest(self)
+                    self.paths.append(new)
+        return self.paths[0]
+
+    def child(self, columns: Sequence[Array], path: Path, key: Key, row: int) -> Path:
+        """Where rows go that leave the path at that guard, with that outcome."""
+        found = path.children.get(key)
+        if found is not None:
+            return found
+        with self.owner.lock:
+            if key not in path.children:
+                if len(self.paths) >= self.owner.max_paths:
+                    raise RecordingError(
+                        f"{self.owner.__name__}() has more than max_paths={self.owner.max_paths} paths through its "
+                        "branches: give compile() a larger max_paths, or use vargrad.math.where and its like"
+                    )
+                guard, value = key
+                forced = [*path.expected[:guard], value]
+                new = self._record(columns, row, forced)
+                if new.expected[: len(forced)] != forced:
+                    raise RecordingError(
+                        f"{self.owner.__name__}() took another way for the same arguments: what it does must depend "
+                        "on its arguments alone"
+                    )
+                if new.structure != self.paths[0].structure:
+                    raise RecordingError(
+                        f"{self.owner.__name__}() returns {self.paths[0].structure} on one path and {new.structure} "
+                        "on another"
+                    )
+                self.paths.append(new)
+                path.children[key] = new
+            return path.children[key]
+
+    def _record(self, columns: Sequence[Array], row: int, forced: Sequence[float]) -> Path:
+        owner = self.owner
+        arguments: list[Any] = []
+        flat: list[list[Var]] = []
+        for column, core in zip(columns, self.cores, strict=True):
+            values = column if column.shape[-1] == 1 else column[..., row : row + 1]
+            leaves = [Var(x) for x in values.reshape(-1).tolist()]
+            flat.append(leaves)
+            if core:
+                vector = numpy.empty(len(leaves), object)
+                vector[:] = leaves
+                arguments.append(vector.reshape(core))
+            else:
+                arguments += leaves
+        sizes: dict[str, int] = {}
+        if owner.signature is not None:
+            for names, core in zip(owner.signature.inputs, self.cores, strict=True):
+                sizes |= dict(zip(names, core, strict=True))
+        k = self.positional
+        named = dict(zip(self.names[k:], arguments[k:], strict=True))
+        recorder = Recorder(forced)
+        with recording(recorder) as block:
+            result = owner.__wrapped__(*arguments[:k], **named)
+            structure, numbers = flatten(owner.__name__, result, owner.signature, sizes, recorder)
+            block.done()
+            with without_collector():
+                graph = Graph(recorder, flat, numbers)
+        if graph.constant:
+            raise TypeError(
+                f"compile(): {owner.__name__}() returned no Var: its result does not depend on its arguments. Were "
+                "they turned into plain numbers on the way?"
+            )
+        return Path(graph, structure, owner.lock)

@@ -1,0 +1,1 @@
+"""Var, eager arithmetic and backward: compiled (``_c``, ``.pxi``) and in Python (``_py``)."""

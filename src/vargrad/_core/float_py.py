@@ -1,0 +1,86 @@
+"""What a Var does as a float, without its graph: compare, round, print, refuse to be converted."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from operator import index
+from typing import Any
+
+from vargrad._core.methods_py import OpMethods
+from vargrad._core.modes import thread
+from vargrad._util import errors
+
+
+class Float(OpMethods):
+    """The half of the pure twin's Var that needs only its value."""
+
+    __slots__ = ()
+    _value: float | property
+    requires_grad: bool | property
+    grad: float | property
+
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return self._integer("round", round) if ndigits is None else self._binary("round", index(ndigits))
+
+    def __floor__(self) -> int:
+        return self._integer("floor", math.floor)
+
+    def __ceil__(self) -> int:
+        return self._integer("ceil", math.ceil)
+
+    def __trunc__(self) -> int:
+        return self._integer("trunc", math.trunc)
+
+    def _integer(self, name: str, function: Callable[[float], int]) -> int:
+        result = function(self._value)
+        return result if thread.recorder is None else thread.recorder.integer(self, name, result)
+
+    # ---- a float in every other respect
+
+    def _compare(self, how: str, other: Any) -> Any:
+        if not isinstance(other, (Float, float, int)):
+            return NotImplemented
+        if thread.recorder is not None:
+            return thread.recorder.compare(how, self, other)
+        return getattr(operator, how)(self._value, other._value if isinstance(other, Float) else other)
+
+    def __lt__(self, other: Float | float) -> Any:
+        return self._compare("lt", other)
+
+    def __le__(self, other: Float | float) -> Any:
+        return self._compare("le", other)
+
+    def __gt__(self, other: Float | float) -> Any:
+        return self._compare("gt", other)
+
+    def __ge__(self, other: Float | float) -> Any:
+        return self._compare("ge", other)
+
+    def __eq__(self, other: object) -> bool:
+        return self._compare("eq", other)  # type: ignore[no-any-return]
+
+    def __ne__(self, other: object) -> bool:
+        return self._compare("ne", other)  # type: ignore[no-any-return]
+
+    __hash__ = object.__hash__  # by identity, though == is by value: graph-walking code keeps Vars in sets
+
+    def __bool__(self) -> bool:
+        return self._value != 0.0 if thread.recorder is None else thread.recorder.truth(self)
+
+    def __float__(self) -> float:
+        if thread.recorder is not None:
+            thread.recorder.leave(self, "float()")
+        errors.loses_derivative("float")
+
+    def __int__(self) -> int:
+        if thread.recorder is not None:
+            thread.recorder.leave(self, "int()")
+        errors.loses_derivative("int")
+
+    def __format__(self, spec: str) -> str:
+        return format(self._value, spec) if spec else repr(self)
+
+    def __repr__(self) -> str:
+        return f"Var({self._value!r}, grad={self.grad!r})" if self.requires_grad else f"Var({self._value!r})"

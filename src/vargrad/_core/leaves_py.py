@@ -1,0 +1,72 @@
+"""Many leaves of the pure twin at once. What they are given changes in loops that CPython runs in C: between two
+bytecodes Python may run a handler of Ctrl-C or another thread, inside ``deque(map(...))`` it does not.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from collections.abc import Iterable
+from operator import call
+from typing import TYPE_CHECKING, overload
+
+from vargrad._core.float_py import Float
+from vargrad._util import errors
+
+if TYPE_CHECKING:
+    from vargrad._core.var_py import Var
+
+
+@overload
+def leaf_values(leaves: Iterable[Var], into: None = None) -> list[float]: ...
+@overload
+def leaf_values(leaves: Iterable[Var], into: object) -> None: ...
+def leaf_values(leaves: Iterable[Var], into: object = None) -> list[float] | None:
+    """The values of the Vars as numbers, also while compile records: a list of floats.
+
+    ``into``: a writable C-contiguous buffer of as many float64, to be filled instead. Raises TypeError for what is
+    no Var or no buffer, ValueError for a buffer of something else; nothing is written then.
+    """
+    given = _vars(leaves)
+    found = [v._value for v in given]
+    if into is None:
+        return found
+    _doubles(into, "into", len(given), True)[:] = memoryview(array("d", found))
+    return None
+
+
+def add_grads(leaves: Iterable[Var], parts: object) -> None:
+    """Add each part to the .grad of its Var, where that wants one: to all of them, or to none if it raises.
+
+    ``parts``: a C-contiguous buffer of as many float64, or a list of numbers. A Var may be there more than once.
+    Raises TypeError for what is no Var or no number, ValueError for a buffer of something else.
+    """
+    given = _vars(leaves)
+    numbers = _doubles(errors.as_doubles(parts, "parts"), "parts", len(given), False)
+    sums: dict[Var, float] = {}
+    for v, part in zip(given, numbers, strict=True):
+        if v._requires_grad:
+            sums[v] = sums.get(v, v._grad) + part
+    deque(map(call, [v._grad_setter() for v in sums], sums.values()), maxlen=0)
+
+
+def _vars(leaves: Iterable[Var]) -> tuple[Var, ...]:
+    given = tuple(leaves)
+    for i, v in enumerate(given):
+        if not isinstance(v, Float):
+            raise errors.no_var(i, v)
+    return given
+
+
+def _doubles(buffer: object, what: str, count: int, written: bool) -> memoryview[float]:
+    """One float64 for each Var, in a buffer of any shape."""
+    kind = "writable C-contiguous buffer of float64" if written else "C-contiguous buffer of float64"
+    try:
+        view = memoryview(buffer)  # type: ignore[arg-type]
+    except (BufferError, TypeError, ValueError) as error:
+        raise errors.no_buffer(what, buffer, kind, error) from None
+    if not view.c_contiguous or (written and view.readonly):
+        raise errors.no_buffer(what, buffer, kind, "it is read-only" if view.c_contiguous else "it has gaps")
+    if view.format != "d" or view.nbytes != 8 * count:
+        raise errors.wrong_buffer(what, count, view.nbytes // view.itemsize, view.format)
+    return view.cast("B").cast("d")

@@ -1,0 +1,258 @@
+# Operations by name, and the derivatives that transforms ask for.
+
+
+def apply(str name, *operands, bint ieee=False):
+    """The result of a row of one or two operands; with ``ieee`` it never raises."""
+    cdef int op = OPS[name], arity = op_info[op].arity
+    cdef bint unrecorded = modes_change and in_no_grad()
+    cdef Pair p, before
+    cdef double value
+    p.x = p.y = p.a.number = p.b.number = 0.0
+    while True:
+        operands_of(name, arity, operands, &p)
+        value = op_value(op, p.x, p.y)
+        if op_info[op].exact and (ieee or isfinite(value)):
+            break
+        before = p
+        value = checked(op, p.x, p.y, ieee)
+        operands_of(name, arity, operands, &p)
+        if unchanged(&before, &p):
+            break
+    return record(unrecorded, <unsigned>op << 2 | p.constants, value, p.a, p.b)
+
+
+cdef int operands_of(str name, int arity, tuple given, Pair *p) except -1:
+    if len(given) != arity:
+        raise TypeError(f"{name} takes {arity} operand(s), got {len(given)}")
+    if not current_operands(given[0], given[arity - 1], p):
+        raise TypeError(f"{name} takes numbers and Vars, got {given!r:.80}")
+    if arity == 1:  # the second operand is not there
+        p.b.number = 0.0
+        p.constants |= B_CONSTANT
+    return 0
+
+
+def function(str name, *operands):
+    """vargrad.math's function for a row: of Vars a Var, of plain numbers what the standard module says."""
+    for x in operands:
+        if type(x) is Var:
+            return apply(name, *[v if type(v) is Var else as_number(v, BY_NAME[name].function) for v in operands])
+    return var_py.function(name, *operands)
+
+
+cdef extern from "Python.h":
+    PyObject **PySequence_Fast_ITEMS(object)
+    Py_ssize_t PySequence_Fast_GET_SIZE(object)
+    bint PyFloat_CheckExact(PyObject *)
+
+
+cdef enum:
+    SOME_VAR = 1 << 16  # beside the flags of nodes
+
+
+cdef object vector(str name, object values, unsigned *kinds):
+    """The values as a list or tuple of Vars and floats: the very one given, if that is what it is."""
+    if type(values) is not list and type(values) is not tuple:
+        values = list(values)
+    cdef PyObject **item = PySequence_Fast_ITEMS(values)
+    cdef Py_ssize_t i
+    for i in range(PySequence_Fast_GET_SIZE(values)):
+        if type(<object>item[i]) is Var:
+            kinds[0] |= SOME_VAR | (<Var>item[i]).node.flags
+        elif not PyFloat_CheckExact(item[i]):
+            values = [v if type(v) is Var or type(v) is float else as_number(v, name) for v in values]
+            return vector(name, values, kinds)
+    return values
+
+
+cdef void fill(Entry *entry, object values) noexcept:
+    cdef PyObject **item = PySequence_Fast_ITEMS(values)
+    cdef Py_ssize_t i
+    for i in range(PySequence_Fast_GET_SIZE(values)):
+        if type(<object>item[i]) is Var:
+            entry[i].node = (<Var>item[i]).node
+            entry[i].number = 0.0
+        else:
+            entry[i].node = NULL
+            entry[i].number = PyFloat_AS_DOUBLE(<object>item[i])
+
+
+cdef int renew_all(object values) except -1:
+    cdef PyObject **item = PySequence_Fast_ITEMS(values)
+    cdef Py_ssize_t i
+    for i in range(PySequence_Fast_GET_SIZE(values)):
+        if type(<object>item[i]) is Var:
+            renew(<Var>item[i])
+    return 0
+
+
+cdef object record_many(int op, object xs, object ys, object value, bint unrecorded, unsigned kinds):
+    """A node over vectors of Vars and floats; a value of None is computed here. A float, if none is a Var."""
+    cdef Py_ssize_t half = len(xs)
+    cdef double x = 0.0, total = 0.0
+    cdef Node *n = NULL
+    if kinds & NODE_BOUND:
+        renew_all(xs)
+        renew_all(ys)
+    cdef Segment *s = tape_room()
+    cdef Operands *many = NULL if s == NULL else tape_operands(s, half + len(ys), op)
+    if many == NULL:
+        raise MemoryError
+    fill(many.entry, xs)
+    fill(many.entry + half, ys)
+    x = tape_value_many(op, many, &total) if value is None else value
+    if unrecorded or not kinds & SOME_VAR:
+        tape_return_operands(s, many)
+        return leaf(x) if kinds & SOME_VAR else x
+    n = tape_push_many(s, op, x, total, many)
+    if n == NULL:
+        tape_return_operands(s, many)
+        raise MemoryError
+    result = handle_new(n)
+    if modes_change:
+        modes.note_origin(result._uid)
+    return result
+
+
+cdef list numbers_of(tuple values):
+    return [tape_value((<Var>v).node) if type(v) is Var else v for v in values]
+
+
+cdef bint still(tuple values, list numbers) noexcept:
+    """Whether the values are what they were when the numbers were read, before Python ran."""
+    cdef PyObject **item = PySequence_Fast_ITEMS(values)
+    cdef PyObject **number = PySequence_Fast_ITEMS(numbers)
+    cdef Py_ssize_t i
+    for i in range(PySequence_Fast_GET_SIZE(values)):
+        if type(<object>item[i]) is Var:
+            if not same(tape_value((<Var>item[i]).node), PyFloat_AS_DOUBLE(<object>number[i])):
+                return False
+    return True
+
+
+def apply_nary(str name, values, partners=()):
+    """The result of a row of any number of operands: a float if no operand is a Var."""
+    cdef int op = OPS[name]
+    cdef unsigned kinds = 0
+    cdef bint unrecorded = modes_change and in_no_grad()
+    xs, ys, value = vector(name, values, &kinds), vector(name, partners, &kinds), None
+    if ys is not partners:
+        xs = vector(name, xs, &kinds)  # Python ran: it may have changed the caller's list
+    if not op_info[op].exact or len(xs) == 0:
+        xs, ys = tuple(xs), tuple(ys)  # Python runs again: nobody else can change these
+        while True:
+            us, vs = numbers_of(xs), numbers_of(ys)
+            value = nary.value(NARY_BY_NAME[name], us, vs)
+            if still(xs, us) and still(ys, vs):
+                break
+    return record_many(op, xs, ys, value, unrecorded, kinds)
+
+
+def identity(v):
+    """A fresh node with v's value and derivative 1."""
+    return apply("identity", v)
+
+
+def custom(value, parents, partials):
+    """A node of your own: its value, the Vars it depends on, and its derivative by each of them.
+
+    Partials given as Vars can be differentiated again. ValueError if the two lengths differ.
+
+    >>> from vargrad import Var, custom
+    >>> x = Var(2.0, requires_grad=True)
+    >>> y = custom(8.0, [x], [12.0])  # x**3
+    >>> y.backward()
+    >>> x.grad
+    12.0
+    """
+    cdef unsigned kinds = SOME_VAR
+    cdef bint unrecorded = modes_change and in_no_grad()
+    number = errors.as_float(value, "value")
+    xs, ys = vector("custom", parents, &kinds), vector("custom", partials, &kinds)
+    if ys is not partials:
+        xs = vector("custom", xs, &kinds)
+    if len(xs) != len(ys):
+        raise ValueError(f"custom() got {len(xs)} parents and {len(ys)} partials: give one partial per parent")
+    return record_many(OP_custom, xs, ys, number, unrecorded, kinds)
+
+
+def order(Var root not None):
+    """All Vars under root, newest first, each once; leaves last."""
+    cdef size_t count = 0, i
+    cdef list found = []
+    cdef Node **nodes = tape_list(root.node, &count)
+    if nodes == NULL:
+        raise MemoryError
+    # Until every node has its Var no Python may run, not even a garbage collection: appending does none.
+    try:
+        for i in range(count):
+            found.append(handle_of(tape_current(nodes[i])))
+    finally:
+        free(nodes)
+    return list(dict.fromkeys(found))  # one Var for a leaf, however many values of it the graph has seen
+
+
+def pullback(Var root not None, wrt):
+    """The derivatives of root by the leaves ``wrt``, and whether root depends on another Var that wants one."""
+    cdef Edited edited
+    cdef Var v
+    cdef int outcome
+    cdef size_t reached, i, count
+    cdef bint careful
+    cdef double *adjoint
+    cdef PyObject **item
+    cdef tuple leaves = tuple(wrt)  # nobody else can change it
+    for v in leaves:  # None would pass here
+        if v is None:
+            raise TypeError("a leaf is None")
+    count = len(leaves)
+    if recorder() is not None:
+        recorder().leave(root, "a derivative as a float")
+    careful = watched()
+    renew(root)
+    if not careful:
+        adjoint = <double *>malloc((count + 1) * sizeof(double))
+        if adjoint == NULL:
+            raise MemoryError
+        # From the marks to tape_finish no Python may run, not even a garbage collection.
+        item = PySequence_Fast_ITEMS(leaves)
+        for i in range(count):
+            (<Var>item[i]).node.flags |= NODE_MARKED
+        outcome = tape_sweep(root.node, 1.0, &edited)
+        reached = tape_reaches_other()
+        for i in range(count):
+            adjoint[i] = tape_adjoint((<Var>item[i]).node)
+        for i in range(count):
+            (<Var>item[i]).node.flags &= ~NODE_MARKED
+        tape_finish(0)
+        try:
+            if outcome == SWEEP_DONE:
+                return [adjoint[i] for i in range(count)], bool(reached)
+        finally:
+            free(adjoint)
+        if outcome == SWEEP_EDITED:
+            raise errors.edited_leaf(edited.recorded, edited.current, NAMES[edited.op])
+    adjoints = sweep_py.adjoints(order(root), 1.0)
+    other = any(v.requires_grad for v in adjoints.keys() - set(leaves))
+    return [0.0 + adjoints.get(v, 0.0) for v in leaves], other
+
+
+def pullback_graph(Var root not None, wrt):
+    """The derivatives of root by any Vars ``wrt``, as Vars that can be differentiated again."""
+    found = sweep_py.adjoint_graph(order(root), wrt, apply, Var)
+    return [v if type(v) is Var else leaf(v) for v in found]
+
+
+def statistics():
+    """What the tape holds: live segments and their nodes, live leaves, spare segments, bytes from the system."""
+    cdef Statistics s
+    tape_statistics(&s)
+    return {"segments": s.segments, "spare": s.spare, "nodes": s.nodes, "leaves": s.leaves, "bytes": s.bytes}
+
+
+def limit_allocations(long left):
+    """Let the tape's allocations fail after so many more, for tests; -1: never. Returns what was left."""
+    global tape_allocations_left
+    before = tape_allocations_left
+    tape_allocations_left = left
+    return before

@@ -1,0 +1,199 @@
+"""Parameters by the array: the values and gradients of many Vars at once, in one block or gathered."""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections.abc import Iterable
+from operator import is_
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from vargrad._core import var_py
+from vargrad._core.var import Var
+
+if TYPE_CHECKING:
+    import numpy
+    import numpy.typing
+
+    Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
+
+
+class Parameters(list[Var]):
+    """A network's parameters: a list of Vars whose numbers lie side by side in memory.
+
+    ``values``, ``grads``: writable NumPy views of shape (parameters,); writing to them is writing to the Vars, and the
+    other way round. Whatever is put into the list is what the network computes with, as in the article; a list that
+    holds other Vars than its own has no such views, and says so with ValueError.
+
+    >>> from vargrad import NN
+    >>> parameters = NN([2, 1], seed=0).parameters
+    >>> parameters.values[:] = [1.0, 2.0, 3.0]
+    >>> parameters[1].value
+    2.0
+    >>> parameters[1].value += 0.5
+    >>> parameters.values.tolist()
+    [1.0, 2.5, 3.0]
+    """
+
+    __slots__ = ("_block", "_grads", "_own", "_values")
+
+    def __init__(self, block: var_py.Block | None, leaves: Iterable[Var] = ()) -> None:
+        super().__init__(leaves if block is None else block.leaves)
+        self._block = block
+        self._own = block is not None  # False: somebody edited the list, look before trusting the block
+        self._values: Array | None = None
+        self._grads: Array | None = None
+
+    @property
+    def values(self) -> Array:
+        """The parameters' values, as a writable view."""
+        self._check()
+        return self._values  # type: ignore[return-value]
+
+    @property
+    def grads(self) -> Array:
+        """Their grads, as a writable view; AttributeError if a parameter has requires_grad false."""
+        self._check()
+        i = self._block.frozen  # type: ignore[union-attr]
+        if i >= 0:
+            raise AttributeError(f"parameters[{i}] has no .grad: set its requires_grad to True")
+        return self._grads  # type: ignore[return-value]
+
+    def _check(self) -> None:
+        """The views are there, and are of what is in the list."""
+        if not self._own:
+            own = [] if self._block is None else self._block.leaves
+            for i, v in enumerate(self):
+                if i >= len(own) or v is not own[i]:
+                    raise ValueError(
+                        f"parameters[{i}] was put into the list and is none of the network's own: set .value of its "
+                        "own ones instead, as in p.value -= lr * p.grad"
+                    )
+            if len(self) != len(own):
+                raise ValueError(f"parameters has {len(self)} of the network's {len(own)}: the others were taken out")
+            self._own = True
+        if self._values is None or self._grads is None:  # an interrupt may come between the two
+            import numpy
+
+            # frombuffer: without memory asarray gives a copy, and whoever writes to it changes nothing
+            self._grads = numpy.frombuffer(self._block.grads)  # type: ignore[union-attr, arg-type]
+            self._values = numpy.frombuffer(self._block.values)  # type: ignore[union-attr, arg-type]
+
+    @property
+    def own(self) -> bool:
+        """Whether the list holds what it held at first."""
+        if not self._own and self._block is not None and len(self) == len(self._block.leaves):
+            self._own = all(map(is_, self, self._block.leaves))
+        return self._own
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Parameters, (self._block,)) if self.own else (Parameters, (None, list(self)))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Parameters:
+        """A copy; elsewhere in what is copied, these Vars are the copy's too."""
+        if not self.own:
+            return Parameters(None, copy.deepcopy(list(self), memo))
+        twin = Parameters(copy.deepcopy(self._block, memo))
+        memo.update((id(v), new) for v, new in zip(self, twin, strict=True))
+        return twin
+
+
+def _editing(name: str) -> Any:
+    method = getattr(list, name)
+
+    @functools.wraps(method)
+    def edit(self: Parameters, *args: Any, **kwargs: Any) -> Any:
+        self._own = False
+        return method(self, *args, **kwargs)
+
+    return edit
+
+
+# All that changes a list; reading stays list's own, as fast as ever.
+_SPECIAL = ("__setitem__", "__delitem__", "__iadd__", "__imul__")
+for _name in (*_SPECIAL, "append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse"):
+    setattr(Parameters, _name, _editing(_name))
+
+
+class Leaves:
+    """The same for leaves that lie anywhere: reading gathers, writing scatters, all of them or none."""
+
+    def __init__(self, leaves: Iterable[Var], what: str) -> None:
+        self.leaves = tuple(leaves)
+        if not self.leaves:
+            raise ValueError(f"{what}: the list of parameters is empty")
+        for i, v in enumerate(self.leaves):
+            if not isinstance(v, (Var, var_py.Var)):
+                raise TypeError(f"{what}: parameters[{i}] must be a Var, not {type(v).__name__} ({v!r:.60})")
+            if v.prev_op is not None:
+                raise ValueError(
+                    f"{what}: parameters[{i}] is computed (the result of {v.prev_op!r}), and only leaves can be "
+                    "changed: give what it was computed from, or detach() it"
+                )
+            if not v.requires_grad:
+                raise ValueError(f"{what}: parameters[{i}] has no .grad: build it with requires_grad=True")
+        places = {id(v): i for i, v in enumerate(self.leaves)}
+        for i, v in enumerate(self.leaves):
+            if places[id(v)] != i:
+                raise ValueError(f"{what}: parameters[{i}] is in the list twice")
+
+    @property
+    def values(self) -> Array:
+        import numpy
+
+        return numpy.array([v.value for v in self.leaves])
+
+    @values.setter
+    def values(self, to: Array) -> None:
+        self._scatter("value", to.tolist())
+
+    @property
+    def grads(self) -> Array:
+        import numpy
+
+        return numpy.array([v.grad for v in self.leaves])
+
+    @grads.setter
+    def grads(self, to: Array) -> None:
+        self._scatter("grad", to.tolist())
+
+    def _scatter(self, name: str, numbers: list[float]) -> None:
+        before = [getattr(v, name) for v in self.leaves]
+        try:
+            for v, x in zip(self.leaves, numbers, strict=True):
+                setattr(v, name, x)
+        except BaseException:  # Ctrl-C too
+            for v, x in zip(self.leaves, before, strict=True):
+                setattr(v, name, x)
+            raise
+
+
+def of(parameters: Any, what: str) -> Parameters | Leaves:
+    """What reads and writes ``parameters``: an NN's, or any Vars; errors begin with ``what``."""
+    if isinstance(parameters, Parameters) and parameters.own:
+        return parameters
+    if isinstance(parameters, (Var, var_py.Var)):
+        return Leaves([parameters], what)
+    if hasattr(parameters, "parameters"):
+        raise TypeError(f"{what}: give the model's parameters, model.parameters, not the model")
+    if isinstance(parameters, (str, bytes)) or not isinstance(parameters, Iterable):
+        raise TypeError(f"{what}: parameters must be a list of Vars, not {type(parameters).__name__}")
+    return Leaves(parameters, what)
+
+
+def set_values(parameters: Parameters | Leaves, to: Array) -> None:
+    """Make the parameters these numbers, shape (parameters,)."""
+    if isinstance(parameters, Leaves):
+        parameters.values = to
+    else:
+        parameters.values[:] = to
+
+
+def set_grads(parameters: Parameters | Leaves, to: Array | float) -> None:
+    """Make the gradients these numbers, or all of them this one."""
+    if isinstance(parameters, Leaves):
+        import numpy
+
+        parameters.grads = numpy.broadcast_to(numpy.asarray(to, float), len(parameters.leaves))
+    else:
+        parameters.grads[:] = to

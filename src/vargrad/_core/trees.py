@@ -1,0 +1,215 @@
+"""Arguments and results as trees: numbers in lists, tuples, dicts and NumPy arrays, nested as they like.
+
+The numbers stand in one flat list. A tree is the containers with the position of each number in its place, and a
+``Block`` of positions in place of each array.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import numbers
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from vargrad._core.var import Var
+from vargrad._util import errors
+
+Scalar: TypeAlias = Var | float
+Tree: TypeAlias = Any  # an int, a Block, or a list, tuple or dict of Trees
+_KINDS = "a float, or a list, tuple, dict or array of floats"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Where the numbers of an array of that shape stand."""
+
+    start: int
+    shape: tuple[int, ...]
+
+    def among(self, flat: Sequence[Any]) -> Sequence[Any]:
+        """The array's part of the flat list."""
+        return flat[self.start : self.start + math.prod(self.shape)]
+
+
+def plain(x: Scalar) -> float:
+    """The number itself, of a Var its value."""
+    return x.value if isinstance(x, Var) else x
+
+
+class _Foreign(Exception):
+    """Raised where a tree holds what is no number, with the way to it."""
+
+    def __init__(self, found: object) -> None:
+        self.found = found
+        self.path: list[str] = []
+
+
+def flatten(x: object, flat: list[Scalar], what: str) -> Tree:
+    """The tree of x, its numbers appended to flat; TypeError that names ``what`` and the way to what is no number."""
+    try:
+        return _walk(x, flat)
+    except _Foreign as error:
+        where = what + (f" at {''.join(reversed(error.path))}" if error.path else "")
+        raise TypeError(f"{where} must be {_KINDS}, not {kind(error.found)}") from None
+    except OverflowError as error:
+        raise OverflowError(f"{what}: {error}") from None
+
+
+def _walk(x: object, flat: list[Scalar]) -> Tree:
+    if isinstance(x, (float, Var, numbers.Real)):
+        flat.append(x if type(x) is float or isinstance(x, Var) else errors.as_float(x, "a number"))
+        return len(flat) - 1
+    if isinstance(x, (list, tuple, dict)):
+        keyed = x.items() if isinstance(x, dict) else enumerate(x)
+        return _like(x, [_item(key, item, flat) for key, item in keyed])
+    if is_array(x):
+        return _walk_array(x, flat)
+    raise _Foreign(x)
+
+
+def _item(key: object, item: object, flat: list[Scalar]) -> Tree:
+    try:
+        return _walk(item, flat)
+    except _Foreign as error:
+        error.path.append(f"[{key!r}]")
+        raise
+
+
+def _walk_array(x: Any, flat: list[Scalar]) -> Block:
+    block = Block(len(flat), x.shape)
+    if x.dtype.kind in "fiub":
+        flat += x.astype(float).reshape(-1).tolist()
+        return block
+    if x.dtype.kind != "O":
+        raise _Foreign(x)
+    for position, item in zip(_positions(x.shape), x.reshape(-1).tolist(), strict=True):
+        if not isinstance(item, (float, Var, numbers.Real)):
+            error = _Foreign(item)
+            error.path.append(position)
+            raise error
+        _walk(item, flat)
+    return block
+
+
+def is_array(x: object) -> bool:
+    """Whether x is an ndarray. Who has one has imported NumPy; nobody else pays for it."""
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(x, numpy.ndarray)
+
+
+def kind(x: Any) -> str:
+    """What x is, for a message that refuses it."""
+    if is_array(x):
+        return f"an array of {x.dtype}"
+    if type(x).__name__ == "Var":
+        return f"a Var of {type(x).__module__}, while the active backend's Var is {Var.__module__}'s"
+    return "None" if x is None else f"{type(x).__name__} ({x!r:.60})"
+
+
+def _like(container: Any, items: list[Any]) -> Any:
+    """A container of that kind, with these items."""
+    if isinstance(container, dict):
+        result = copy.copy(container)  # keeps what a subclass adds, such as a default
+        for key, item in zip(container, items, strict=True):
+            result[key] = item
+        return result
+    if isinstance(container, list):
+        return items
+    return container._make(items) if hasattr(container, "_make") else tuple(items)
+
+
+def _items(tree: Any) -> Iterable[Any]:
+    return tree.values() if isinstance(tree, dict) else tree
+
+
+def fill(tree: Tree, flat: Sequence[Scalar]) -> Any:
+    """The tree with its numbers in place, the inverse of flatten; arrays are of floats, or of objects if of Vars."""
+    if isinstance(tree, int):
+        return flat[tree]
+    if isinstance(tree, Block):
+        return _array(tree.among(flat), tree.shape)
+    return _like(tree, [flat[t] if type(t) is int else fill(t, flat) for t in _items(tree)])
+
+
+def fill_matrix(outer: Tree, inner: Tree, rows: Sequence[Sequence[Scalar]]) -> Any:
+    """The outer tree with, in place of each number, the inner tree of its row; arrays of shape outer + inner."""
+    if isinstance(outer, int):
+        return fill(inner, rows[outer])
+    if isinstance(outer, Block):
+        return _fill_columns(inner, outer.among(rows), outer.shape)
+    return _like(outer, [fill_matrix(t, inner, rows) for t in _items(outer)])
+
+
+def _fill_columns(tree: Tree, rows: Sequence[Sequence[Scalar]], shape: tuple[int, ...]) -> Any:
+    """The tree with, in place of each number, the array of all rows' numbers there."""
+    if isinstance(tree, int):
+        return _array([row[tree] for row in rows], shape)
+    if isinstance(tree, Block):
+        return _array([x for row in rows for x in tree.among(row)], shape + tree.shape)
+    return _like(tree, [_fill_columns(t, rows, shape) for t in _items(tree)])
+
+
+def _array(values: Sequence[Scalar], shape: tuple[int, ...]) -> Any:
+    import numpy
+
+    result = numpy.empty(len(values), object if any(isinstance(x, Var) for x in values) else float)
+    result[:] = values
+    return result.reshape(shape)
+
+
+def aligned(tree: Tree, other: Tree, flat: Sequence[Scalar]) -> list[Scalar] | None:
+    """The numbers of the other tree in this tree's order (keys of a dict may come in any); None if they differ."""
+    if type(tree) is not type(other):
+        return None
+    if isinstance(tree, int):
+        return [flat[other]]
+    if isinstance(tree, Block):
+        return list(other.among(flat)) if tree.shape == other.shape else None
+    if len(tree) != len(other):
+        return None
+    if isinstance(tree, dict):
+        if tree.keys() != other.keys():
+            return None
+        pairs = [(item, other[key]) for key, item in tree.items()]
+    else:
+        pairs = list(zip(tree, other, strict=True))
+    parts = [aligned(item, counterpart, flat) for item, counterpart in pairs]
+    return None if None in parts else [x for part in parts if part is not None for x in part]
+
+
+def describe(tree: Tree) -> str:
+    """A tree in words for a message, such as ``[float, array(3,)]``."""
+    if isinstance(tree, int):
+        return "float"
+    if isinstance(tree, Block):
+        return f"array{tree.shape}"
+    if isinstance(tree, dict):
+        names = [f"{key!r}: {describe(item)}" for key, item in tree.items()]
+        return "{" + _listed(names) + "}"
+    inside = _listed([describe(item) for item in tree])
+    if isinstance(tree, list):
+        return f"[{inside}]"
+    return f"{type(tree).__name__}({inside})" if hasattr(tree, "_make") else f"({inside})"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) if len(names) <= 6 else f"{names[0]}, {names[1]}, ... {len(names)} items"
+
+
+def paths(tree: Tree) -> Iterator[str]:
+    """How one would index each number of the tree, in the order of the flat list."""
+    if isinstance(tree, (int, Block)):
+        yield from [""] if isinstance(tree, int) else _positions(tree.shape)
+        return
+    for key, item in tree.items() if isinstance(tree, dict) else enumerate(tree):
+        for rest in paths(item):
+            yield f"[{key!r}]{rest}"
+
+
+def _positions(shape: tuple[int, ...]) -> Iterator[str]:
+    strides = [math.prod(shape[k + 1 :]) for k in range(len(shape))]
+    for n in range(math.prod(shape)):
+        yield str([n // stride % size for stride, size in zip(strides, shape, strict=True)]) if shape else ""

@@ -1,0 +1,58 @@
+"""Which twin is active: the compiled core where it is built, unless VARGRAD_BACKEND says otherwise."""
+
+from __future__ import annotations
+
+import os
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from vargrad._core import var_py
+
+_wanted = os.environ.get("VARGRAD_BACKEND", "")
+if _wanted not in ("", "compiled", "python"):
+    raise ImportError(f"VARGRAD_BACKEND={_wanted!r}: expected 'compiled', 'python', or nothing (the fastest there is)")
+
+module: ModuleType = var_py
+if _wanted != "python":
+    try:
+        from vargrad._core import var_c as module  # type: ignore[attr-defined,no-redef]
+    except ImportError as error:
+        if _wanted == "compiled":
+            raise ImportError(
+                f"VARGRAD_BACKEND=compiled, but this installation has no compiled core ({error}): reinstall where a C "
+                "compiler is found (pip install -v shows what it says), or unset VARGRAD_BACKEND"
+            ) from error
+
+backend: str = module.IMPLEMENTATION
+
+if TYPE_CHECKING:  # the pure twin is the type stub of both
+    from vargrad._core.var_py import Block as Block
+    from vargrad._core.var_py import Var as Var
+    from vargrad._core.var_py import add_grads as add_grads
+    from vargrad._core.var_py import custom as custom
+    from vargrad._core.var_py import identity as identity
+    from vargrad._core.var_py import leaf_values as leaf_values
+    from vargrad._core.var_py import pullback as pullback
+    from vargrad._core.var_py import pullback_graph as pullback_graph
+else:
+    Block, Var, custom, identity = module.Block, module.Var, module.custom, module.identity
+    pullback, pullback_graph = module.pullback, module.pullback_graph
+    leaf_values, add_grads = module.leaf_values, module.add_grads
+
+
+def restore_block(values: list[float], wanted: list[bool], grads: list[float]) -> Block:
+    """A block of the active twin, from a pickle of either."""
+    block = Block(values)
+    for v, flag in zip(block.leaves, wanted, strict=True):
+        v.requires_grad = flag
+    for i, grad in enumerate(grads):
+        block.grads[i] = grad
+    return block
+
+
+def restore(value: float, requires_grad: bool, grad: float) -> Var:
+    """A leaf of the active twin, from a pickle of either."""
+    leaf = Var(value, requires_grad)
+    if requires_grad:
+        leaf.grad = grad
+    return leaf

@@ -1,1 +1,0 @@
-"""Graphs of expressions, in Python. The same sources, compiled with types, are vargrad._expressions_c."""

@@ -1,1 +1,0 @@
-"""vargrad._expressions, compiled: the .pxd files here give its sources C types; store.pyx stands for store.py."""

@@ -1,0 +1,1 @@
+"""vargrad._ir.pure, compiled: the .pxd files here give its sources C types; store.pyx stands for store.py."""

@@ -1,0 +1,37 @@
+"""Which graphs of expressions are active: the compiled ones where they are built, unless VARGRAD_BACKEND says no."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from vargrad._core import var
+from vargrad._ir.pure import graph, passes
+
+if var.backend == "compiled":
+    try:
+        from vargrad._ir.compiled import graph, passes  # type: ignore[attr-defined,no-redef]
+    except ImportError:
+        if os.environ.get("VARGRAD_BACKEND") == "compiled":
+            raise
+
+if TYPE_CHECKING:
+    from vargrad._ir.pure.graph import Expressions as Expressions
+    from vargrad._ir.pure.passes import Derivatives as Derivatives
+    from vargrad._ir.pure.passes import Template as Template
+    from vargrad._ir.pure.passes import converted as converted
+    from vargrad._ir.pure.passes import folded as folded
+    from vargrad._ir.pure.passes import lowered as lowered
+    from vargrad._ir.pure.passes import template as template
+    from vargrad._ir.pure.passes import ties as ties
+else:
+    Expressions = graph.Expressions
+    Derivatives, Template, converted = passes.Derivatives, passes.Template, passes.converted
+    folded, lowered, template, ties = passes.folded, passes.lowered, passes.template, passes.ties
+
+
+def restored(columns: Any, parents: Any) -> Expressions:
+    """A graph from its pickle, whichever module wrote it."""
+    g = Expressions()
+    g.fill(columns, parents)
+    return g

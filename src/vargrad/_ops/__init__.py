@@ -1,0 +1,1 @@
+"""The table of operations, one row an op, and what evaluates its formulas."""

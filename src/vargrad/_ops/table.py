@@ -1,0 +1,211 @@
+"""The formula sheet: every operation of vargrad, one row each. Everything else derives from these rows.
+
+A row holds expressions in a small subset of Python (see ``formula.py``). Two-operand rows speak of ``a``,
+``b`` and ``out``; rows of any number of operands of ``x`` (this operand) and of the aggregates listed under
+``NARY``. In a partial, ``skip`` means that the operand receives nothing at all: a branch that lost gets no
+``0 * inf``. ``let`` names a subexpression that value and partials share. A partial must survive over- and
+underflow wherever the true derivative is representable, and must stay accurate in its tails.
+
+The same row is evaluated four ways: with Python's own arithmetic and exceptions (values in the pure twin),
+with IEEE arithmetic (partials, there), as C (``csrc/ops/gen_ops.py``), and on Vars (derivatives of derivatives).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+
+REAL = (-inf, inf)
+POSITIVE = (0.0, inf)
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """One row: a name, a value, a partial for each operand, and what the tests need to check them."""
+
+    name: str
+    value: str
+    partials: tuple[str, ...]
+    domain: tuple[tuple[float, float], ...]
+    doc: str
+    let: tuple[tuple[str, str], ...] = ()
+    alias: str = ""  # a second name of Var's method: NumPy has some functions twice
+    function: str = ""  # the name in vargrad.math, if it has one
+    kinks: tuple[tuple[float, ...], ...] = ()  # points where a derivative is a convention, not a limit
+    exact: bool = True  # False: the value is Python's own function, which C does not have to the bit
+
+    @property
+    def arity(self) -> int:
+        """1 or 2 operands."""
+        return len(self.partials)
+
+
+@dataclass(frozen=True, slots=True)
+class NaryOp:
+    """A row over any number of operands x: a left fold ``acc`` from ``start``, then ``final``, and one partial.
+
+    Aggregates a formula may name: ``n`` (how many), ``y`` (the partner of x, in rows of pairs), ``biggest``
+    (the largest x), ``total`` (the fold's result), ``ties`` (how many x equal out), ``others`` (the product of
+    all but x), ``scaled`` (x over the largest magnitude), ``norm`` (the root of the sum of all squares of ``scaled``).
+    """
+
+    name: str
+    start: str
+    fold: str
+    final: str
+    partial: str
+    domain: tuple[float, float]
+    doc: str
+    pairs: bool = False  # operands come as two vectors of equal length
+    partner: str = ""  # the partial for the second vector; "" means the same formula as the first
+    exact: bool = True
+    empty: bool = True  # whether no operand at all is allowed
+    kinks: tuple[tuple[float, ...], ...] = ()
+
+
+_SIGMOID = "1.0 / (1.0 + t) if a >= 0.0 else t / (1.0 + t)"
+# Not exp(-fabs(a)): at 0 the kink of fabs would spoil second derivatives; each branch by itself is smooth.
+_T = (("t", "exp(-a) if a >= 0.0 else exp(a)"),)
+_SILU = (*_T, ("r", "exp(0.5 * a) if a < 0.0 else 1.0"))  # r * r is t where t itself is subnormal
+# exp(-a*a) loses a*a ulps to the rounding of the square, so the square is split: h*h is exact.
+_GAUSS = "0.3989422804014327 * exp(-0.5 * h * h) * exp(0.5 * (h - a) * (h + a))"
+_H = (("h", "rint(a * 16.0) / 16.0 if fabs(a) < 40.0 else 0.0"),)
+
+# fmt: off
+ARITHMETIC = (
+    Op("add", "a + b", ("1.0", "1.0"), (REAL, REAL), "Sum."),
+    Op("sub", "a - b", ("1.0", "-1.0"), (REAL, REAL), "Difference."),
+    Op("mul", "a * b", ("b", "a"), (REAL, REAL), "Product."),
+    Op("truediv", "a / b", ("1.0 / b", "-(out / b)"), (REAL, REAL), "Quotient."),
+    Op("pow", "a ** b",
+       ("b * a ** (b - 1.0) if a != 0.0 or b != 0.0 else 0.0", "out * log(a) if a > 0.0 and out != 0.0 else 0.0"),
+       ((0.0, 1e3), (-40.0, 40.0)), "Power; d/db of 0**b is 0, d/da of a**0 is 0.",
+       kinks=((0.0, 0.0), (0.0, 0.5), (0.0, 1.0), (0.0, 2.0), (-2.0, 3.0))),
+    Op("mod", "a % b", ("1.0", "-(a // b)"), ((-1e3, 1e3), (-1e3, 1e3)), "Remainder with b's sign, as Python's %."),
+    Op("floordiv", "a // b", ("skip", "skip"), ((-1e3, 1e3), (-1e3, 1e3)), "Floored quotient; derivative 0."),
+    Op("neg", "-a", ("-1.0",), (REAL,), "Negation."),
+    Op("abs", "fabs(a)", ("copysign(1.0, a) if a != 0.0 else 0.0",), (REAL,), "Absolute value; derivative 0 at 0.",
+       function="fabs", kinks=((0.0,),)),
+    Op("identity", "a", ("1.0",), (REAL,), "The value itself, as a node of its own."),
+    Op("round", "round(a, b)", ("skip", "skip"), (REAL, (-3.0, 9.0)), "Round to b digits; derivative 0.",
+       exact=False),
+)
+
+EXPONENTIALS = (
+    Op("exp", "exp(a)", ("out",), ((-750.0, 709.0),), "e to the power a.", function="exp"),
+    Op("exp2", "exp2(a)", ("out * 0.6931471805599453",), ((-1075.0, 1023.0),), "2 to the power a.", function="exp2"),
+    Op("expm1", "expm1(a)", ("exp(a)",), ((-750.0, 709.0),), "exp(a) - 1, accurate near 0.", function="expm1"),
+    Op("log", "log(a)", ("1.0 / a",), (POSITIVE,), "Natural logarithm."),  # math.log takes a base: _core/functions.py
+    Op("log2", "log2(a)", ("1.0 / a / 0.6931471805599453",), (POSITIVE,), "Logarithm to base 2.", function="log2"),
+    Op("log10", "log10(a)", ("1.0 / a / 2.302585092994046",), (POSITIVE,), "Logarithm to base 10.", function="log10"),
+    Op("log1p", "log1p(a)", ("1.0 / (1.0 + a)",), ((-1.0, inf),), "log(1 + a), accurate near 0.", function="log1p"),
+    Op("sqrt", "sqrt(a)", ("0.5 / out",), (POSITIVE,), "Square root; derivative inf at 0.", function="sqrt"),
+    Op("cbrt", "cbrt(a)", ("1.0 / (3.0 * out * out)",), (REAL,), "Cube root; derivative inf at 0.", function="cbrt"),
+    Op("square", "a * a", ("a + a",), ((-1e154, 1e154),), "a times a."),
+)
+
+ANGLES = (
+    Op("sin", "sin(a)", ("cos(a)",), ((-1e6, 1e6),), "Sine of a in radians.", function="sin"),
+    Op("cos", "cos(a)", ("-sin(a)",), ((-1e6, 1e6),), "Cosine of a in radians.", function="cos"),
+    Op("tan", "tan(a)", ("1.0 + out * out",), ((-1e3, 1e3),), "Tangent of a in radians.", function="tan"),
+    Op("arcsin", "asin(a)", ("1.0 / sqrt((1.0 - a) * (1.0 + a))",), ((-1.0, 1.0),), "Inverse sine, radians.",
+       function="asin"),
+    Op("arccos", "acos(a)", ("-1.0 / sqrt((1.0 - a) * (1.0 + a))",), ((-1.0, 1.0),), "Inverse cosine, radians.",
+       function="acos"),
+    Op("arctan", "atan(a)", ("1.0 / (1.0 + a * a) if fabs(a) < 1e100 else 1.0 / a / a",), (REAL,),
+       "Inverse tangent, radians.", function="atan"),
+    Op("arctan2", "atan2(a, b)",
+       ("1.0 / b / (1.0 + a / b * (a / b)) if fabs(a) <= fabs(b) else b / a / a / (1.0 + b / a * (b / a))",
+        "-(a / b / b / (1.0 + a / b * (a / b))) if fabs(a) <= fabs(b) else -(1.0 / a / (1.0 + b / a * (b / a)))"),
+       (REAL, REAL), "Angle of the point (b, a), radians.", function="atan2"),
+    Op("sinh", "sinh(a)", ("cosh(a)",), ((-709.0, 709.0),), "Hyperbolic sine.", function="sinh"),
+    Op("cosh", "cosh(a)", ("sinh(a)",), ((-709.0, 709.0),), "Hyperbolic cosine.", function="cosh"),
+    Op("tanh", "tanh(a)", ("4.0 * t / ((1.0 + t) * (1.0 + t))",), (REAL,), "Hyperbolic tangent.",
+       let=(("t", "exp(-2.0 * a) if a >= 0.0 else exp(2.0 * a)"),), function="tanh"),
+    Op("arcsinh", "asinh(a)", ("1.0 / sqrt(1.0 + a * a) if fabs(a) < 1e100 else 1.0 / fabs(a)",), (REAL,),
+       "Inverse hyperbolic sine.", function="asinh"),
+    Op("arccosh", "acosh(a)", ("1.0 / (sqrt(a - 1.0) * sqrt(a + 1.0))",), ((1.0, inf),), "Inverse hyperbolic cosine.",
+       function="acosh"),
+    Op("arctanh", "atanh(a)", ("1.0 / ((1.0 - a) * (1.0 + a))",), ((-1.0, 1.0),), "Inverse hyperbolic tangent.",
+       function="atanh"),
+    Op("degrees", "a * 57.29577951308232", ("57.29577951308232",), (REAL,), "Radians to degrees.", alias="rad2deg",
+       function="degrees"),
+    Op("radians", "a * 0.017453292519943295", ("0.017453292519943295",), (REAL,), "Degrees to radians.",
+       alias="deg2rad", function="radians"),
+)
+
+PARTS = (  # what partials are made of: no function of the package, and no method
+    Op("gauss", "0.0 if fabs(a) >= 40.0 else exp(-h * h) * exp((h - a) * (h + a))",
+       ("0.0 if fabs(a) >= 40.0 else -2.0 * a * out",), ((-26.6, 26.6),), "exp(-a * a), accurate in its tails.",
+       let=_H),
+)
+
+ACTIVATIONS = (
+    Op("sigmoid", _SIGMOID, ("t / ((1.0 + t) * (1.0 + t))",), (REAL,), "1 / (1 + exp(-a)).", let=_T,
+       function="sigmoid"),
+    Op("relu", "0.0 if a <= 0.0 else a", ("skip if a <= 0.0 else 1.0",), (REAL,), "max(a, 0); derivative 0 at 0.",
+       function="relu", kinks=((0.0,),)),
+    Op("leaky_relu", "a if a > 0.0 else b * a", ("1.0 if a > 0.0 else b", "skip if a > 0.0 else a"),
+       (REAL, (0.0, 1.0)), "a, or slope b times a where a <= 0; derivative b at 0.", function="leaky_relu",
+       kinks=((0.0, 0.01),)),
+    Op("softplus", "log1p(t) + (a if a > 0.0 else 0.0)", (_SIGMOID,), (REAL,), "log(1 + exp(a)).", let=_T,
+       function="softplus"),
+    Op("silu",
+       "a / (1.0 + t) if a >= 0.0 else"
+       " (a * (t / (1.0 + t)) if a > -700.0 else (-0.0 if a == -inf else r * (r * a)))",
+       ("(1.0 if a == inf else (1.0 + a * (t / (1.0 + t))) / (1.0 + t)) if a >= 0.0 else"
+        " (t / (1.0 + t) * (1.0 + a / (1.0 + t)) if a > -700.0 else (0.0 if a == -inf else r * (r * (1.0 + a))))",),
+       (REAL,), "a times sigmoid(a), also called swish.", let=_SILU, function="silu"),
+    Op("gelu", "0.5 * a * erfc(a * -0.7071067811865476) if a != -inf else -0.0",
+       (f"0.5 * erfc(a * -0.7071067811865476) + (a * {_GAUSS} if fabs(a) < 40.0 else 0.0)",), (REAL,),
+       "a times the normal distribution function of a (the erf form).", let=_H, function="gelu"),
+    Op("erf", "erf(a)", ("1.1283791670955126 * gauss(a)",), (REAL,), "Error function.", function="erf"),
+    Op("erfc", "erfc(a)", ("-1.1283791670955126 * gauss(a)",), (REAL,), "1 - erf(a), accurate in its tail.",
+       function="erfc"),
+)
+
+ROUNDING = (
+    Op("rint", "rint(a)", ("skip",), (REAL,), "Nearest integer, ties to even, as a float; derivative 0."),
+    Op("fmod", "fmod(a, b)", ("1.0", "-rint((a - out) / b)"), ((-1e3, 1e3), (-1e3, 1e3)),
+       "Remainder with a's sign, as C's fmod.", function="fmod"),
+    Op("remainder", "remainder(a, b)", ("1.0", "-rint((a - out) / b)"), ((-1e3, 1e3), (-1e3, 1e3)),
+       "IEEE 754 remainder, nearest quotient.", function="remainder"),
+    Op("copysign", "copysign(a, b)", ("copysign(1.0, a) * copysign(1.0, b) if a != 0.0 else 0.0", "skip"),
+       (REAL, REAL), "Magnitude of a, sign of b.", function="copysign", kinks=((0.0, 1.0),)),
+)
+
+BOUNDS = (
+    Op("clamp_min", "b if a < b else a", ("skip if a < b else 1.0", "1.0 if a < b else skip"), (REAL, REAL),
+       "a, but at least b; the derivative passes at the bound.", kinks=((1.0, 1.0),)),
+    Op("clamp_max", "b if a > b else a", ("skip if a > b else 1.0", "1.0 if a > b else skip"), (REAL, REAL),
+       "a, but at most b; the derivative passes at the bound.", kinks=((1.0, 1.0),)),
+)
+
+NARY: tuple[NaryOp, ...] = (
+    NaryOp("sum", "0.0", "acc + x", "acc", "1.0", REAL, "Sum from left to right."),
+    NaryOp("fsum", "", "", "fsum", "1.0", REAL, "Exactly rounded sum.", exact=False),
+    NaryOp("mean", "0.0", "acc + x", "acc / n", "1.0 / n", REAL, "Arithmetic mean.", empty=False),
+    NaryOp("prod", "1.0", "acc * x", "acc", "others", (-50.0, 50.0), "Product."),
+    NaryOp("dot", "0.0", "acc + x * y", "acc", "y", REAL, "Inner product, left to right.", pairs=True),
+    NaryOp("sumprod", "", "", "sumprod", "y", REAL, "Inner product, exactly rounded.", pairs=True, exact=False),
+    NaryOp("hypot", "", "", "hypot", "scaled / norm", REAL, "Euclidean norm; derivative 0 at the origin.",
+           exact=False, kinks=((0.0, 0.0),)),
+    NaryOp("logsumexp", "0.0", "acc + exp(x - biggest)", "biggest if fabs(biggest) == inf else biggest + log(acc)",
+           "exp(x - biggest) / total if fabs(out) != inf else (1.0 / ties if x == out else 0.0)", REAL,
+           "log of the sum of exponentials, never overflowing.", empty=False),
+    NaryOp("maximum", "-inf", "x if x > acc or x != x else acc", "acc", "1.0 / ties if x == out else skip", REAL,
+           "Largest operand; ties share the derivative equally; nan wins.", empty=False,
+           kinks=((1.0, 1.0), (2.0, 2.0, 2.0))),
+    NaryOp("minimum", "inf", "x if x < acc or x != x else acc", "acc", "1.0 / ties if x == out else skip", REAL,
+           "Smallest operand; ties share the derivative equally; nan wins.", empty=False,
+           kinks=((1.0, 1.0), (2.0, 2.0, 2.0))),
+    NaryOp("custom", "", "", "custom", "y", REAL, "A user's own operation.", pairs=True, partner="skip", exact=False),
+)
+
+# fmt: on
+
+# Operators are Var's special methods; the rest are methods under the row's name, which is NumPy's.
+METHODS: tuple[Op, ...] = EXPONENTIALS + ANGLES + ACTIVATIONS + ROUNDING
+ROWS: tuple[Op, ...] = PARTS + ARITHMETIC + METHODS + BOUNDS
+BY_NAME: dict[str, Op] = {row.name: row for row in ROWS}
+NARY_BY_NAME: dict[str, NaryOp] = {row.name: row for row in NARY}

@@ -1,0 +1,1 @@
+"""fit, predict and partial_fit: what trains a network."""

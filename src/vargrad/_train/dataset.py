@@ -1,0 +1,108 @@
+"""What fit takes: rows of inputs and targets as float64 arrays, or an error that names the place."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, TypeAlias
+
+import numpy
+import numpy.typing
+
+from vargrad._compile import signature
+
+Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
+
+
+def _numbers(x: Any, what: str) -> Array:
+    """x as finite float64; TypeError for what is no real number, ValueError that names the first place else."""
+    try:
+        found = signature.real(what, x)
+    except ValueError:
+        raise ValueError(f"{what} has rows of different lengths: expected as many numbers in each") from None
+    # one sum tells of most arrays that they are finite
+    if found.size and not math.isfinite(_quiet_sum(found)) and not numpy.isfinite(found).all():
+        place = tuple(int(i[0]) for i in numpy.nonzero(~numpy.isfinite(found)))
+        where = f"[{', '.join(map(str, place))}]" if place else ""
+        raise ValueError(f"{what}{where} is {found[place]}: expected finite numbers")
+    return found
+
+
+def _quiet_sum(x: Array) -> float:
+    with numpy.errstate(all="ignore"):
+        return float(numpy.add.reduce(x, axis=None))
+
+
+def inputs(x: Any, columns: int, what: str = "X", empty: bool = False) -> Array:
+    """An array (rows, columns) to compute with; ``empty``: whether no row is fine too."""
+    found = _numbers(x, what)
+    if found.ndim and not len(found) and not empty:
+        raise ValueError(f"{what} has no rows: there is nothing to learn from")
+    if found.ndim != 2 or found.shape[1] != columns:
+        hint = f": use {what}.reshape(-1, 1)" if found.ndim == 1 and columns == 1 else ""
+        hint = f": one row is [{what}]" if found.shape == (columns,) and columns > 1 else hint
+        raise ValueError(
+            f"{what} has shape {found.shape}, expected (rows, {columns}), as the network has {columns} input(s){hint}"
+        )
+    return numpy.ascontiguousarray(found)
+
+
+def split(x: Any, columns: int, outputs: int) -> tuple[Array, Array]:
+    """The article's data, rows of inputs followed by targets."""
+    found = _numbers(x, "X")
+    if found.ndim != 2 or found.shape[1] != columns + outputs:
+        raise ValueError(
+            f"without y, X must be rows of {columns} input(s) followed by {outputs} target(s), of shape "
+            f"(rows, {columns + outputs}), not {found.shape}"
+        )
+    return found[:, :columns], found[:, columns:]
+
+
+def targets(y: Any, rows: int, outputs: int, kind: str, what: str = "y") -> Array:
+    """An array (rows, targets) for a loss of that kind (see losses.Loss, or "any"), labels with a 1 in their column."""
+    plain = kind == "labels" and type(y) is numpy.ndarray and y.dtype.kind == "i" and y.shape == (rows,)
+    if plain and outputs > 1 and y.min() >= 0 and y.max() < outputs:  # the usual case, without a second look
+        return _at(y, outputs, 0.0)
+    try:
+        found = _numbers(y, what)
+    except TypeError as error:
+        if not any(isinstance(item, str) for item in numpy.asarray(y).reshape(-1)[:100].tolist()):
+            raise
+        raise TypeError(f"{error}: number class labels by names, y = numpy.unique(y, return_inverse=True)") from None
+    if found.ndim not in (1, 2) or len(found) != rows:
+        raise ValueError(f"{what} has shape {found.shape}, expected {rows} rows, as many as X has")
+    by_label = kind == "labels" or (kind == "signs" and outputs > 1)
+    if by_label and found.size == rows and (outputs > 1 or kind == "labels"):
+        return _one_hot(found.reshape(rows), outputs, -1.0 if kind == "signs" else 0.0, what)
+    table = found.reshape(rows, -1)
+    if kind != "any" and table.shape[1] != outputs:
+        expected = f"({rows}, {outputs})" + (f" or ({rows},)" if outputs == 1 or by_label else "")
+        raise ValueError(f"{what} has shape {found.shape}, expected {expected}: the network has {outputs} output(s)")
+    if kind == "signs":
+        _require(numpy.abs(table) == 1.0, table, "-1 or 1", what)
+    elif kind in ("binary", "labels"):
+        expected = "0 or 1, or a probability between" if kind == "binary" else "a probability from 0 to 1"
+        _require((table >= 0.0) & (table <= 1.0), table, expected, what)
+    return numpy.ascontiguousarray(table)
+
+
+def _require(good: Any, table: Array, expected: str, what: str) -> None:
+    if not good.all():
+        i, k = (int(x[0]) for x in numpy.nonzero(~good))
+        place = f"{i}, {k}" if table.shape[1] > 1 else str(i)
+        raise ValueError(f"{what}[{place}] is {table[i, k]:g}, expected {expected}")
+
+
+def _one_hot(labels: Array, outputs: int, other: float, what: str) -> Array:
+    if outputs == 1:
+        raise ValueError(
+            f"class labels need one output for each class, and the network has 1: use loss='bce' for {what}"
+        )
+    good = (labels >= 0) & (labels < outputs) & (labels == numpy.floor(labels))
+    _require(good[:, None], labels[:, None], f"a label from 0 to {outputs - 1} (the network's outputs)", what)
+    return _at(labels.astype(numpy.intp), outputs, other)
+
+
+def _at(labels: Any, outputs: int, other: float) -> Array:
+    table = numpy.full((len(labels), outputs), other)
+    table[numpy.arange(len(labels)), labels] = 1.0
+    return table

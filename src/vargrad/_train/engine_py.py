@@ -1,0 +1,214 @@
+"""The engine under NN.fit in NumPy: fallback and oracle of the compiled one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy
+import numpy.typing
+
+from vargrad._vm.machine_py import Machine
+
+if TYPE_CHECKING:
+    from vargrad._train.programs import Network
+    from vargrad._vm.program import Program
+
+Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
+Order: TypeAlias = numpy.typing.NDArray[numpy.int64]
+IMPLEMENTATION = "python"
+
+
+def _machine(program: Program | None) -> Machine | None:
+    return None if program is None else Machine(program)
+
+
+class Engine:
+    """Trains one Network.
+
+    ``epoch``, ``at``, ``step`` and ``best_loss`` say how far the last call of train came, also after an exception.
+    Raises ValueError for arrays that do not fit.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self._forward = [_machine(p) for p in network.forward]
+        self._backward = [_machine(p) for p in network.backward]
+        self._loss: Callable[[Array, Array, float], tuple[Array, Array]]
+        self._loss = network.loss if callable(network.loss) else _loss_by(Machine(network.loss))
+        self._update = Machine(network.update)
+        self._penalty = _machine(network.penalty)
+        self._slices: list[tuple[slice, tuple[int, int]]] = []
+        start = 0
+        weights = []
+        for n, m in zip(network.sizes, network.sizes[1:], strict=False):
+            shape = m, n + network.bias
+            self._slices.append((slice(start, start + m * shape[1]), shape))
+            start += m * shape[1]
+            weights.append(([1.0] * n + [0.0] * network.bias) * m)
+        self._is_weight = numpy.array([x for layer in weights for x in layer])
+        self.epoch = self.at = self.step = 0
+        self.best_loss = math.inf
+
+    def _inputs(self, x: Array) -> Array:
+        return numpy.vstack([x, numpy.ones((int(self.network.bias), x.shape[1]))])
+
+    def _pass(self, values: Array, x: Array) -> tuple[list[Array], list[Array], Array]:
+        """Inputs of all layers, (inputs + bias, rows), their z, (outputs, rows), and the last outputs."""
+        layers, sums, a = [], [], numpy.ascontiguousarray(x.T)
+        with numpy.errstate(all="ignore"):
+            for (place, shape), machine in zip(self._slices, self._forward, strict=True):
+                layers.append(self._inputs(a))
+                sums.append(values[place].reshape(shape) @ layers[-1])
+                a = sums[-1]
+                if machine is not None:
+                    a = numpy.empty_like(a)
+                    machine.run([sums[-1].reshape(-1)], [a.reshape(-1)])
+        return layers, sums, a
+
+    def _check(self, values: Array, x: Array, y: Array | None = None) -> None:
+        network = self.network
+        _expect("values", len(values), network.parameters)
+        _expect("columns of x", x.shape[1], network.sizes[0])
+        if y is not None:
+            _expect("columns of y", y.shape[1], network.targets)
+            _expect("rows of y", len(y), len(x))
+
+    def outputs(self, values: Array, x: Array, out: Array) -> None:
+        """The last layer's outputs for each row of x, into ``out``."""
+        self._check(values, x)
+        _expect("rows of out", len(out), len(x))
+        _expect("columns of out", out.shape[1], self.network.sizes[-1])
+        out[...] = self._pass(values, x)[2].T
+
+    def value(self, values: Array, x: Array, y: Array, weight: float, grads: Array | None = None) -> float:
+        """The sum of the rows' losses times ``weight``, and the penalty; its derivatives into ``grads``."""
+        self._check(values, x, y)
+        if not len(x):
+            raise ValueError("no rows")
+        layers, sums, a = self._pass(values, x)
+        losses, da = self._loss(a, numpy.ascontiguousarray(y.T), weight)
+        with numpy.errstate(all="ignore"):
+            total = weight * float(losses.sum())
+            for i in reversed(range(len(layers)) if grads is not None else ()):
+                machine, (place, shape) = self._backward[i], self._slices[i]
+                dz = da
+                if machine is not None:
+                    dz = numpy.empty_like(da)
+                    machine.run([sums[i].reshape(-1), da.reshape(-1)], [dz.reshape(-1)])
+                grads[place] = (dz @ layers[i].T).reshape(-1)  # type: ignore[index]
+                da = numpy.ascontiguousarray(values[place].reshape(shape)[:, : self.network.sizes[i]].T @ dz)
+        if self._penalty is not None:
+            found = numpy.empty((2, len(values)))
+            self._penalty.run([values, self._is_weight], [found])
+            total += float(found[0].sum())
+            if grads is not None:
+                grads += found[1]
+        return total
+
+    def _differences(self, values: Array, x: Array, y: Array, weight: float, h: float, grads: Array) -> float:
+        total = self.value(values, x, y, weight)
+        for i in range(len(values) if math.isfinite(total) else 0):
+            saved = values[i]
+            values[i] = saved + h
+            try:
+                grads[i] = (self.value(values, x, y, weight) - total) / h
+            finally:
+                values[i] = saved
+        return total
+
+    def train(
+        self,
+        values: Array,
+        grads: Array,
+        state: Array,
+        x: Array,
+        y: Array,
+        losses: Array,
+        hypers: Array,
+        batch: int,
+        mean: bool,
+        *,
+        order: Order | None = None,
+        rates: Array | None = None,
+        counts: bool = False,
+        step: int = 0,
+        clip: float = 0.0,
+        difference: float = 0.0,
+        best: Array | None = None,
+        best_loss: float = math.inf,
+    ) -> bool:
+        """As many epochs as ``losses`` has places. True, or False at a batch whose loss is not finite: see ``at``.
+
+        ``order``: for each epoch the rows' order. ``rates``: for each epoch the first of ``hypers``. ``counts``: the
+        last of them counts steps, from ``step`` + 1. ``best``: where to keep the parameters of the least loss.
+        """
+        self._check(values, x, y)
+        _expect("grads", len(grads), len(values))
+        _expect("rows of state", len(state), self.network.states)
+        _expect("columns of state", state.shape[1], len(values))
+        _expect("hypers", len(hypers), self.network.hypers)
+        if not len(x) or batch < 1 or not len(losses):
+            raise ValueError(f"{len(x)} rows, batches of {batch}, {len(losses)} epochs: expected 1 or more")
+        if order is not None:
+            _expect("rows of order", len(order), len(losses))
+            _expect("columns of order", order.shape[1], len(x))
+            if order.min() < 0 or order.max() >= len(x):
+                raise ValueError(f"order has {order.min()} to {order.max()}, expected 0 to {len(x) - 1}")
+        if rates is not None:
+            _expect("rates", len(rates), len(losses))
+        if best is not None:
+            _expect("best", len(best), len(values))
+        self.epoch, self.at, self.step, self.best_loss = 0, 0, step, best_loss
+        now, rows = hypers.copy(), len(x)
+        for epoch in range(len(losses)):
+            total = 0.0
+            if rates is not None:
+                now[0] = rates[epoch]
+            for at in range(0, rows, batch):
+                some = slice(at, at + batch) if order is None else order[epoch, at : at + batch]
+                xs, ys = x[some], y[some]
+                weight = 1.0 / len(xs) if mean else 1.0
+                if difference > 0.0:
+                    loss = self._differences(values, xs, ys, weight, difference, grads)
+                else:
+                    loss = self.value(values, xs, ys, weight, grads)
+                if not math.isfinite(loss):
+                    return False
+                total += loss * len(xs) if mean else loss
+                if counts:
+                    now[-1] = self.step + 1
+                if clip > 0.0:
+                    with numpy.errstate(all="ignore"):
+                        grads *= min(1.0, clip / (float(numpy.sqrt((grads * grads).sum())) + 1e-6))
+                if len(xs) == rows:
+                    self._keep(best, values, loss)
+                new = numpy.empty((1 + len(state), len(values)))
+                self._update.run([values, grads, *state, *now.reshape(-1, 1)], [new])
+                values[:], state[:] = new[0], new[1:]
+                self.step, self.at = self.step + 1, at + len(xs)
+            losses[epoch] = total / rows if mean else total
+            if batch < rows:
+                self._keep(best, values, float(losses[epoch]))
+            self.epoch, self.at = epoch + 1, 0
+        return True
+
+    def _keep(self, best: Array | None, values: Array, loss: float) -> None:
+        if best is not None and loss < self.best_loss:
+            best[:] = values
+            self.best_loss = loss
+
+
+def _loss_by(machine: Machine) -> Callable[[Array, Array, float], tuple[Array, Array]]:
+    def loss(outputs: Array, targets: Array, weight: float) -> tuple[Array, Array]:
+        values, slopes = numpy.empty(outputs.shape[1]), numpy.empty_like(outputs)
+        machine.run([outputs, targets, numpy.array([weight])], [values, slopes])
+        return values, slopes
+
+    return loss
+
+
+def _expect(what: str, found: int, wanted: int) -> None:
+    if found != wanted:
+        raise ValueError(f"{what}: {found}, expected {wanted}")

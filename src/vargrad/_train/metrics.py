@@ -1,0 +1,55 @@
+"""Predictions from a network's outputs, and how good they are."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy
+import numpy.typing
+
+Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
+METRIC = {"values": "r2", "any": "r2", "labels": "accuracy", "binary": "accuracy", "signs": "accuracy"}
+
+
+def predictions(kind: str, outputs: Array) -> Any:
+    """Labels where the loss was of classes, else the outputs; of shape (rows,) if there is one for each row.
+
+    ``kind``: see losses.Loss. ``outputs``: (rows, outputs).
+    """
+    if kind == "labels" or (kind == "signs" and outputs.shape[1] > 1):
+        return outputs.argmax(axis=1)
+    found: Any = outputs
+    if kind == "binary":
+        found = (outputs > 0.0).astype(numpy.int64)
+    elif kind == "signs":
+        found = numpy.where(outputs > 0.0, 1, -1)
+    return found[:, 0] if outputs.shape[1] == 1 else found
+
+
+def score(kind: str, outputs: Array, targets: Array) -> float:
+    """The share of right labels, or R**2, the mean over outputs; targets (rows, outputs) as the engine has them."""
+    if kind in ("labels", "signs") and outputs.shape[1] > 1:
+        return float((outputs.argmax(axis=1) == targets.argmax(axis=1)).mean())
+    if kind in ("binary", "signs"):
+        middle = 0.5 if kind == "binary" else 0.0
+        return float(((outputs > 0.0) == (targets > middle)).mean())
+    if targets.shape != outputs.shape:
+        return float("nan")  # a user's loss, of targets unlike outputs
+    with numpy.errstate(all="ignore"):
+        rest = ((targets - outputs) ** 2).sum(axis=0)
+        spread = ((targets - targets.mean(axis=0)) ** 2).sum(axis=0)
+        found = numpy.where(spread > 0.0, 1.0 - rest / spread, numpy.where(rest > 0.0, 0.0, 1.0))
+    return float(found.mean())
+
+
+def probabilities(kind: str, outputs: Array) -> Array:
+    """Of each class, in each row: (rows, classes); of several binary outputs, each one's of being 1."""
+    if kind == "labels":
+        shifted = numpy.exp(outputs - outputs.max(axis=1, keepdims=True))
+        return shifted / shifted.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
+    from vargrad._vm.machine_py import FUNCTIONS
+
+    with numpy.errstate(all="ignore"):
+        ones: Array = FUNCTIONS["sigmoid"](outputs)
+        zeros: Array = FUNCTIONS["sigmoid"](-outputs)
+    return numpy.hstack([zeros, ones]) if outputs.shape[1] == 1 else ones

@@ -1,0 +1,43 @@
+"""predict, predict_proba and score of a network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy
+import numpy.typing
+
+from vargrad._core import parameters
+from vargrad._train import dataset, metrics
+from vargrad._train.arguments import outputs_of, require_layers
+
+if TYPE_CHECKING:
+    from vargrad.nn.network import NN
+
+Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
+
+
+def _outputs(model: NN, X: Any) -> Array:
+    require_layers(model, "predict")
+    x = dataset.inputs(X, model.arch[0], empty=True)
+    return outputs_of(model, parameters.of(model.parameters, "predict").values, x)
+
+
+def predict(model: NN, X: Any) -> Any:
+    """NN.predict."""
+    return metrics.predictions(model._task or "values", _outputs(model, X))
+
+
+def predict_proba(model: NN, X: Any) -> Array:
+    """NN.predict_proba."""
+    if model._task not in ("labels", "binary"):
+        raise ValueError("predict_proba needs a network that fit has trained with loss 'cross_entropy' or 'bce'")
+    return metrics.probabilities(model._task, _outputs(model, X))
+
+
+def score(model: NN, X: Any, y: Any) -> float:
+    """NN.score."""
+    outputs, kind = _outputs(model, X), model._task or "values"
+    if not len(outputs):
+        raise ValueError("X has no rows: there is nothing to judge by")
+    return metrics.score(kind, outputs, dataset.targets(y, len(outputs), model.arch[-1], kind))

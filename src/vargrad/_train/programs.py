@@ -1,0 +1,169 @@
+"""A dense network as programs: what an engine trains. engine_py.py and engine_c.pyx are the engines.
+
+Nothing here knows a formula: activations are Var's methods, losses and update rules ordinary functions, each recorded
+as compile records, with derivatives from the formula sheet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from vargrad import losses
+from vargrad._ops.codes import ARITY
+from vargrad._vm.program import Program, lower
+
+if TYPE_CHECKING:
+    import numpy
+    import numpy.typing
+
+    from vargrad._compile.paths import Path
+
+    Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
+
+# In Python: (outputs, rows), (targets, rows) and a weight to the rows' values and weighted slopes.
+LossOfArrays: TypeAlias = "Callable[[Array, Array, float], tuple[Array, Array]]"
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """Programs and sizes. Parameters: layer by layer, each neuron's weights and then its bias.
+
+    ``forward``: z -> a of each layer, ``backward``: z, da -> dz; None where a is z. ``loss``: a row's outputs and
+    targets and a weight -> value, and weight times its slope by each output. ``update``: p, g, states, lr, step -> p,
+    states. ``penalty``: p, and 1 for a weight or 0 for a bias -> value, slope.
+    """
+
+    sizes: tuple[int, ...]
+    bias: bool
+    forward: tuple[Program | None, ...]
+    backward: tuple[Program | None, ...]
+    targets: int
+    loss: Program | LossOfArrays
+    update: Program
+    penalty: Program | None = None
+    hypers: int = 2
+
+    @property
+    def states(self) -> int:
+        """How many numbers the update remembers for each parameter."""
+        return len(self.update.outputs) - 1
+
+    @property
+    def counts(self) -> bool:
+        """Whether the update asks for the number of the step."""
+        step = self.update.n_inputs - 1
+        return any(step in operands[: ARITY[op]] for op, _, *operands in self.update.code.tolist())
+
+    @property
+    def parameters(self) -> int:
+        """How many there are."""
+        return sum((n + self.bias) * m for n, m in zip(self.sizes, self.sizes[1:], strict=False))
+
+
+def record(function: Callable[..., Any], at: Sequence[Sequence[float]], scalars: bool = True) -> Path:
+    """The path that ``function`` takes at a point: for each argument its numbers, a list of Vars unless ``scalars``."""
+    import numpy
+
+    from vargrad._compile.compiled import Compiled
+    from vargrad._compile.specialization import Variant
+
+    cores: tuple[tuple[int, ...], ...] = tuple(() if scalars else (len(x),) for x in at)
+    columns = [numpy.array(x, float).reshape((*core, 1)) for x, core in zip(at, cores, strict=True)]
+    names = tuple(f"x{i}" for i in range(len(at)))
+    return Variant(Compiled(function), names, len(at), cores).root(columns)
+
+
+@cache
+def activation(name: str) -> tuple[Program | None, Program | None]:
+    """The forward and backward programs of an activation, by the name of Var's method."""
+    if name == "identity":
+        return None, None
+
+    def value(z: Any) -> Any:
+        return getattr(z, name)()
+
+    def pulled(z: Any, slope: Any) -> Any:
+        return getattr(z, name)() * slope
+
+    forward = record(value, [[0.5]]).program(("value", ()))
+    return forward, record(pulled, [[0.5], [1.0]]).program(("grad", (0,)))
+
+
+Row: TypeAlias = Callable[[Any, Any], Any]  # of a row's outputs and targets, lists of numbers
+
+
+@cache
+def known_loss(name: str, outputs: int, targets: int) -> Program:
+    """The program of a loss by its name."""
+    some = [1.0 / (i + 2) for i in range(max(outputs, targets))]
+    program = loss_program(losses.LOSSES[name].row, some[:outputs], [1.0 - x for x in some[:targets]])
+    assert program is not None  # they have no branches
+    return program
+
+
+def loss_program(row: Row, outputs: Sequence[float], targets: Sequence[float]) -> Program | None:
+    """A row's loss as a program, recorded at these numbers; None if it has branches.
+
+    Raises ValueError if it depends on Vars besides its arguments, and what recording raises.
+    """
+    from vargrad._ir.expressions import Derivatives
+    from vargrad._ops.codes import MUL
+
+    path = record(lambda p, t, _: row(list(p), list(t)), [outputs, targets, [1.0]], scalars=False)
+    if path.graph.leaves:
+        raise ValueError("the loss depends on Vars besides predictions and targets: it must be a function of these")
+    if path.expected:
+        return None
+    g, (predictions, _, (weight,)), (root,) = path.graph.expressions, path.graph.arguments, path.graph.results
+    slopes = Derivatives(g, predictions).of(g.make(MUL, weight, root))
+    return lower(g, [x for argument in path.graph.arguments for x in argument], [root, *slopes])
+
+
+def loss_of_arrays(row: Row) -> LossOfArrays:
+    """A loss with branches, row by row along its own path."""
+    import numpy
+
+    from vargrad._compile.compiled import Compiled
+
+    compiled = Compiled(lambda p, t: row(list(p), list(t)), signature="(k),(m)->()")
+
+    def loss(outputs: Array, targets: Array, weight: float) -> tuple[Array, Array]:
+        values, slopes = compiled.value_and_grad(outputs.T, targets.T, argnums=0)
+        return values, numpy.ascontiguousarray(weight * slopes.T)
+
+    return loss
+
+
+@cache
+def penalty_program(l1: float, l2: float) -> Program | None:
+    """The penalty of a parameter, if it is a weight: l1 |p| + l2 p**2."""
+    if not l1 and not l2:
+        return None
+
+    def penalty(p: Any, is_weight: Any) -> Any:
+        return is_weight * (l1 * losses.l1([p]) + l2 * losses.l2([p]))
+
+    return record(penalty, [[0.5], [1.0]]).program(("value_and_grad", (0,)))
+
+
+def network(
+    sizes: Sequence[int],
+    activations: Sequence[str],
+    bias: bool,
+    loss: Program | LossOfArrays,
+    targets: int,
+    update: Program,
+    penalty: Program | None = None,
+) -> Network:
+    """The network of layers of these sizes, with an activation for each."""
+    forward, backward = zip(*[activation(name) for name in activations], strict=True)
+    return Network(tuple(sizes), bias, forward, backward, targets, loss, update, penalty)
+
+
+@cache
+def no_update() -> Program:
+    """A rule that leaves parameters as they are, for engines that do not train."""
+    return record(lambda p, g, lr, step: p + 0.0 * (g + lr + step), [[0.5], [0.5], [0.5], [1.0]]).program(("value", ()))

@@ -1,0 +1,80 @@
+"""Settings of optimisers and schedules: attributes that refuse what makes no sense, and stay as they were."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from vargrad._util import errors
+
+
+class Number:
+    """A float setting between bounds; ``open_above`` excludes the upper one."""
+
+    def __init__(self, low: float = -math.inf, high: float = math.inf, open_above: bool = False) -> None:
+        self.low, self.high, self.open_above = low, high, open_above
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else instance.__dict__[self.name]
+
+    def __set__(self, instance: Any, value: object) -> None:
+        self.store(instance, self.checked(f"{type(instance).__name__}: {self.name}", value))
+
+    def store(self, instance: Any, value: Any) -> None:
+        instance.__dict__[self.name] = value
+        changed = getattr(instance, "_changed", None)
+        if changed is not None:
+            changed(self.name)
+
+    def checked(self, what: str, value: object) -> float:
+        """The value as a float within the bounds."""
+        x = errors.as_float(value, what)
+        inside = self.low <= x < self.high if self.open_above else self.low <= x <= self.high
+        if not (inside and math.isfinite(x)):
+            below = "" if self.high == math.inf else f" and {'below' if self.open_above else 'at most'} {self.high:g}"
+            low = "" if self.low == -math.inf else f" of at least {self.low:g}"
+            raise ValueError(f"{what} must be a finite number{low}{below}, not {value!r:.60}")
+        return x
+
+
+class Pair(Number):
+    """Two such numbers."""
+
+    def checked(self, what: str, value: object) -> Any:
+        if not isinstance(value, (tuple, list)) or len(value) != 2:
+            raise TypeError(f"{what} must be a pair of numbers, not {value!r:.60}")
+        return tuple([super(Pair, self).checked(f"{what}[{i}]", x) for i, x in enumerate(value)])
+
+
+class Flag(Number):
+    """True or False."""
+
+    def checked(self, what: str, value: object) -> bool:
+        if not isinstance(value, bool):
+            raise TypeError(f"{what} must be True or False, not {value!r:.60}")
+        return value
+
+
+class Count(Number):
+    """An int of at least ``low``."""
+
+    def checked(self, what: str, value: object) -> Any:
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            raise TypeError(f"{what} must be an int, not {type(value).__name__} ({value!r:.60})")
+        if value.__index__() < self.low:
+            raise ValueError(f"{what} must be an int of at least {self.low:g}, not {value!r:.60}")
+        return value.__index__()
+
+
+class Choice(Number):
+    """One of a few names."""
+
+    def __init__(self, *names: str) -> None:
+        super().__init__()
+        self.names = names
+
+    def checked(self, what: str, value: object) -> Any:
+        return errors.known(what, value, self.names)

@@ -1,0 +1,1 @@
+"""Programs, and the machines that run them over rows; they know no graph."""

@@ -1,0 +1,389 @@
+# cython: language_level=3, binding=False, boundscheck=False, wraparound=False, always_allow_keywords=True
+# cython: autotestdict=False
+"""The compiled machine: replays a recorded program over arrays, with the GIL released. machine_py.py is its twin.
+
+The machine itself is in csrc/vm/program.h, its kernels in csrc/vm/kernels.h; here are buffers, threads and signals.
+VARGRAD_SIMD=baseline|avx2|avx512 chooses the instruction set; the best that the processor has is the default.
+"""
+
+from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_WRITABLE
+from cpython.buffer cimport PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer
+from cpython.exc cimport PyErr_CheckSignals
+from cpython.pycapsule cimport PyCapsule_New
+from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_AsDouble, PyFloat_CheckExact, PyFloat_FromDouble
+from cpython.ref cimport Py_INCREF
+from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
+from libc.stdint cimport SIZE_MAX, int32_t, int64_t, uintptr_t
+from libc.stdlib cimport free, qsort
+from libc.string cimport memcpy
+
+import os
+from _thread import allocate_lock, start_new_thread
+
+cdef extern from "vm/kernels.h" nogil:
+    ctypedef void (*Kernel)(double *, const double *, const double *, const double *, size_t)
+    ctypedef struct Kernels:
+        const char *name
+        Kernel kernel[1]
+    ctypedef struct DoInfo:
+        const char *name
+        unsigned char arity
+    const DoInfo do_info[]
+    const Kernels *all_kernels[3]
+    int kernels_supported(int i)
+    enum:
+        DO_COUNT
+        LANES
+
+cdef extern from "vm/program.h" nogil:
+    ctypedef struct Program:
+        size_t inputs, registers, length, outputs
+    ctypedef struct Plan:
+        size_t steps, lanes, slots
+    Program *program_new(const int32_t *, size_t, const double *, size_t, int64_t, int64_t, const int32_t *, size_t,
+                         char *, size_t)
+    void program_free(Program *)
+    Plan *plan_new(const Program *, const Kernels *, const unsigned char *, int)
+    void plan_free(Plan *)
+    void plan_row(const Plan *, const double *, double *, double *)
+    size_t plan_workspace(const Plan *)
+    void plan_prepare(const Plan *, void *, const double *const *)
+    void plan_run(const Plan *, void *, const double *const *, double *const *, size_t, size_t)
+    ctypedef struct MachineApi:
+        pass
+    const MachineApi machine_api
+
+cdef extern from "vm/memory.h" nogil:
+    long machine_allocations_left
+    void *machine_memory(size_t)
+    void *machine_array(size_t, size_t)
+
+cdef extern from "vm/pages.h":
+    enum:
+        PAGES_LEAST
+        PAGES_MOST
+    void *pages_take(size_t)
+    void pages_give(void *, size_t)
+    size_t pages_kept()
+
+cdef extern from "vm/row.h" nogil:
+    ctypedef struct Row:
+        size_t places
+    Row *row_new(const Plan *)
+    void row_free(Row *)
+    void row_prepare(const Row *, double *)
+    void row_run(const Row *, double *, const double *, double *)
+
+IMPLEMENTATION = "compiled"
+OPCODES = {do_info[i].name.decode(): i for i in range(DO_COUNT)}
+
+cdef enum:
+    PLANS = 64  # as many ways of mixing arrays and numbers are remembered
+    ROWS_BY_STEPS = 1 << 20  # of a chunk: about a millisecond
+    FEW = 256  # numbers that fit on the stack
+    QUICK = 1 << 13  # steps of one row in order of its own; others give up the GIL, and use fewer registers
+    BRIEF = 1 << 27  # rows times steps: a tenth of a second, or so
+    ANY = -1  # numbers of dimensions
+    ONE_OR_TWO = -2
+
+
+# ---- instruction sets
+
+
+def instruction_sets():
+    """Names of the instruction sets that this processor and this build have, simplest first.
+
+    >>> instruction_sets()[0]
+    'baseline'
+    """
+    return [all_kernels[i].name.decode() for i in range(3) if all_kernels[i] != NULL and kernels_supported(i)]
+
+
+cdef const Kernels *kernels_named(name) except NULL:
+    for i in range(3):
+        if all_kernels[i] != NULL and kernels_supported(i) and all_kernels[i].name.decode() == name:
+            return all_kernels[i]
+    raise ValueError(f"instruction set {name!r}: expected one of {', '.join(instruction_sets())}")
+
+
+def _chosen():
+    wanted = os.environ.get("VARGRAD_SIMD", "")
+    if wanted and wanted not in instruction_sets():
+        known = wanted in ("baseline", "avx2", "avx512")
+        raise ImportError(
+            f"VARGRAD_SIMD={wanted!r}: {'this processor or build has no such instructions' if known else 'unknown'}, "
+            f"expected one of {', '.join(instruction_sets())}, or nothing (the last of them)"
+        )
+    *_, best = instruction_sets()
+    return wanted or best
+
+
+_selected = _chosen()
+
+
+def instruction_set():
+    """Name of the instruction set that machines use.
+
+    >>> instruction_set() in instruction_sets()
+    True
+    """
+    return _selected
+
+
+# The machine's functions, for an extension that keeps programs of its own: a pointer to the MachineApi of program.h.
+machine_api_capsule = PyCapsule_New(<void *>&machine_api, "vargrad.machine_api", NULL)
+
+include "buffers.pxi"
+include "pages.pxi"
+include "workers.pxi"
+include "reroll.pxi"
+
+
+# ---- the machine
+
+
+cdef class Held:
+    """One plan."""
+
+    cdef Plan *plan
+
+    def __dealloc__(self):
+        plan_free(self.plan)
+
+
+cdef class Machine:
+    """Replays ``program`` (code, constants, n_inputs, n_registers, outputs: see program.py) over arrays.
+
+    ``isa``: an instruction set instead of the one chosen at import. Raises ValueError for a program that reads or
+    writes outside its registers, holds unknown operations, or whose arrays have other types or shapes.
+    """
+
+    cdef Program *program
+    cdef const Kernels *kernels
+    cdef Plan *single  # for one row
+    cdef Row *quick  # the same, once it was asked for
+    cdef double *workspace
+    cdef Lanes lanes  # for one row, where the program repeats itself
+    cdef dict plans
+
+    def __cinit__(self, program, isa=None):
+        cdef char message[200]
+        cdef Buffers held = Buffers(3)
+        cdef Py_buffer *code = held.take(program.code, "code", -1, False, 2, False)
+        cdef Py_buffer *constants = held.take(program.constants, "constants", -1, True, 1, False)
+        cdef Py_buffer *outputs = held.take(program.outputs, "outputs", -1, False, 1, False)
+        self.kernels = kernels_named(_selected if isa is None else isa)
+        self.plans = {}
+        if code.shape[1] != 5:
+            raise ValueError(f"code has rows of {code.shape[1]}, expected op, out, a, b, c")
+        try:
+            n_inputs, n_registers = <int64_t>program.n_inputs, <int64_t>program.n_registers
+        except (OverflowError, TypeError) as error:
+            raise ValueError(f"n_inputs and n_registers: expected counts ({error})") from None
+        self.program = program_new(
+            <const int32_t *>code.buf, code.shape[0], <const double *>constants.buf, constants.shape[0], n_inputs,
+            n_registers, <const int32_t *>outputs.buf, outputs.shape[0], message, sizeof(message),
+        )
+        if self.program == NULL:
+            if message[0]:
+                raise ValueError(message.decode())
+            raise MemoryError()
+
+        cdef unsigned char *none = <unsigned char *>machine_array(self.program.inputs + 1, 1)
+        if none != NULL:
+            self.single = plan_new(self.program, self.kernels, none, False)
+            free(none)
+        if self.single == NULL:
+            raise MemoryError()
+        self.lanes = lanes_of(self.program, self.kernels)
+
+    def __dealloc__(self):
+        row_free(self.quick)
+        free(self.workspace)
+        plan_free(self.single)
+        program_free(self.program)
+
+    @property
+    def shortcut(self):
+        """What calls of one row may be made of."""
+        return Shortcut
+
+    @property
+    def repeated(self):
+        """How many of the program's operations run in lanes when there is one row, and in how many groups."""
+        return (0, 0) if self.lanes is None else self.lanes.counts()
+
+    @property
+    def isa(self):
+        """Name of the instruction set it runs on."""
+        return self.kernels.name.decode()
+
+    cdef Plan *plan_for(self, Call call) except NULL:
+        key = (<char *>call.broadcast)[:self.program.inputs], call.staged
+        held = self.plans.get(key)
+        if held is None:
+            held = Held()
+            (<Held>held).plan = plan_new(self.program, self.kernels, call.broadcast, call.staged)
+            if (<Held>held).plan == NULL:
+                raise MemoryError()
+            if len(self.plans) >= PLANS:
+                self.plans = {}
+            self.plans[key] = held
+        call.held = held
+        return (<Held>held).plan
+
+    def brief(self, size_t rows):
+        """Whether so many rows take no longer than a person who pressed Ctrl-C may wait: about a tenth of a second."""
+        return rows <= BRIEF // (self.single.steps + 1)
+
+    def run(self, inputs, out, workers=1, whole=False, tell=None):
+        """Every row of ``inputs`` through the program into ``out``.
+
+        ``inputs``: n_inputs arrays of float64, of as many rows as ``out`` or of one, for all rows; a 2-d array
+        (k, rows) or (k, 1) is k of them. ``out``: likewise an array for each output; it may be an input's own.
+        ``workers``: threads, of which few rows need one. Raises ValueError for other arrays, and KeyboardInterrupt at
+        the end of a chunk, which leaves ``out`` half written; with ``whole`` at the end of all. Any other error comes
+        before anything is written. ``tell``: is called in this thread with the number of rows done since, chunk by
+        chunk; what it raises ends the call as Ctrl-C does.
+        """
+        if whole and tell is not None:
+            raise ValueError("a call that is to be whole tells nobody")
+        if workers < 1:
+            raise ValueError(f"workers={workers}: expected 1 or more")
+        inputs, out = tuple(inputs), tuple(out)  # a sequence may be another one when it is looked at again
+        cdef Call call = Call(len(inputs) + len(out), self.program.inputs, self.program.outputs)
+        call.whole = whole
+        call.take_all(inputs, out)
+        if call.rows == 0 or call.outputs == 0:
+            return
+        if self.lanes is not None and self.lanes.pays(call.rows):
+            self.lanes.rows(call)
+            return
+        call.plan = self.plan_for(call)
+        cdef Plan *plan = call.plan
+        cdef size_t blocks = 1 + ROWS_BY_STEPS // (plan.lanes * (plan.steps + 1))
+        call.chunk = blocks * plan.lanes
+        work_all(call, workers, tell)
+
+    cdef int one_row(self, const double *inputs, double *outputs) except -1:
+        """One row: n_inputs numbers to as many as the program has outputs, which may be the same memory."""
+        if self.lanes is not None:
+            return self.lanes.row(inputs, outputs)
+        if self.quick != NULL:  # its workspace is one, for whoever holds the GIL
+            row_run(self.quick, self.workspace, inputs, outputs)
+            return 0
+        if self.single.steps > QUICK:
+            return self.long_row(inputs, outputs)
+        cdef Row *row = row_new(self.single)
+        if row != NULL:
+            self.workspace = <double *>machine_array(row.places + LANES, sizeof(double))
+        if self.workspace == NULL:
+            row_free(row)
+            raise MemoryError()
+        row_prepare(row, self.workspace)
+        self.quick = row
+        row_run(row, self.workspace, inputs, outputs)
+        return 0
+
+    cdef int long_row(self, const double *inputs, double *outputs) except -1:
+        cdef double *slots = <double *>machine_memory(self.single.slots * sizeof(double))
+        if slots == NULL:
+            raise MemoryError()
+        with nogil:
+            plan_row(self.single, inputs, slots, outputs)
+        free(slots)
+        return 0
+
+    def row(self, x, out):
+        """One row from one array to another: float64, C-contiguous, of n_inputs and of as many items as outputs.
+
+        ``out`` may be ``x``. Raises ValueError for other arrays.
+        """
+        cdef Buffers held = Buffers(2)
+        cdef Py_buffer *given = held.take(x, "x", -1, True, ANY, False)
+        cdef Py_buffer *results = held.take(out, "out", -1, True, ANY, True)
+        if given.len != <Py_ssize_t>(self.program.inputs * sizeof(double)):
+            raise ValueError(f"x has {given.len // 8} items, expected {self.program.inputs}")
+        if results.len != <Py_ssize_t>(self.program.outputs * sizeof(double)):
+            raise ValueError(f"out has {results.len // 8} items, expected {self.program.outputs}")
+        self.one_row(<const double *>given.buf, <double *>results.buf)
+
+    def point(self, values):
+        """One row of plain numbers: a sequence of floats in, a tuple of floats out."""
+        cdef double few[FEW]
+        cdef double *v = few
+        cdef size_t i, n = self.program.inputs
+        if type(values) is not tuple:
+            values = tuple(values)  # a list may become shorter while a number is asked for its value
+        if <size_t>len(values) != n:
+            raise TypeError(f"the program takes {n} numbers, got {len(values)}")
+        if n + self.program.outputs > FEW:
+            v = <double *>machine_memory((n + self.program.outputs) * sizeof(double))
+            if v == NULL:
+                raise MemoryError()
+        try:
+            for i in range(n):
+                v[i] = number(values[i])
+            self.one_row(v, v + n)
+            return floats(v + n, self.program.outputs)
+        finally:
+            if v != few:
+                free(v)
+
+
+cdef tuple floats(const double *x, size_t n):
+    cdef tuple result = PyTuple_New(n)
+    cdef size_t i
+    for i in range(n):
+        item = PyFloat_FromDouble(x[i])
+        Py_INCREF(item)
+        PyTuple_SET_ITEM(result, i, item)
+    return result
+
+
+cdef inline double number(x) except? -1.0:
+    if PyFloat_CheckExact(x):
+        return PyFloat_AS_DOUBLE(x)
+    if isinstance(x, (float, int)):
+        return PyFloat_AsDouble(x)
+    raise TypeError(f"a point is of floats, not of {type(x).__name__}")
+
+
+include "fastcall.pxi"
+
+
+def limit_allocations(long left):
+    """Let the machine's allocations fail after so many more, for tests; -1: never. Returns what was left."""
+    global machine_allocations_left
+    before = machine_allocations_left
+    machine_allocations_left = left
+    return before
+
+
+def kernel(name, isa, a, b, out, c=None):
+    """One operation over arrays of one length: out = name(a, b, c); what the operation has not may be ``a`` again.
+
+    ``isa``: one of instruction_sets(). Raises ValueError for unknown names and unfit arrays.
+    """
+    cdef const Kernels *kernels = kernels_named(isa)
+    cdef Call call = Call(4, 0, 4)
+    cdef double edge[4][LANES]
+    cdef size_t i, k, whole, rest
+    if name not in OPCODES:
+        raise ValueError(f"operation {name!r}: expected one of {', '.join(OPCODES)}")
+    cdef Kernel f = kernels.kernel[<int>OPCODES[name]]
+    for k, array in enumerate((a, b, a if c is None else c, out)):
+        view = call.take(array, ("a", "b", "c", "out")[k], -1, True, 1, k == 3)
+        if view.shape[0] != call.view[0].shape[0]:
+            raise ValueError(f"arrays of {call.view[0].shape[0]} and {view.shape[0]} rows: expected one length")
+        call.output[k] = <double *>view.buf
+    whole = call.view[0].shape[0] // LANES * LANES
+    rest = call.view[0].shape[0] - whole
+    with nogil:
+        f(call.output[3], call.output[0], call.output[1], call.output[2], whole)
+        if rest:
+            for k in range(3):
+                for i in range(LANES):
+                    edge[k][i] = call.output[k][whole + (i if i < rest else rest - 1)]
+            f(edge[3], edge[0], edge[1], edge[2], LANES)
+            memcpy(call.output[3] + whole, edge[3], rest * sizeof(double))

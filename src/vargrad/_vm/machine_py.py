@@ -1,0 +1,187 @@
+"""The machine in NumPy: it runs a program over a batch, ufunc by ufunc. Fallback and oracle of the compiled one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeAlias
+
+import numpy
+import numpy.typing
+
+from vargrad._ops import formula
+from vargrad._ops.branchless import Formulas
+from vargrad._ops.codes import ARITY, NAMES
+from vargrad._ops.fold import fold
+from vargrad._vm.fastcall_py import Direct as Direct
+from vargrad._vm.fastcall_py import Shortcut
+from vargrad._vm.program import Program
+
+Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
+IMPLEMENTATION = "python"
+BLOCK = 8192  # rows at a time: temporaries of that length stay in cache
+_NUMPY = {
+    "sub": "subtract",
+    "mul": "multiply",
+    "truediv": "true_divide",
+    "pow": "power",
+    "floordiv": "floor_divide",
+    "neg": "negative",
+    "identity": "positive",
+}
+_BY_PYTHON = {"erf": 1, "erfc": 1, "remainder": 2}  # NumPy's remainder is another one, and it has no erf
+
+
+def _comparison(name: str) -> Callable[..., Any]:
+    test = getattr(numpy, {"lt": "less", "le": "less_equal", "eq": "equal", "ne": "not_equal"}[name])
+    return lambda a, b: test(a, b).astype(float)
+
+
+def _function(name: str) -> Callable[..., Any]:
+    if name in _MACHINE:
+        return _MACHINE[name]
+    if name in _BY_PYTHON:
+        function = numpy.frompyfunc(formula.IEEE.names[name], _BY_PYTHON[name], 1)
+        return lambda *operands: numpy.asarray(function(*operands), float)  # also of constants alone
+    ufunc = getattr(numpy, _NUMPY.get(name, name), None)
+    if isinstance(ufunc, numpy.ufunc):
+        return ufunc
+    formulas = Formulas(lambda part, *operands: FUNCTIONS[part](*operands), float)
+    return lambda *operands: formulas.row(name, *operands)
+
+
+_MACHINE: dict[str, Callable[..., Any]] = {
+    "select": lambda a, b, c: numpy.where(c, a, b),
+    **{name: _comparison(name) for name in ("lt", "le", "eq", "ne")},
+    "and": lambda a, b: numpy.logical_and(a, b).astype(float),
+    "or": lambda a, b: numpy.logical_or(a, b).astype(float),
+    "not": lambda a: numpy.logical_not(a).astype(float),
+}
+FUNCTIONS: dict[str, Callable[..., Any]] = {name: _function(name) for name in NAMES}
+
+
+def empty(count: int) -> Array:
+    """An array of so many float64, of any value."""
+    return numpy.empty(count)
+
+
+class Machine:
+    """Runs one program. ``run`` and ``point`` may be called from several threads at once."""
+
+    shortcut = Shortcut
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._code = [
+            (FUNCTIONS[NAMES[op]], out, operands[: ARITY[op]]) for op, out, *operands in program.code.tolist()
+        ]
+        self._outputs = program.outputs.tolist()
+        self._constants = program.constants.tolist()
+
+    def brief(self, rows: int) -> bool:
+        """Whether so many rows are computed before Ctrl-C is looked at, if that is asked for; here never."""
+        return False
+
+    def run(
+        self,
+        inputs: Sequence[Array],
+        out: Sequence[Array],
+        workers: int = 1,
+        whole: bool = False,
+        tell: Callable[[int], object] | None = None,
+    ) -> None:
+        """Compute every row.
+
+        An array of ``inputs`` feeds one input, shape (rows,) or (1,) for all rows, or several: (k, rows) or (k, 1).
+        ``out``: likewise, float64 arrays of as many rows, for the outputs in turn; they are written completely. They
+        may be an input's own rows, and overlap nothing otherwise.
+        ``tell``: is called with the number of rows done since, now and then.
+        """
+        inputs, out = tuple(inputs), tuple(out)
+        columns = [row for x in inputs for row in (x if x.ndim == 2 else (x,))]
+        targets = [row for x in out for row in (x if x.ndim == 2 else (x,))]
+        if len(columns) != self.program.n_inputs or len(targets) != len(self._outputs):
+            raise ValueError(
+                f"the program takes {self.program.n_inputs} inputs and has {len(self._outputs)} outputs; "
+                f"got {len(columns)} and {len(targets)}"
+            )
+        shared = any(numpy.may_share_memory(x, y) for i, x in enumerate(out) for y in (*out[:i], *inputs))
+        if shared:
+            columns = _apart(columns, targets)
+        rows = len(targets[0]) if targets else 0
+        starts = range(0, rows, BLOCK)
+        if workers > 1 and len(starts) > 1:
+            with ThreadPoolExecutor(workers) as pool:
+                try:
+                    for count in pool.map(lambda start: self._block(columns, targets, start, shared), starts):
+                        if tell is not None:
+                            tell(count)
+                except BaseException:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    raise
+            return
+        for start in starts:
+            count = self._block(columns, targets, start, shared)
+            if tell is not None:
+                tell(count)
+
+    def _block(self, columns: Sequence[Array], targets: Sequence[Array], start: int, shared: bool) -> int:
+        """A block of rows; how many they are. ``shared``: targets may be columns, so all is read before that."""
+        with numpy.errstate(all="ignore"):
+            stop = start + BLOCK
+            registers: list[Any] = [x if len(x) == 1 else x[start:stop] for x in columns]
+            registers += self._constants
+            registers += [None] * (self.program.n_registers - len(registers))
+            for function, place, operands in self._code:
+                registers[place] = function(*[registers[i] for i in operands])
+            results = [registers[register] for register in self._outputs]
+            if shared:
+                results = [numpy.array(x) for x in results]
+            for target, result in zip(targets, results, strict=True):
+                target[start:stop] = result
+        return min(BLOCK, len(targets[0]) - start)
+
+    def row(self, x: Array, out: Array) -> None:
+        """One row from one C-contiguous array of n_inputs items to another of as many as there are outputs."""
+        for name, array, count in (("x", x, self.program.n_inputs), ("out", out, len(self._outputs))):
+            if array.dtype != numpy.float64 or not array.dtype.isnative or not array.flags.c_contiguous:
+                raise ValueError(f"{name} is not a C-contiguous array of float64")
+            if array.size != count:
+                raise ValueError(f"{name} has {array.size} items, expected {count}")
+        self.run([x.reshape(-1, 1).copy()], [out.reshape(-1, 1)])
+
+    def point(self, values: Sequence[float]) -> tuple[float, ...]:
+        """One row of plain numbers."""
+        values = tuple(values)
+        if len(values) != self.program.n_inputs:
+            raise TypeError(f"the program takes {self.program.n_inputs} numbers, got {len(values)}")
+        registers: list[float] = [x if type(x) is float else _number(x) for x in values]
+        registers += self._constants
+        registers += [0.0] * (self.program.n_registers - len(registers))
+        for op, place, a, b, c in self.program.code.tolist():
+            registers[place] = fold(op, registers[a], registers[b], registers[c])
+        return tuple([registers[i] for i in self._outputs])
+
+
+def _apart(columns: Sequence[Array], targets: Sequence[Array]) -> list[Array]:
+    """The columns, those of one row copied. ValueError for a target that overlaps others or not the same rows."""
+    columns = [x.copy() if len(x) == 1 else x for x in columns]
+    for i, target in enumerate(targets):
+        bad = any(numpy.may_share_memory(target, other) for other in targets[:i])
+        for x in columns:
+            bad = bad or (numpy.may_share_memory(target, x) and not _same(target, x))
+        if bad:
+            raise ValueError("out overlaps another array without being the same rows of it: copy one of them")
+    return columns
+
+
+def _same(x: Array, y: Array) -> bool:
+    """Whether these are the same rows."""
+    first, second = x.__array_interface__, y.__array_interface__
+    return first["data"][0] == second["data"][0] and x.strides == y.strides and x.shape == y.shape
+
+
+def _number(x: Any) -> float:
+    if isinstance(x, (float, int)):
+        return float(x)
+    raise TypeError(f"a point is of floats, not of {type(x).__name__}")

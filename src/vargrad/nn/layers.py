@@ -1,0 +1,66 @@
+"""What an NN is made of, from what its user gave: the architecture, each layer's activation, and a table of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from vargrad._util.errors import known
+from vargrad.nn.initialisers import GAINS
+
+ACTIVATIONS = tuple(GAINS)
+
+
+def architecture(arch: Any) -> tuple[int, ...]:
+    hint = "give the number of inputs, then of neurons in each layer, as in [2, 2, 1]"
+    if not isinstance(arch, Sequence) or isinstance(arch, (str, bytes)):
+        raise TypeError(f"arch must be a list of ints, not {type(arch).__name__} ({arch!r:.60}): {hint}")
+    for n in arch:
+        if isinstance(n, bool) or not hasattr(n, "__index__"):
+            raise TypeError(f"arch must hold ints, not {type(n).__name__} ({n!r:.60}): {hint}")
+        if n < 1:
+            raise ValueError(f"arch must hold positive ints, got {n} in {list(arch)!r:.60}: {hint}")
+    if len(arch) < 2:
+        raise ValueError(f"arch needs at least two numbers, got {list(arch)!r:.60}: {hint}")
+    return tuple(n.__index__() for n in arch)
+
+
+def per_layer(activation: Any, output_activation: Any, layers: int) -> tuple[str, ...]:
+    if isinstance(activation, str):
+        names = [activation] * layers
+        if output_activation is not None:
+            names[-1] = output_activation
+    elif isinstance(activation, (list, tuple)):
+        if len(activation) != layers:
+            raise ValueError(f"activation lists {len(activation)} name(s) for {layers} layer(s): give one per layer")
+        if output_activation is not None:
+            raise ValueError("activation is a list of one name per layer: its last one is the output_activation")
+        names = list(activation)
+    else:
+        raise TypeError(f"activation must be a name or a list of names, not {type(activation).__name__}")
+    for name in [activation, *names] if isinstance(activation, str) else names:
+        known("activation", name, ACTIVATIONS)
+    return tuple(names)
+
+
+class Table(str):
+    """A text that shows itself as it is, so that a session needs no print."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def summary(arch: Sequence[int], activations: Sequence[str], bias: bool) -> Table:
+    """One line for each layer, and the total."""
+    rows = [("layer", "weights", "biases", "activation", "parameters")]
+    total = 0
+    for i, (n_in, n_out, name) in enumerate(zip(arch, arch[1:], activations, strict=False), 1):
+        biases = n_out if bias else 0
+        total += n_out * n_in + biases
+        rows.append((f"{i}", f"({n_out}, {n_in})", f"{biases}", name, f"{n_out * n_in + biases}"))
+    rows.append(("total", "", "", "", f"{total}"))
+    *left, last = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["".join(f"{x:<{w}}  " for x, w in zip(row, left, strict=False)) + f"{row[-1]:>{last}}" for row in rows]
+    return Table("\n".join(lines))

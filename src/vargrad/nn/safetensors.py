@@ -1,0 +1,120 @@
+"""The safetensors format: 8 bytes with the header's length, the header in JSON, then the arrays' bytes.
+
+Written here rather than taken from the library of that name, because saving and loading must work wherever NumPy
+does, and because refusing a bad file by name is most of the work and would be ours in any case. Reading parses JSON
+and copies numbers; nothing is executed. Format: https://huggingface.co/docs/safetensors.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import stat
+import sys
+from collections.abc import Mapping
+from typing import Any, NoReturn, TypeAlias
+
+import numpy
+import numpy.typing
+
+from vargrad._util.files import PathLike, replacing
+
+Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
+Path: TypeAlias = PathLike
+_TYPES = {"F32": "<f4", "F64": "<f8"}
+_DIMENSIONS = 32  # of arrays; NumPy has no more before version 2
+_LIMIT = 100_000_000  # bytes of a header, the format's own
+
+
+def write(path: Path, arrays: Mapping[str, Array], metadata: Mapping[str, str]) -> None:
+    """Write float64 arrays under their names; the file appears complete or not at all."""
+    header: dict[str, Any] = {"__metadata__": dict(metadata)}
+    end = 0
+    for name, x in arrays.items():
+        start, end = end, end + x.size * 8
+        header[name] = {"dtype": "F64", "shape": list(x.shape), "data_offsets": [start, end]}
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # the arrays begin at a multiple of 8, as the format asks
+    with replacing(path) as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for x in arrays.values():
+            file.write(numpy.ascontiguousarray(x, "<f8").tobytes())
+
+
+def read(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
+    """All arrays of a file, as float64, and its metadata.
+
+    Raises ValueError for a file that is truncated, of another format, inconsistent or of other types than float32 and
+    float64, saying what was found and expected; OSError if it cannot be read.
+    """
+    path = os.fspath(path)
+    with open(path, "rb") as file:
+        about = os.fstat(file.fileno())
+        if not stat.S_ISREG(about.st_mode):
+            _refuse(path, "it is no regular file: copy it to one")
+        size = about.st_size
+        length = int.from_bytes(file.read(8), "little")
+        if size < 8:
+            _refuse(path, f"it has {size} bytes, and the header's length alone takes 8")
+        if length > min(size - 8, _LIMIT):
+            _refuse(path, f"its first 8 bytes announce a header of {length} bytes, and {size - 8} follow")
+        header = _header(path, file.read(length))
+        data = file.read(size - 8 - length)
+    metadata = header.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        _refuse(path, "its __metadata__ is no table of texts")
+    spans = {name: _span(path, name, entry) for name, entry in header.items()}
+    end = 0
+    for name, (start, stop) in sorted(spans.items(), key=lambda item: item[1]):
+        if start != end:
+            _refuse(path, f"{name!r} begins at byte {start} of the data, expected {end}: tensors overlap or leave gaps")
+        end = stop
+    if end != len(data):
+        _refuse(path, f"its tensors take {end} bytes, and {len(data)} follow the header")
+    arrays = {}
+    for name, (start, stop) in spans.items():
+        flat = numpy.frombuffer(data[start:stop], _TYPES[header[name]["dtype"]])
+        arrays[name] = flat.astype(numpy.float64).reshape(header[name]["shape"])
+    return arrays, metadata
+
+
+def _refuse(path: str, why: str) -> NoReturn:
+    raise ValueError(f"{path}: no safetensors file that can be loaded: {why}")
+
+
+def _header(path: str, text: bytes) -> dict[str, Any]:
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            raise ValueError("a name is there twice")
+        return found
+
+    try:
+        header = json.loads(text.decode(), object_pairs_hook=once)
+    except (ValueError, RecursionError) as error:
+        _refuse(path, f"its header cannot be read: {error}")
+    if not isinstance(header, dict):
+        _refuse(path, f"its header is a JSON {type(header).__name__}, expected a table of tensors")
+    return header
+
+
+def _span(path: str, name: str, entry: Any) -> tuple[int, int]:
+    """Where a tensor's bytes are, checked against its type and shape."""
+    if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
+        _refuse(path, f"{name!r} is described by {entry!r:.80}, expected dtype, shape and data_offsets")
+    kind, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
+    if not isinstance(kind, str) or kind not in _TYPES:
+        _refuse(path, f"{name!r} is of type {kind!r:.20}, expected {' or '.join(_TYPES)}")
+    if not _counts(shape) or not _counts(offsets) or len(offsets) != 2 or len(shape) > _DIMENSIONS:
+        _refuse(path, f"{name!r} has shape {shape!r:.60} and data_offsets {offsets!r:.60}, expected lists of counts")
+    if math.prod(n or 1 for n in shape) > sys.maxsize:
+        _refuse(path, f"{name!r} has shape {shape!r:.60}, which no array has")
+    taken, needed = offsets[1] - offsets[0], math.prod(shape) * numpy.dtype(_TYPES[kind]).itemsize
+    if taken != needed:
+        _refuse(path, f"{name!r} of type {kind} and shape {shape!r:.60} needs {needed} bytes, and takes {taken}")
+    return offsets[0], offsets[1]
+
+
+def _counts(x: Any) -> bool:
+    return isinstance(x, list) and all(type(n) is int and n >= 0 for n in x)

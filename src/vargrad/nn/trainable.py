@@ -1,0 +1,179 @@
+"""What NN can do with data: fit, partial_fit, backward, predict, predict_proba, score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vargrad._train.history import History
+
+
+class Trainable:
+    """The part of NN that works on arrays."""
+
+    _task: str | None = None  # what the last fit learned: see losses.Loss.kind
+
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        loss: str | Callable[[Any, Any], Any] = "mse",
+        optimizer: Any = "sgd",
+        lr: float | None = None,
+        epochs: int = 100,
+        batch_size: int | None = 32,
+        shuffle: bool = True,
+        seed: int | None = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        patience: int | None = None,
+        restarts: int = 1,
+        callback: Callable[[History], Any] | None = None,
+        progress: bool = True,
+        method: str = "gradient",
+        h: float = 1e-4,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        clip: float | None = None,
+        schedule: Any = None,
+        **settings: Any,
+    ) -> History:
+        """Train on rows of data; returns a history of losses.
+
+        ``X``: (rows, inputs). ``y``: (rows,) or (rows, outputs); class labels from 0 for "cross_entropy". Without y, X
+        is the article's data, rows of inputs followed by targets. ``loss``: "sse" (the article's), "mse", "mae",
+        "huber", "hinge", "bce", "cross_entropy" (the last three of outputs without activation), or a function of a
+        prediction and a target (lists of them, where there are several) on Vars, averaged over rows.
+
+        ``optimizer``: "sgd", "adam", "adamw" or "rmsprop", with ``lr`` (by default 0.1 for sgd, else torch's) and its
+        other ``settings`` by torch's names; "lbfgs" (by SciPy; all rows at once, an epoch is an iteration); or one of
+        ``vargrad.optim`` over these parameters. ``schedule``: one of vargrad.optim over that optimizer, or a function
+        from the epoch to a factor of lr. ``clip``: the most that a gradient's norm may be. ``l1``, ``l2``: penalties
+        on weights, not on biases: l1 |w| + l2 w**2.
+
+        ``epochs``, ``batch_size`` (None: all rows), ``shuffle``: new mini-batches each epoch. ``seed``: an int, for
+        all that is drawn; None draws from Python's ``random``. ``validation_split``: a share of rows to judge by, or
+        ``validation_data``: a pair of X and y. ``patience``: stop when so many epochs brought no better validation
+        loss (training loss without validation data), and go back to the best. ``restarts``: train so often, from
+        the parameters as they are and then from new ones, and keep the best by loss. ``callback``: called with the
+        history after each epoch; it stops the training by returning True. ``progress``: a bar, in long trainings.
+
+        ``method="finite-difference"`` is the article's first method: parameters are moved by ``h``, one at a time.
+
+        Ctrl-C ends a training with the best parameters so far, ``history.interrupted`` tells. Raises TypeError or
+        ValueError for what does not fit, and FloatingPointError that names batch and parameter when the loss is no
+        longer finite; then parameters are as they were.
+
+        >>> from vargrad import NN
+        >>> model = NN([2, 2, 1], seed=7)
+        >>> data = [[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]]
+        >>> history = model.fit(data, loss="sse", lr=1, epochs=2000)
+        >>> history.losses[0] > 0.5 > 0.01 > history.loss
+        True
+        >>> [round(model(p, q).value) for p, q, _ in data]
+        [0, 1, 1, 0]
+        """
+        from vargrad._train import fit as _fit
+
+        return _fit.fit(
+            self,  # type: ignore[arg-type]
+            X,
+            y,
+            loss,
+            optimizer,
+            lr,
+            epochs,
+            batch_size,
+            shuffle,
+            seed,
+            validation_split,
+            validation_data,
+            patience,
+            restarts,
+            callback,
+            progress,
+            method,
+            h,
+            l1,
+            l2,
+            clip,
+            schedule,
+            settings,
+        )
+
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any,
+        loss: str | Callable[[Any, Any], Any] = "mse",
+        optimizer: str = "sgd",
+        lr: float | None = None,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        clip: float | None = None,
+        **settings: Any,
+    ) -> float:
+        """One step on these rows, all of them at once; returns their loss before it.
+
+        Arguments are fit's. What the optimizer remembers is kept from call to call, as long as the settings but ``lr``
+        are the same. Raises what fit raises; then nothing has changed.
+
+        >>> from vargrad import NN
+        >>> model = NN([1, 1], "identity", seed=0)
+        >>> losses = [model.partial_fit([[0.0], [1.0]], [1.0, 3.0], lr=0.5) for _ in range(50)]
+        >>> losses[0] > 1 > 0.001 > losses[-1]
+        True
+        """
+        from vargrad._train import partial_fit as _session
+
+        return _session.partial_fit(self, X, y, loss, optimizer, lr, l1, l2, clip, settings)  # type: ignore[arg-type]
+
+    def backward(
+        self, X: Any, y: Any, loss: str | Callable[[Any, Any], Any] = "mse", l1: float = 0.0, l2: float = 0.0
+    ) -> float:
+        """Add the loss's derivatives over all these rows to the parameters' grads; returns the loss.
+
+        What ``loss.backward()`` does in the article's loop, for arrays and in C, so that loops of one's own and every
+        optimiser of ``vargrad.optim`` train at speed. Arguments are fit's. Raises what fit raises; then no grad has
+        changed.
+
+        >>> from vargrad import NN, data, optim
+        >>> X, y = data.moons(100, seed=0)
+        >>> model = NN([2, 8, 1], "tanh", output_activation="identity", init="torch", seed=1)
+        >>> optimizer = optim.Adam(model.parameters, lr=0.03)
+        >>> for _ in range(200):
+        ...     optimizer.zero_grad()
+        ...     loss = model.backward(X, y, "bce")
+        ...     optimizer.step()
+        >>> loss < 0.3
+        True
+        """
+        from vargrad._train import partial_fit as _session
+
+        return _session.backward(self, X, y, loss, l1, l2)  # type: ignore[arg-type]
+
+    def predict(self, X: Any) -> Any:
+        """What the network says of each row of X: class labels if it was trained on classes, else its outputs.
+
+        Shape (rows,) with one output or with labels, else (rows, outputs). Raises ValueError for other shapes.
+        """
+        from vargrad._train import predict as _predict
+
+        return _predict.predict(self, X)  # type: ignore[arg-type]
+
+    def predict_proba(self, X: Any) -> Any:
+        """The probability of each class in each row, (rows, classes), after training by "cross_entropy" or "bce".
+
+        Several outputs under "bce" are several yes or no questions: each one's probability of yes. Raises ValueError
+        after other losses.
+        """
+        from vargrad._train import predict as _predict
+
+        return _predict.predict_proba(self, X)  # type: ignore[arg-type]
+
+    def score(self, X: Any, y: Any) -> float:
+        """The share of right labels if the network was trained on classes, else R**2, the mean over outputs."""
+        from vargrad._train import predict as _predict
+
+        return _predict.score(self, X, y)  # type: ignore[arg-type]

@@ -1,0 +1,52 @@
+"""Optimisers with torch's update rules, names and defaults; learning-rate schedules; gradient clipping.
+
+Each takes a network's ``parameters`` or any list of Vars, and a ``step()`` runs all of them through one recorded
+program (the rules are in rules.py). Trajectories follow torch's in float64.
+
+>>> from vargrad import NN, optim
+>>> model = NN([2, 2, 1], seed=1)
+>>> data = [[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]]
+>>> optimizer = optim.Adam(model.parameters, lr=0.1)
+>>> for _ in range(200):
+...     optimizer.zero_grad()
+...     loss = model.calculate_loss(data)
+...     loss.backward()
+...     optimizer.step()
+>>> [round(model(p, q).value) for p, q, _ in data]
+[0, 1, 1, 0]
+"""
+
+from __future__ import annotations
+
+from vargrad.optim.clipping import clip_grad_norm_, clip_grad_value_
+from vargrad.optim.lbfgs import LBFGS
+from vargrad.optim.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
+from vargrad.optim.schedules import (
+    CosineAnnealingLR,
+    ExponentialLR,
+    LambdaLR,
+    LinearLR,
+    MultiStepLR,
+    OneCycleLR,
+    ReduceLROnPlateau,
+    StepLR,
+)
+
+__all__ = [
+    "LBFGS",
+    "SGD",
+    "Adam",
+    "AdamW",
+    "CosineAnnealingLR",
+    "ExponentialLR",
+    "LambdaLR",
+    "LinearLR",
+    "MultiStepLR",
+    "OneCycleLR",
+    "Optimizer",
+    "RMSprop",
+    "ReduceLROnPlateau",
+    "StepLR",
+    "clip_grad_norm_",
+    "clip_grad_value_",
+]

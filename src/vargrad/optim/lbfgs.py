@@ -1,0 +1,96 @@
+"""L-BFGS through SciPy, over the same parameters as the other optimisers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from vargrad._core import parameters as _parameters
+from vargrad._util.settings import Count, Number
+
+
+class LBFGS:
+    """Limited-memory BFGS with SciPy's line search (Nocedal 1980; Zhu, Byrd, Lu and Nocedal 1997), for smooth losses.
+
+    ``parameters``: a network's ``parameters``, or leaf Vars with ``requires_grad``. ``max_iter``: iterations of one
+    ``step``; ``max_eval``: evaluations of the closure, 1.25 max_iter by default; ``tolerance_grad``: stop when no
+    derivative is larger; ``tolerance_change``: stop when the loss falls by less, relative to itself;
+    ``history_size``: how many steps are remembered. torch's names and defaults; SciPy is needed.
+
+    >>> from vargrad import Var, optim
+    >>> x, y = Var(-1.2, requires_grad=True), Var(1.0, requires_grad=True)
+    >>> def closure():
+    ...     loss = (1 - x) ** 2 + 100 * (y - x**2) ** 2
+    ...     loss.backward()
+    ...     return loss
+    >>> optimizer = optim.LBFGS([x, y], max_iter=100)  # loss = optimizer.step(closure)
+
+    For a network over arrays, ``optimizer.step(lambda: model.backward(X, y, "mse"))``.
+    """
+
+    max_iter, max_eval, history_size = Count(1), Count(1), Count(1)
+    tolerance_grad, tolerance_change = Number(0), Number(0)
+
+    def __init__(
+        self,
+        parameters: Any,
+        max_iter: int = 20,
+        max_eval: int | None = None,
+        tolerance_grad: float = 1e-7,
+        tolerance_change: float = 1e-9,
+        history_size: int = 100,
+    ) -> None:
+        self._parameters = _parameters.of(parameters, "LBFGS")
+        self.max_iter, self.history_size = max_iter, history_size
+        self.max_eval = self.max_iter * 5 // 4 if max_eval is None else max_eval
+        self.tolerance_grad, self.tolerance_change = tolerance_grad, tolerance_change
+
+    def step(self, closure: Callable[[], Any]) -> float:
+        """Minimise, from where the parameters are; the loss at the parameters that are left, the best found.
+
+        ``closure()`` computes the loss, calls its ``backward()`` and returns it, a Var or a float; gradients are set to
+        0 before each call, and are those of the last call afterwards. Raises ImportError without SciPy, ValueError for
+        a loss or gradient that is not finite at the start, and whatever the closure raises; then the parameters are
+        as they were.
+        """
+        try:
+            from scipy.optimize import minimize
+        except ImportError as error:
+            raise ImportError("LBFGS needs SciPy: pip install 'vargrad[scipy]'") from error
+        import numpy
+
+        slots = self._parameters
+        start = slots.values.copy()
+        best = (float("inf"), start)
+
+        def evaluate(x: Any) -> tuple[float, Any]:
+            nonlocal best
+            _parameters.set_values(slots, x)
+            self.zero_grad()
+            loss = closure()
+            value = float(getattr(loss, "value", loss))
+            grads = slots.grads.copy()
+            if best[1] is start and not (numpy.isfinite(value) and numpy.isfinite(grads).all()):
+                raise ValueError(f"LBFGS: the loss at the start is {value} and its gradient is not all finite")
+            if value < best[0] or best[1] is start:
+                best = value, x.copy()
+            return value, grads
+
+        options = {
+            "maxiter": self.max_iter,
+            "maxfun": self.max_eval,
+            "maxcor": self.history_size,
+            "gtol": self.tolerance_grad,
+            "ftol": self.tolerance_change,
+        }
+        try:
+            minimize(evaluate, start.copy(), jac=True, method="L-BFGS-B", options=options)
+            _parameters.set_values(slots, best[1])
+        except BaseException:
+            _parameters.set_values(slots, start)
+            raise
+        return best[0]
+
+    def zero_grad(self) -> None:
+        """Set every ``.grad`` to 0."""
+        _parameters.set_grads(self._parameters, 0.0)

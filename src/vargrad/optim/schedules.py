@@ -1,0 +1,310 @@
+"""Learning-rate schedules with torch's names, arguments and defaults. Each is a closed form of the epoch."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from vargrad._util import errors
+from vargrad._util.settings import Choice, Count, Number
+
+if TYPE_CHECKING:
+    from vargrad.optim.optimizers import Optimizer
+
+
+class _Attached:
+    """A schedule and its optimizer."""
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        if not hasattr(optimizer, "lr") or not hasattr(optimizer, "step"):
+            raise TypeError(f"{type(self).__name__}: optimizer must be one of vargrad.optim, not {optimizer!r:.60}")
+        self.optimizer = optimizer
+        self.last_epoch = 0
+
+    def get_last_lr(self) -> list[float]:
+        """The learning rate that is set, in a list as in torch."""
+        return [self.optimizer.lr]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything but the optimizer."""
+        return {name: value for name, value in self.__dict__.items() if name != "optimizer"}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on where a state_dict was taken; ValueError for one of another kind, which changes nothing."""
+        if set(state_dict) != set(self.state_dict()):
+            raise ValueError(
+                f"{type(self).__name__}: this is the state_dict of something else: it has {', '.join(state_dict)}"
+            )
+        self.__dict__.update(state_dict)
+
+
+class Schedule(_Attached):
+    """A learning rate that follows from the epoch: ``step()`` after each epoch sets ``optimizer.lr``.
+
+    ``base_lr`` is the optimizer's lr when the schedule was made. One optimizer has one schedule: the next epoch's
+    learning rate is ``lr_at(epoch)``, whatever has been set meanwhile.
+    """
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        super().__init__(optimizer)
+        self.base_lr = optimizer.lr
+        optimizer.lr = self.lr_at(0)
+
+    def lr_at(self, epoch: int) -> float:
+        """The learning rate in that epoch, counted from 0."""
+        raise NotImplementedError
+
+    def step(self) -> None:
+        """One epoch is over: set the next one's learning rate."""
+        before, lr = self.optimizer.lr, self.lr_at(self.last_epoch + 1)
+        try:
+            self.optimizer.lr = lr
+            self.last_epoch += 1
+        except BaseException:  # Ctrl-C too
+            self.optimizer.lr = before
+            raise
+
+
+class LambdaLR(Schedule):
+    """lr = base_lr * lr_lambda(epoch); torch.optim.lr_scheduler.LambdaLR.
+
+    >>> from vargrad import Var, optim
+    >>> optimizer = optim.SGD(Var(0.0, requires_grad=True), lr=1.0)
+    >>> schedule = optim.LambdaLR(optimizer, lambda epoch: 1 / (1 + epoch))
+    >>> schedule.step()
+    >>> optimizer.lr
+    0.5
+    """
+
+    def __init__(self, optimizer: Optimizer, lr_lambda: Callable[[int], float]) -> None:
+        if not callable(lr_lambda):
+            raise TypeError(f"LambdaLR: lr_lambda must be a function of the epoch, not {lr_lambda!r:.60}")
+        self.lr_lambda = lr_lambda
+        super().__init__(optimizer)
+
+    def lr_at(self, epoch: int) -> float:
+        return float(self.base_lr * self.lr_lambda(epoch))
+
+
+class StepLR(Schedule):
+    """lr times ``gamma`` every ``step_size`` epochs; torch.optim.lr_scheduler.StepLR.
+
+    >>> from vargrad import Var, optim
+    >>> optimizer = optim.SGD(Var(0.0, requires_grad=True), lr=1.0)
+    >>> schedule = optim.StepLR(optimizer, step_size=2, gamma=0.5)
+    >>> [schedule.lr_at(epoch) for epoch in range(5)]
+    [1.0, 1.0, 0.5, 0.5, 0.25]
+    """
+
+    step_size, gamma = Count(1), Number(0)
+
+    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
+        self.step_size, self.gamma = step_size, gamma
+        super().__init__(optimizer)
+
+    def lr_at(self, epoch: int) -> float:
+        return float(self.base_lr * self.gamma ** (epoch // self.step_size))
+
+
+class MultiStepLR(Schedule):
+    """lr times ``gamma`` at each of the epochs ``milestones``; torch.optim.lr_scheduler.MultiStepLR.
+
+    >>> from vargrad import Var, optim
+    >>> optimizer = optim.SGD(Var(0.0, requires_grad=True), lr=1.0)
+    >>> schedule = optim.MultiStepLR(optimizer, milestones=[1, 3], gamma=0.5)
+    >>> [schedule.lr_at(epoch) for epoch in range(5)]
+    [1.0, 0.5, 0.5, 0.25, 0.25]
+    """
+
+    gamma = Number(0)
+
+    def __init__(self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1) -> None:
+        self.milestones = sorted(Count(0).checked("MultiStepLR: a milestone", m) for m in milestones)
+        self.gamma = gamma
+        super().__init__(optimizer)
+
+    def lr_at(self, epoch: int) -> float:
+        return float(self.base_lr * self.gamma ** bisect_right(self.milestones, epoch))
+
+
+class ExponentialLR(Schedule):
+    """lr times ``gamma`` every epoch; torch.optim.lr_scheduler.ExponentialLR.
+
+    >>> from vargrad import Var, optim
+    >>> optimizer = optim.SGD(Var(0.0, requires_grad=True), lr=1.0)
+    >>> optim.ExponentialLR(optimizer, gamma=0.5).lr_at(3)
+    0.125
+    """
+
+    gamma = Number(0)
+
+    def __init__(self, optimizer: Optimizer, gamma: float) -> None:
+        self.gamma = gamma
+        super().__init__(optimizer)
+
+    def lr_at(self, epoch: int) -> float:
+        return float(self.base_lr * self.gamma**epoch)
+
+
+class LinearLR(Schedule):
+    """lr times a factor from ``start_factor`` to ``end_factor`` over ``total_iters`` epochs; torch's LinearLR.
+
+    >>> from vargrad import Var, optim
+    >>> optimizer = optim.SGD(Var(0.0, requires_grad=True), lr=1.0)
+    >>> schedule = optim.LinearLR(optimizer, start_factor=0.5, total_iters=2)
+    >>> [schedule.lr_at(epoch) for epoch in range(4)]
+    [0.5, 0.75, 1.0, 1.0]
+    """
+
+    start_factor, end_factor, total_iters = Number(0, 1), Number(0, 1), Count(1)
+
+    def __init__(
+        self, optimizer: Optimizer, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5
+    ) -> None:
+        self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
+        super().__init__(optimizer)
+
+    def lr_at(self, epoch: int) -> float:
+        done = min(epoch, self.total_iters) / self.total_iters
+        return float(self.base_lr * (self.start_factor + (self.end_factor - self.start_factor) * done))
+
+
+class CosineAnnealingLR(Schedule):
+    """lr from base_lr to ``eta_min`` and back on a cosine of half period ``T_max`` epochs (Loshchilov and Hutter 2017).
+
+    torch.optim.lr_scheduler.CosineAnnealingLR.
+
+    >>> from vargrad import Var, optim
+    >>> optimizer = optim.SGD(Var(0.0, requires_grad=True), lr=1.0)
+    >>> schedule = optim.CosineAnnealingLR(optimizer, T_max=2)
+    >>> [round(schedule.lr_at(epoch), 12) for epoch in range(5)]
+    [1.0, 0.5, 0.0, 0.5, 1.0]
+    """
+
+    T_max, eta_min = Count(1), Number(0)
+
+    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
+        self.T_max, self.eta_min = T_max, eta_min
+        super().__init__(optimizer)
+
+    def lr_at(self, epoch: int) -> float:
+        return float(self.eta_min + (self.base_lr - self.eta_min) * (1 + math.cos(math.pi * epoch / self.T_max)) / 2)
+
+
+class OneCycleLR(Schedule):
+    """lr from max_lr / ``div_factor`` up to ``max_lr`` and far down again in ``total_steps`` (Smith and Topin 2018).
+
+    Step it after every batch. torch.optim.lr_scheduler.OneCycleLR in two phases, with ``cycle_momentum=False``.
+    Raises ValueError for a step too many.
+
+    >>> from vargrad import Var, optim
+    >>> optimizer = optim.SGD(Var(0.0, requires_grad=True))
+    >>> schedule = optim.OneCycleLR(optimizer, max_lr=1.0, total_steps=10)
+    >>> [round(schedule.lr_at(step), 3) for step in (0, 1, 2, 6, 9)]
+    [0.04, 0.52, 1.0, 0.389, 0.0]
+    """
+
+    max_lr, total_steps, pct_start = Number(0), Count(1), Number(0, 1)
+    anneal_strategy, div_factor, final_div_factor = Choice("cos", "linear"), Number(1e-300), Number(1e-300)
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        max_lr: float,
+        total_steps: int,
+        pct_start: float = 0.3,
+        anneal_strategy: str = "cos",
+        div_factor: float = 25.0,
+        final_div_factor: float = 1e4,
+    ) -> None:
+        self.max_lr, self.total_steps, self.pct_start = max_lr, total_steps, pct_start
+        self.anneal_strategy, self.div_factor, self.final_div_factor = anneal_strategy, div_factor, final_div_factor
+        super().__init__(optimizer)
+
+    def lr_at(self, epoch: int) -> float:
+        if epoch > self.total_steps:
+            raise ValueError(f"OneCycleLR: step {epoch} of total_steps={self.total_steps}")
+        epoch = min(epoch, self.total_steps - 1)  # after the last batch there is nothing to do
+        top = self.pct_start * self.total_steps - 1
+        first = self.max_lr / self.div_factor
+        if epoch <= top:
+            return self._between(first, self.max_lr, epoch / top if top else 0.0)
+        rest = self.total_steps - 1 - top
+        return self._between(self.max_lr, first / self.final_div_factor, (epoch - top) / rest if rest else 1.0)
+
+    def _between(self, start: float, end: float, part: float) -> float:
+        if self.anneal_strategy == "linear":
+            return start + (end - start) * part
+        return end + (start - end) / 2 * (1 + math.cos(math.pi * part))
+
+
+class ReduceLROnPlateau(_Attached):
+    """lr times ``factor`` when a metric has not improved for more than ``patience`` epochs; torch's ReduceLROnPlateau.
+
+    ``mode``: "min" or "max"; better by ``threshold`` counts, relative or absolute by ``threshold_mode``; after a
+    reduction the next ``cooldown`` epochs do not count; never below ``min_lr`` nor by less than ``eps``.
+
+    >>> from vargrad import Var, optim
+    >>> optimizer = optim.SGD(Var(0.0, requires_grad=True), lr=1.0)
+    >>> schedule = optim.ReduceLROnPlateau(optimizer, patience=1)
+    >>> for loss in (0.5, 0.5, 0.5):
+    ...     schedule.step(loss)
+    >>> optimizer.lr
+    0.1
+    """
+
+    mode, threshold_mode = Choice("min", "max"), Choice("rel", "abs")
+    factor, threshold, min_lr, eps = Number(0, 1, open_above=True), Number(0), Number(0), Number(0)
+    patience, cooldown = Count(0), Count(0)
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        mode: str = "min",
+        factor: float = 0.1,
+        patience: int = 10,
+        threshold: float = 1e-4,
+        threshold_mode: str = "rel",
+        cooldown: int = 0,
+        min_lr: float = 0,
+        eps: float = 1e-8,
+    ) -> None:
+        self.mode, self.factor, self.patience, self.threshold = mode, factor, patience, threshold
+        self.threshold_mode, self.cooldown, self.min_lr, self.eps = threshold_mode, cooldown, min_lr, eps
+        self.best = math.inf if mode == "min" else -math.inf
+        self.num_bad_epochs = self.cooldown_counter = 0
+        super().__init__(optimizer)
+
+    def step(self, metrics: float) -> None:
+        """One epoch is over, and this is its metric (nan counts as no better)."""
+        metric = errors.as_float(metrics, "ReduceLROnPlateau: metrics")
+        before = self.__dict__.copy(), self.optimizer.lr
+        try:
+            self._take(metric)
+        except BaseException:  # Ctrl-C too
+            self.__dict__.update(before[0])
+            self.optimizer.lr = before[1]
+            raise
+
+    def _take(self, metric: float) -> None:
+        self.last_epoch += 1
+        if self._better(metric):
+            self.best, self.num_bad_epochs = metric, 0
+        else:
+            self.num_bad_epochs += 1
+        if self.cooldown_counter > 0:
+            self.cooldown_counter -= 1
+            self.num_bad_epochs = 0
+        if self.num_bad_epochs > self.patience:
+            lr = max(self.optimizer.lr * self.factor, self.min_lr)
+            if self.optimizer.lr - lr > self.eps:
+                self.optimizer.lr = lr
+            self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
+
+    def _better(self, metric: float) -> bool:
+        sign = 1 if self.mode == "min" else -1
+        if self.threshold_mode == "rel":
+            return bool(sign * metric < sign * self.best * (1 - sign * self.threshold))
+        return bool(sign * metric < sign * self.best - self.threshold)

@@ -1,0 +1,75 @@
+"""The benchmarks run, on tiny sizes, and do not time what is wrong."""
+
+import importlib
+import math
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import vargrad
+from vargrad import reference
+
+FOLDER = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    return importlib.import_module("run")
+
+
+def test_smoke() -> None:
+    command = [sys.executable, "-W", "error", str(FOLDER / "run.py"), "--smoke"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("All results are right.\n")
+    assert "MISSED" not in done.stdout
+
+
+def test_recording_smoke() -> None:
+    command = [sys.executable, "-W", "error", str(FOLDER / "recording.py"), "--smoke"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("All gradients are right.\n")
+
+
+def test_both_twins_pass_the_check(run: ModuleType) -> None:
+    for var in (vargrad.Var, reference.Var):
+        run.check_results(var, run.SIZES["smoke"])
+
+
+def test_the_articles_class_passes_the_check(run: ModuleType) -> None:
+    sizes = run.SIZES["smoke"]
+    run.check_results(importlib.import_module("article").Var, run.replace(sizes, nodes=400, repeated=400))
+
+
+def test_a_wrong_result_is_caught(run: ModuleType) -> None:
+    right = [1.0, 1000.0]
+    run.check("it", right, right)
+    for wrong in ([1.0, 1000.001], [1.001, 1000.0], [1.0], [1.0, math.nan]):
+        with pytest.raises(run.Wrong, match="it: found"):
+            run.check("it", wrong, right)
+
+
+@pytest.mark.parametrize("arguments", [["--repeats", "0"], ["--backend", "cuda"]])
+def test_wrong_usage(
+    arguments: list[str], run: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["run.py", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        run.main()
+    assert caught.value.code == 2
+    assert arguments[0] in capsys.readouterr().err
+
+
+def test_trainings_run() -> None:
+    command = [sys.executable, "-W", "error", str(FOLDER / "training.py"), "--epochs", "4", "--repeats", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stderr) == (0, "")
+    scores = [float(x) for x in re.findall(r"test accuracy (\S+)", done.stdout)]
+    assert len(scores) >= 2  # scikit-learn comes with the tests, torch may be there
+    assert min(scores) > 0.8

@@ -1,0 +1,73 @@
+"""What the house promises about itself: light import, one version, short files."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+import vargrad
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+WRITTEN = {".py", ".pyx", ".pxd", ".pxi", ".c", ".h", ".def", ".md", ".toml", ".yml", ""}
+FOLDERS = (".ci", "benchmarks", "csrc", "docs", "examples", "src/vargrad", "tests")
+FILES = sorted(
+    path
+    for folder in FOLDERS
+    for path in (ROOT / folder).rglob("*")
+    if path.is_file() and path.suffix in WRITTEN and "__pycache__" not in path.parts
+)
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines()
+
+
+def test_import_stays_light() -> None:
+    """Of what takes long to import, nothing comes along: NumPy alone takes more than 40 ms."""
+    script = "import json, sys, vargrad; print(json.dumps(sorted(sys.modules)))"
+    run = [sys.executable, "-I", "-c", script]
+    loaded = json.loads(subprocess.run(run, check=True, capture_output=True, text=True).stdout)
+    assert "vargrad" in loaded
+    dependencies = {re.split(r"\W", name)[0] for name in PROJECT["dependencies"]}
+    heavy = {"argparse", "asyncio", "hypothesis", "logging", "mpmath", "unittest"}
+    assert not (dependencies | heavy) & set(loaded)
+
+
+def test_one_version() -> None:
+    assert vargrad.__version__ == version("vargrad") == PROJECT["version"]
+    newest = next(line for line in lines(ROOT / "CHANGELOG.md") if line.startswith("## ["))
+    assert newest.split("]")[0] == f"## [{PROJECT['version']}"
+
+
+def test_cython_is_one_that_survives_refused_memory() -> None:
+    """Code of Cython 3.3.1 crashes on MemoryError in the append of a list comprehension; 3.2.9 raises it."""
+    system = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]
+    cython = next(Requirement(text) for text in system["requires"] if text.startswith("Cython"))
+    assert "3.2.9" in cython.specifier
+    assert "3.3.1" not in cython.specifier
+
+
+def test_setup_py_is_under_50_lines() -> None:
+    assert len(lines(ROOT / "setup.py")) < 50
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_written_file_is_over_400_lines(path: Path) -> None:
+    text = lines(path)
+    generated = any("Written by csrc/ops/gen_ops.py" in line for line in text[:3])
+    assert generated or len(text) <= 400
+
+
+def test_paths_that_contributing_names_exist() -> None:
+    table = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("| path | purpose |")[1]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    named = [name for row in rows for name in re.findall(r"`(.+?)`", row)]
+    assert len(named) >= len(rows) > 0
+    assert [name for name in named if not list(ROOT.glob(name) if "/" in name else ROOT.rglob(name))] == []

@@ -1,0 +1,49 @@
+"""The Python blocks of the README and of docs/ run from top to bottom, one namespace a page, and show what it says."""
+
+import doctest
+import re
+from pathlib import Path
+
+import pytest
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+FENCED = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+PAGES = [README, *(path for path in (README.parent / "docs").glob("*.md") if "```python" in path.read_text("utf-8"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_blocks(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = page.read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)  # it saves a model
+    blocks = list(FENCED.finditer(text))
+    assert blocks
+    assert len(blocks) == text.count("```python")
+    namespace: dict[str, object] = {"__name__": "readme"}
+    parser, runner = doctest.DocTestParser(), doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    for block in blocks:
+        source, line = block[1], text.count("\n", 0, block.start())
+        if source.startswith(">>>"):
+            test = parser.get_doctest(source, namespace, page.name, str(page), line)
+            failed = runner.run(test, clear_globs=False).failed
+            namespace = test.globs  # get_doctest copies the names it is given
+            assert failed == 0, f"the example under {page.name} line {line + 1}"
+        else:
+            exec(compile("\n" * (line + 1) + source, str(page), "exec"), namespace)
+
+
+def test_links_within_the_checkout() -> None:
+    for page in [README, *(README.parent / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_two_commands() -> None:
+    """Each is alone in its block, to be pasted whole; .ci/run takes the second from here."""
+    text = README.read_text(encoding="utf-8")
+    commands = re.findall(r"^```sh\n(.*?)\n```$", text, re.DOTALL | re.MULTILINE)
+    assert commands[:2] == [
+        "pip install . && python -m vargrad xor",
+        "pip install '.[test]' && python -m pytest",
+    ]
