@@ -68,7 +68,7 @@ def _contributions(
     """Pairs (operand index, partial) of one node's wanted operands, in the order in which both twins add them."""
     row = NARY_BY_NAME.get(op)
     if row is not None:
-        yield from nary.partials(row, operands, out, wanted, inputs, space)
+        yield from nary.partials(row, operands, out, wanted, inputs, space, thread.recorder)
         return
     for i, partial in enumerate(formula.partials(op, space)):
         if wanted[i]:

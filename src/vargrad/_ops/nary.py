@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from math import inf
 from typing import Any
 
-from vargrad._core.modes import thread
 from vargrad._ops.formula import IEEE, Space, compile_formula
 from vargrad._ops.table import NaryOp
 
@@ -54,14 +53,16 @@ def partials(
     wanted: Sequence[bool],
     inputs: Sequence[float],
     space: Space,
+    recorder: Any = None,
 ) -> Iterator[tuple[int, Any]]:
     """Pairs (operand index, partial) in scatter order, the last operand first; a None partial means: skip.
 
-    ``operands`` and ``out`` are floats or Vars (then the partials are Vars too); ``inputs`` the recorded values. While
-    compile() records, detached Vars stand in for these: every row of a batch has values of its own.
+    ``operands`` and ``out`` are floats or Vars (then the partials are Vars too); ``inputs`` the recorded values.
+    ``recorder``: that of compile(), while it records: its detached Vars replace the recorded values then, since every
+    row of a batch has values of its own.
     """
     half = len(inputs) // 2 if row.pairs else len(inputs)
-    recorder, values, select = thread.recorder, inputs, _select
+    values, select = inputs, _select
     if recorder is not None and any(name in row.partial for name in _OF_VALUES):
         values, select = [recorder.detach(x) for x in operands], recorder.select
     biggest: Any = 0.0
