@@ -18,9 +18,9 @@ from recorded import MACHINES, close, eager
 from vargrad import math as m
 from vargrad._core import var
 from vargrad._ir.expressions import Expressions
+from vargrad._ir.lower import lower
 from vargrad._ops.codes import NAMES
 from vargrad._ops.table import BY_NAME, Op
-from vargrad._vm.program import lower
 
 ROWS = [name for name in sheet.ALL_ROWS if name != "round"]  # its digits are no Var
 SKIPPING: list[Callable[..., Any]] = [

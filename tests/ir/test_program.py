@@ -12,13 +12,13 @@ import pytest
 import sheet
 from twins import key
 from vargrad._ir.expressions import Derivatives, Expressions
+from vargrad._ir.lower import lower
 from vargrad._ops import formula
 from vargrad._ops.branchless import Formulas
 from vargrad._ops.codes import ARITY, NAMES, OPCODES
 from vargrad._ops.fold import fold
 from vargrad._ops.table import BY_NAME
 from vargrad._vm.machine_py import Machine
-from vargrad._vm.program import lower
 
 ROWS = [name for name in sheet.ALL_ROWS if name != "round"]
 EDGES = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 1e-300, -1e300, 5e-324, math.inf, -math.inf, math.nan]

@@ -19,9 +19,10 @@ import numpy.typing
 from vargrad._compile.recorder import Graph
 from vargrad._core.var import leaf_values
 from vargrad._ir.expressions import Derivatives
+from vargrad._ir.lower import lower
 from vargrad._ops.codes import ADD, AND, EQ, LE, LT, MUL, NE, NOT, OR, ZERO
 from vargrad._vm.machine import Machine, empty
-from vargrad._vm.program import Program, lower
+from vargrad._vm.program import Program
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 Rows: TypeAlias = numpy.typing.NDArray[numpy.intp]

@@ -12,8 +12,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from vargrad import losses
+from vargrad._ir.lower import lower
 from vargrad._ops.codes import ARITY
-from vargrad._vm.program import Program, lower
+from vargrad._vm.program import Program
 
 if TYPE_CHECKING:
     import numpy

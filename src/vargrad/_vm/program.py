@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vargrad._ir.expressions import Expressions, lowered
 from vargrad._ops.codes import ARITY, NAMES
 
 if TYPE_CHECKING:
@@ -30,20 +29,6 @@ class Program:
 
     def __str__(self) -> str:
         return "\n".join(listing(self))
-
-
-def lower(graph: Expressions, inputs: Sequence[int], outputs: Sequence[int]) -> Program:
-    """The program that computes the nodes ``outputs`` of a graph from its nodes ``inputs``."""
-    import numpy
-
-    n_registers, constants, code, registers = lowered(graph, inputs, outputs)
-    return Program(
-        len(inputs),
-        n_registers,
-        numpy.array(constants, numpy.float64),
-        numpy.array(code, numpy.int32).reshape(-1, 5),
-        numpy.array(registers, numpy.int32),
-    )
 
 
 _SYMBOLS = {
