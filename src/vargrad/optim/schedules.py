@@ -5,19 +5,22 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from vargrad._util import errors
 from vargrad._util.settings import Choice, Count, Number
 
-if TYPE_CHECKING:
-    from vargrad.optim.optimizers import Optimizer
+
+class HasLearningRate(Protocol):
+    """What a schedule needs of an optimizer."""
+
+    lr: float
 
 
 class _Attached:
     """A schedule and its optimizer."""
 
-    def __init__(self, optimizer: Optimizer) -> None:
+    def __init__(self, optimizer: HasLearningRate) -> None:
         if not hasattr(optimizer, "lr") or not hasattr(optimizer, "step"):
             raise TypeError(f"{type(self).__name__}: optimizer must be one of vargrad.optim, not {optimizer!r:.60}")
         self.optimizer = optimizer
@@ -47,7 +50,7 @@ class Schedule(_Attached):
     learning rate is ``lr_at(epoch)``, whatever has been set meanwhile.
     """
 
-    def __init__(self, optimizer: Optimizer) -> None:
+    def __init__(self, optimizer: HasLearningRate) -> None:
         super().__init__(optimizer)
         self.base_lr = optimizer.lr
         optimizer.lr = self.lr_at(0)
@@ -78,7 +81,7 @@ class LambdaLR(Schedule):
     0.5
     """
 
-    def __init__(self, optimizer: Optimizer, lr_lambda: Callable[[int], float]) -> None:
+    def __init__(self, optimizer: HasLearningRate, lr_lambda: Callable[[int], float]) -> None:
         if not callable(lr_lambda):
             raise TypeError(f"LambdaLR: lr_lambda must be a function of the epoch, not {lr_lambda!r:.60}")
         self.lr_lambda = lr_lambda
@@ -100,7 +103,7 @@ class StepLR(Schedule):
 
     step_size, gamma = Count(1), Number(0)
 
-    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
+    def __init__(self, optimizer: HasLearningRate, step_size: int, gamma: float = 0.1) -> None:
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer)
 
@@ -120,7 +123,7 @@ class MultiStepLR(Schedule):
 
     gamma = Number(0)
 
-    def __init__(self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1) -> None:
+    def __init__(self, optimizer: HasLearningRate, milestones: Iterable[int], gamma: float = 0.1) -> None:
         self.milestones = sorted(Count(0).checked("MultiStepLR: a milestone", m) for m in milestones)
         self.gamma = gamma
         super().__init__(optimizer)
@@ -140,7 +143,7 @@ class ExponentialLR(Schedule):
 
     gamma = Number(0)
 
-    def __init__(self, optimizer: Optimizer, gamma: float) -> None:
+    def __init__(self, optimizer: HasLearningRate, gamma: float) -> None:
         self.gamma = gamma
         super().__init__(optimizer)
 
@@ -161,7 +164,7 @@ class LinearLR(Schedule):
     start_factor, end_factor, total_iters = Number(0, 1), Number(0, 1), Count(1)
 
     def __init__(
-        self, optimizer: Optimizer, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5
+        self, optimizer: HasLearningRate, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5
     ) -> None:
         self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
         super().__init__(optimizer)
@@ -185,7 +188,7 @@ class CosineAnnealingLR(Schedule):
 
     T_max, eta_min = Count(1), Number(0)
 
-    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
+    def __init__(self, optimizer: HasLearningRate, T_max: int, eta_min: float = 0.0) -> None:
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer)
 
@@ -211,7 +214,7 @@ class OneCycleLR(Schedule):
 
     def __init__(
         self,
-        optimizer: Optimizer,
+        optimizer: HasLearningRate,
         max_lr: float,
         total_steps: int,
         pct_start: float = 0.3,
@@ -261,7 +264,7 @@ class ReduceLROnPlateau(_Attached):
 
     def __init__(
         self,
-        optimizer: Optimizer,
+        optimizer: HasLearningRate,
         mode: str = "min",
         factor: float = 0.1,
         patience: int = 10,
