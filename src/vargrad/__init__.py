@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from vargrad._core.modes import detect_anomaly, no_grad
 from vargrad._core.var import Var, backend, custom
+from vargrad._util.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from vargrad import data, losses, math, optim, reference
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from vargrad.numeric import finite_difference, gradcheck
     from vargrad.transforms import grad, hessian, hvp, jacobian, value_and_grad
 
-__version__ = "0.1.0"
 __all__ = [
     "NN",
     "RecordingError",

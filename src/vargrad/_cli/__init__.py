@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from vargrad import __version__
+from vargrad._util.version import __version__
 
 __all__ = ["main"]
 

@@ -19,6 +19,7 @@ from vargrad._core.var import leaf_values
 from vargrad._ir.expressions import Derivatives, Expressions
 from vargrad._ops.codes import ARITY, EQ, LE, LT, NAMES, NE, NOT, SELECT
 from vargrad._ops.table import ROWS
+from vargrad._util.version import __version__
 
 if TYPE_CHECKING:
     from vargrad._compile.specialization import Variant
@@ -92,8 +93,6 @@ def _literal(x: float) -> str:
 def _comment(
     variant: Variant, by: tuple[int, ...], heads: Sequence[str], names: tuple[str, str], leaves: str
 ) -> Iterator[str]:
-    from vargrad import __version__
-
     (value, partial), cores = names, variant.paths[0].structure.cores
     yield f"/* {_ascii(variant.owner.__name__)}: {value} and derivatives, from {len(variant.paths)} recorded path(s)."
     yield f" * Written by vargrad {__version__}; C99 and <math.h> alone, no state, no allocation."
