@@ -178,10 +178,7 @@ def methods_py() -> str:
         "",
         "from __future__ import annotations",
         "",
-        "from typing import TYPE_CHECKING",
-        "",
-        "if TYPE_CHECKING:",
-        "    from vargrad._core.var_py import Var",
+        "from typing import TYPE_CHECKING, Self",
         "",
         "",
         "class OpMethods:",
@@ -191,29 +188,29 @@ def methods_py() -> str:
         "",
         "    if TYPE_CHECKING:",
         "",
-        "        def _unary(self, name: str) -> Var: ...",
-        "        def _method(self, name: str, other: Var | float) -> Var: ...",
-        "        def _binary(self, name: str, other: Var | float) -> Var: ...",
-        "        def _reflected(self, name: str, other: Var | float) -> Var: ...",
+        "        def _unary(self, name: str) -> Self: ...",
+        "        def _method(self, name: str, other: Self | float) -> Self: ...",
+        "        def _binary(self, name: str, other: Self | float) -> Self: ...",
+        "        def _reflected(self, name: str, other: Self | float) -> Self: ...",
     ]
     for name in DUNDER:
         for prefix, call in (("", "_binary"), ("r", "_reflected")):
             lines += [
                 "",
-                f"    def __{prefix}{name}__(self, other: Var | float) -> Var:",
+                f"    def __{prefix}{name}__(self, other: Self | float) -> Self:",
                 f'        return self.{call}("{name}", other)',
             ]
     for name in ("neg", "abs"):
-        lines += ["", f"    def __{name}__(self) -> Var:", f'        return self._unary("{name}")']
+        lines += ["", f"    def __{name}__(self) -> Self:", f'        return self._unary("{name}")']
     for name, row in methods():
         if row.arity == 1:
             head, body = "self", f'self._unary("{row.name}")'
         else:
-            second = f"slope: Var | float = {DEFAULTS[name]}" if name in DEFAULTS else "other: Var | float"
+            second = f"slope: Self | float = {DEFAULTS[name]}" if name in DEFAULTS else "other: Self | float"
             head, body = f"self, {second}", f'self._method("{row.name}", {second.split(":")[0]})'
         lines += [
             "",
-            f"    def {name}({head}) -> Var:",
+            f"    def {name}({head}) -> Self:",
             f'        """{row.doc}"""',
             f"        return {body}",
         ]

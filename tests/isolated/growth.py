@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections import deque
 from typing import Any
@@ -10,6 +11,7 @@ from twin import load, must_not_grow
 
 core, math = load()
 Var = core.Var
+Block = importlib.import_module("vargrad._core.var").Block
 X = [Var(0.5 - i / 8, requires_grad=True) for i in range(6)]
 
 
@@ -189,7 +191,7 @@ def edited_leaf(steps: int) -> None:
 
 def blocks(steps: int) -> None:
     """Trained by the array, and another that comes and goes, whose leaves a graph holds and a view its memory."""
-    block = core.Block([0.5 - i / 8 for i in range(6)])
+    block = Block([0.5 - i / 8 for i in range(6)])
     values, grads = block.values, block.grads
     for i in range(steps):
         loss = math.dot(block.leaves[:3], block.leaves[3:]) * block.leaves[i % 6]
@@ -197,8 +199,8 @@ def blocks(steps: int) -> None:
         for k in range(6):
             values[k], grads[k] = values[k] - 0.01 * grads[k], 0.0
         if i % 20 == 0:
-            other = core.Block([1.0] * 1000)
-            kept = (core.Block([2.0]).values, math.sum(other.leaves) * loss, other.grads)
+            other = Block([1.0] * 1000)
+            kept = (Block([2.0]).values, math.sum(other.leaves) * loss, other.grads)
     assert kept[0][0] == 2.0
 
 

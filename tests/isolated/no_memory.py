@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from vargrad._core import var_c, var_py
+from vargrad._core import block_py, var_c, var_py
 
 
 def chain(core: Any) -> Any:
@@ -94,7 +94,7 @@ def constants(core: Any) -> Any:
 
 def blocks(core: Any) -> Any:
     """Writing is an edit at the next use, by an operator or as one of many; refused, it is as if nobody had looked."""
-    block = core.Block([float(i) for i in range(1500)])
+    block = (block_py if core is var_py else core).Block([float(i) for i in range(1500)])
     w, b = block.leaves[0], block.leaves[1]
     for i in range(1200):
         block.values[0] = block.values[2] = i / 8

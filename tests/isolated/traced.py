@@ -6,6 +6,7 @@ node needs. The cases run into one on purpose, at every offset of the open segme
 
 from __future__ import annotations
 
+import importlib
 import sys
 from typing import Any
 
@@ -13,6 +14,7 @@ from twin import load
 
 core, math = load()
 Var = core.Var
+Block = importlib.import_module("vargrad._core.var").Block
 
 
 def trace() -> None:
@@ -82,7 +84,7 @@ def constant_that_became_a_var(offset: int) -> None:
 
 def bound_leaves_without_handles(offset: int) -> None:
     """Their block and their Vars are gone: what a graph needs of them lives, in the memory that a view shows."""
-    block = core.Block([0.5, 3.0, 7.0])
+    block = Block([0.5, 3.0, 7.0])
     x, y, _ = block.leaves
     filler = [x * 1.0 for _ in range(offset)]
     values, grads = block.values, block.grads

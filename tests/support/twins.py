@@ -42,6 +42,7 @@ class Twin(SimpleNamespace):
 def load(name: str) -> Implementation:
     """The twin of that name."""
     from vargrad import detect_anomaly, no_grad
+    from vargrad._core import block_py
 
     core = importlib.import_module(MODULES[name])
     assert name == core.IMPLEMENTATION
@@ -51,8 +52,9 @@ def load(name: str) -> Implementation:
         from vargrad._core import functions
 
         math = SimpleNamespace(**functions.names(core))
-    names = ("Var", "Block", "apply", "custom", "identity", "pullback", "pullback_graph")
+    names = ("Var", "apply", "custom", "identity", "pullback", "pullback_graph")
     own = {n: getattr(core, n) for n in names}
+    own["Block"] = block_py.Block if name == "python" else core.Block
     return Twin(name=name, math=math, no_grad=no_grad, detect_anomaly=detect_anomaly, **own)
 
 

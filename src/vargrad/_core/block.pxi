@@ -101,8 +101,6 @@ cdef class Block:
     def __len__(self):
         return self.cells.count if self.cells != NULL else 0  # a collection may find it half made
 
-    def __reduce__(self):
-        from vargrad._core.var import restore_block
-
-        wanted = [v.requires_grad for v in self.given]
-        return restore_block, (self.values.tolist(), wanted, self.grads.tolist())
+    def _state(self):
+        """What a copy is made from: values, requires_grad and grads. The selector registers it with copyreg."""
+        return self.values.tolist(), [v.requires_grad for v in self.given], self.grads.tolist()

@@ -4,23 +4,10 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
 
+from vargrad._core.leaves_py import Cell
+from vargrad._core.var_py import Var
 from vargrad._util import errors
-
-if TYPE_CHECKING:
-    from vargrad._core.var_py import Var
-
-
-class Cell:
-    """A leaf's place in the arrays of its block."""
-
-    __slots__ = ("grads", "place", "values")
-
-    def __init__(self, values: array[float], grads: array[float], place: int) -> None:
-        self.values = values
-        self.grads = grads
-        self.place = place
 
 
 class Block:
@@ -49,8 +36,6 @@ class Block:
     __slots__ = ("_grads", "_leaves", "_values", "leaves")
 
     def __init__(self, values: Iterable[float], requires_grad: bool = True) -> None:
-        from vargrad._core.var_py import Var
-
         wanted = bool(requires_grad)
         self._values: array[float] = errors.as_doubles(list(values), "values")
         self._grads = array("d", bytes(8 * len(self._values)))
@@ -79,7 +64,6 @@ class Block:
     def __len__(self) -> int:
         return len(self._values)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        from vargrad._core.var import restore_block
-
-        return restore_block, (self._values.tolist(), [v.requires_grad for v in self._leaves], self._grads.tolist())
+    def _state(self) -> tuple[list[float], list[bool], list[float]]:
+        """What a copy is made from: values, requires_grad and grads. The selector registers it with copyreg."""
+        return self._values.tolist(), [v.requires_grad for v in self._leaves], self._grads.tolist()

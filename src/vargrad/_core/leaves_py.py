@@ -6,22 +6,42 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from operator import call
-from typing import TYPE_CHECKING, overload
+from typing import Protocol, overload
 
 from vargrad._core.float_py import Float
 from vargrad._util import errors
 
-if TYPE_CHECKING:
-    from vargrad._core.var_py import Var
+
+class Leaf(Protocol):
+    """What is asked of a Var here, which stands above."""
+
+    @property
+    def _value(self) -> float: ...
+    @property
+    def _grad(self) -> float: ...
+    @property
+    def _requires_grad(self) -> bool: ...
+    def _grad_setter(self) -> Callable[[float], None]: ...
+
+
+class Cell:
+    """A leaf's place in the arrays of its block."""
+
+    __slots__ = ("grads", "place", "values")
+
+    def __init__(self, values: array[float], grads: array[float], place: int) -> None:
+        self.values = values
+        self.grads = grads
+        self.place = place
 
 
 @overload
-def leaf_values(leaves: Iterable[Var], into: None = None) -> list[float]: ...
+def leaf_values(leaves: Iterable[Leaf], into: None = None) -> list[float]: ...
 @overload
-def leaf_values(leaves: Iterable[Var], into: object) -> None: ...
-def leaf_values(leaves: Iterable[Var], into: object = None) -> list[float] | None:
+def leaf_values(leaves: Iterable[Leaf], into: object) -> None: ...
+def leaf_values(leaves: Iterable[Leaf], into: object = None) -> list[float] | None:
     """The values of the Vars as numbers, also while compile records: a list of floats.
 
     ``into``: a writable C-contiguous buffer of as many float64, to be filled instead. Raises TypeError for what is
@@ -35,7 +55,7 @@ def leaf_values(leaves: Iterable[Var], into: object = None) -> list[float] | Non
     return None
 
 
-def add_grads(leaves: Iterable[Var], parts: object) -> None:
+def add_grads(leaves: Iterable[Leaf], parts: object) -> None:
     """Add each part to the .grad of its Var, where that wants one: to all of them, or to none if it raises.
 
     ``parts``: a C-contiguous buffer of as many float64, or a list of numbers. A Var may be there more than once.
@@ -43,14 +63,14 @@ def add_grads(leaves: Iterable[Var], parts: object) -> None:
     """
     given = _vars(leaves)
     numbers = _doubles(errors.as_doubles(parts, "parts"), "parts", len(given), False)
-    sums: dict[Var, float] = {}
+    sums: dict[Leaf, float] = {}
     for v, part in zip(given, numbers, strict=True):
         if v._requires_grad:
             sums[v] = sums.get(v, v._grad) + part
     deque(map(call, [v._grad_setter() for v in sums], sums.values()), maxlen=0)
 
 
-def _vars(leaves: Iterable[Var]) -> tuple[Var, ...]:
+def _vars(leaves: Iterable[Leaf]) -> tuple[Leaf, ...]:
     given = tuple(leaves)
     for i, v in enumerate(given):
         if not isinstance(v, Float):

@@ -9,7 +9,7 @@ from operator import is_
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from vargrad._core import var_py
-from vargrad._core.var import Var
+from vargrad._core.var import Block, Var
 
 if TYPE_CHECKING:
     import numpy
@@ -37,7 +37,7 @@ class Parameters(list[Var]):
 
     __slots__ = ("_block", "_grads", "_own", "_values")
 
-    def __init__(self, block: var_py.Block | None, leaves: Iterable[Var] = ()) -> None:
+    def __init__(self, block: Block | None, leaves: Iterable[Var] = ()) -> None:
         super().__init__(leaves if block is None else block.leaves)
         self._block = block
         self._own = block is not None  # False: somebody edited the list, look before trusting the block

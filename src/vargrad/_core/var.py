@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copyreg
 import os
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from vargrad._core import var_py
+from vargrad._core import block_py, var_py
 
 _wanted = os.environ.get("VARGRAD_BACKEND", "")
 if _wanted not in ("", "compiled", "python"):
@@ -26,7 +27,7 @@ if _wanted != "python":
 backend: str = module.IMPLEMENTATION
 
 if TYPE_CHECKING:  # the pure twin is the type stub of both
-    from vargrad._core.var_py import Block as Block
+    from vargrad._core.block_py import Block as Block
     from vargrad._core.var_py import Var as Var
     from vargrad._core.var_py import add_grads as add_grads
     from vargrad._core.var_py import custom as custom
@@ -35,12 +36,13 @@ if TYPE_CHECKING:  # the pure twin is the type stub of both
     from vargrad._core.var_py import pullback as pullback
     from vargrad._core.var_py import pullback_graph as pullback_graph
 else:
-    Block, Var, custom, identity = module.Block, module.Var, module.custom, module.identity
+    Block = block_py.Block if module is var_py else module.Block
+    Var, custom, identity = module.Var, module.custom, module.identity
     pullback, pullback_graph = module.pullback, module.pullback_graph
     leaf_values, add_grads = module.leaf_values, module.add_grads
 
 
-def restore_block(values: list[float], wanted: list[bool], grads: list[float]) -> Block:
+def block_from(values: list[float], wanted: list[bool], grads: list[float]) -> Block:
     """A block of the active twin, from a pickle of either."""
     block = Block(values)
     for v, flag in zip(block.leaves, wanted, strict=True):
@@ -50,9 +52,25 @@ def restore_block(values: list[float], wanted: list[bool], grads: list[float]) -
     return block
 
 
-def restore(value: float, requires_grad: bool, grad: float) -> Var:
+def leaf_from(value: float, requires_grad: bool, grad: float) -> Var:
     """A leaf of the active twin, from a pickle of either."""
-    leaf = Var(value, requires_grad)
+    return _leaf(Var, value, requires_grad, grad)
+
+
+def reference_leaf_from(value: float, requires_grad: bool, grad: float) -> var_py.Var:
+    """A leaf of the pure twin, from a pickle of one that was not the active twin's."""
+    return _leaf(var_py.Var, value, requires_grad, grad)
+
+
+def _leaf(kind: type[Var], value: float, requires_grad: bool, grad: float) -> Var:
+    leaf = kind(value, requires_grad)
     if requires_grad:
         leaf.grad = grad
     return leaf
+
+
+# Here and not as methods: which twin reads a pickle is not for the one that wrote it to say.
+copyreg.pickle(block_py.Block, lambda block: (block_from, block._state()))
+copyreg.pickle(Block, lambda block: (block_from, block._state()))
+copyreg.pickle(var_py.Var, lambda v: (reference_leaf_from, v._state()))
+copyreg.pickle(Var, lambda v: (leaf_from, v._state()))

@@ -321,12 +321,11 @@ cdef class Var(Sheet):
             return f"Var({tape_value(self.node)!r}, grad={self.grad!r})"
         return f"Var({tape_value(self.node)!r})"
 
-    def __reduce__(self):
+    def _state(self):
+        """What a copy of a leaf is made from; TypeError for a computed Var. The selector registers it with copyreg."""
         if not self.node.flags & NODE_LEAF:
             raise errors.computed_copy()
-        from vargrad._core.var import restore
-
-        return restore, (tape_value(self.node), self.requires_grad, self.grad if self.requires_grad else 0.0)
+        return tape_value(self.node), self.requires_grad, self.grad if self.requires_grad else 0.0
 
 
 cdef object integer(Var v, str name, function):

@@ -17,9 +17,8 @@ from itertools import count
 from operator import setitem
 from typing import Any, NoReturn, TypeAlias
 
-from vargrad._core.block_py import Block, Cell
 from vargrad._core.float_py import Float
-from vargrad._core.leaves_py import add_grads, leaf_values
+from vargrad._core.leaves_py import Cell, add_grads, leaf_values
 from vargrad._core.modes import detect_anomaly, no_grad, note_origin, thread
 from vargrad._core.sweep_py import adjoint_graph, adjoints, order, settled
 from vargrad._core.sweep_py import listing as listing
@@ -27,7 +26,7 @@ from vargrad._ops import formula, nary
 from vargrad._ops.table import BY_NAME, NARY_BY_NAME
 from vargrad._util import errors
 
-__all__ = ["IMPLEMENTATION", "Block", "Var", "add_grads", "custom", "detect_anomaly", "leaf_values", "no_grad"]
+__all__ = ["IMPLEMENTATION", "Var", "add_grads", "custom", "detect_anomaly", "leaf_values", "no_grad"]
 IMPLEMENTATION = "python"
 _uids = count()
 
@@ -269,18 +268,11 @@ class Var(Float):
                     waiting.pop()
                 _freed.waiting = None
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def _state(self) -> tuple[float, bool, float]:
+        """What a copy of a leaf is made from; TypeError for a computed Var. The selector registers it with copyreg."""
         if self._op is not None:
             raise errors.computed_copy()
-        from vargrad._core import var
-
-        return var.restore if var.Var is Var else _restore, (self._value, self._requires_grad, self._grad)
-
-
-def _restore(value: float, requires_grad: bool, grad: float) -> Var:
-    leaf = Var(value, requires_grad)
-    leaf._grad = grad
-    return leaf
+        return self._value, self._requires_grad, self._grad
 
 
 Operand: TypeAlias = Var | float

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copyreg
 import os
 from typing import TYPE_CHECKING, Any
 
 from vargrad._core import var
 from vargrad._ir.pure import graph, passes
+from vargrad._ir.pure import graph as pure_graph
 
 if var.backend == "compiled":
     try:
@@ -35,3 +37,8 @@ def restored(columns: Any, parents: Any) -> Expressions:
     g = Expressions()
     g.fill(columns, parents)
     return g
+
+
+# Here and not as a method: which of the two modules reads a pickle is not for the one that wrote it to say.
+copyreg.pickle(pure_graph.Expressions, lambda g: (restored, g.state()))
+copyreg.pickle(Expressions, lambda g: (restored, g.state()))

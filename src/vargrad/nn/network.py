@@ -7,8 +7,8 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from vargrad._core import block_py, var_py
 from vargrad._core import var as _core
-from vargrad._core import var_py
 from vargrad._core.parameters import Parameters
 from vargrad._core.var import Var
 from vargrad._util import errors as _checks
@@ -72,7 +72,7 @@ class NN(Trainable):
         source: Any = random if seed is None else random.Random(seed.__index__())
         numbers = initialisers.draw(init, self._arch, self._activations, self._bias, source)
         # One flat list, in the article's order, is the only place that holds parameters: whatever is put there counts.
-        self._parameters = Parameters((var_py if var is var_py.Var else _core).Block(list(numbers)))
+        self._parameters = Parameters((block_py if var is var_py.Var else _core).Block(list(numbers)))
         self._prepare()
 
     def _prepare(self) -> None:

@@ -54,11 +54,9 @@ class Expressions(Store):
     def __len__(self) -> int:
         return self.size
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        from vargrad._ir.expressions import restored  # which of the two modules reads it is not for the pickle to say
-
-        columns = self.columns()
-        return restored, ([array(kind, x) for kind, x in zip("iiiid", columns, strict=True)], self.parents)
+    def state(self) -> tuple[list[array[Any]], dict[int, Parents]]:
+        """What a copy is made from, by ``fill``: the columns and the parents."""
+        return [array(kind, x) for kind, x in zip("iiiid", self.columns(), strict=True)], self.parents
 
     def fill(self, columns: Any, parents: Any) -> None:
         """Take over the nodes of another graph; this one must be fresh. ValueError for what is no graph."""
