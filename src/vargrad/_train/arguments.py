@@ -15,10 +15,9 @@ from vargrad._train import dataset, programs
 from vargrad._train.engine import Engine
 from vargrad._train.history import History
 from vargrad._util import errors
-from vargrad.nn.trainable import Trainable
 
 if TYPE_CHECKING:
-    from vargrad.nn.network import NN
+    from vargrad._train.model import Model
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 OPTIMIZERS: dict[str, Any] = {
@@ -55,7 +54,7 @@ def positive(what: str, value: Any, zero: bool) -> None:
 
 
 def optimizer_of(
-    model: NN, optimizer: Any, lr: float | None, settings: dict[str, Any], restarts: int, call: str = "fit"
+    model: Model, optimizer: Any, lr: float | None, settings: dict[str, Any], restarts: int, call: str = "fit"
 ) -> Any:
     """One of vargrad.optim: the one given, or a new one by its name."""
     if isinstance(optimizer, optim.Optimizer):
@@ -71,7 +70,7 @@ def optimizer_of(
     allowed = getattr(make, "settings", QUASI)
     for name in settings:
         if name not in allowed:  # it may be another argument of fit that was meant
-            own = [x for x in inspect.signature(getattr(Trainable, call)).parameters if x not in NOT_BY_NAME]
+            own = [x for x in inspect.signature(getattr(type(model), call)).parameters if x not in NOT_BY_NAME]
             own = [x for x in own if x != name and x not in allowed]
             errors.known(f"{call} with optimizer {optimizer!r}: argument", name, [*allowed, *own])
     if make is optim.LBFGS:
@@ -122,7 +121,7 @@ def rate_of(
     return rate, None
 
 
-def loss_of(loss: Any, model: NN) -> tuple[Any, str, bool]:
+def loss_of(loss: Any, model: Model) -> tuple[Any, str, bool]:
     """The row's function (None: by name), what targets are, and whether rows are averaged."""
     if callable(loss):
         return loss, "any", True
@@ -136,18 +135,16 @@ def loss_of(loss: Any, model: NN) -> tuple[Any, str, bool]:
     return None, found.kind, found.mean
 
 
-def require_layers(model: NN, what: str) -> None:
+def require_layers(model: Model, what: str) -> None:
     """TypeError if a subclass computes something else than layers."""
-    from vargrad.nn.network import NN
-
-    if type(model).forward is not NN.forward:
+    if model.overrides_forward:
         raise TypeError(
             f"{what} runs the layers of NN, and {type(model).__name__} has a forward of its own: train it in a loop of "
             "your own, or through vargrad.compile"
         )
 
 
-def require_trainable(model: NN) -> None:
+def require_trainable(model: Model) -> None:
     """ValueError for parameters that are not to change: training changes all of them."""
     for i, p in enumerate(model.parameters):
         if not p.requires_grad:
@@ -157,7 +154,7 @@ def require_trainable(model: NN) -> None:
             )
 
 
-def loss_program(loss: Any, row: Any, y: Any, model: NN, start: Array, x: Array, t: Array) -> Any:
+def loss_program(loss: Any, row: Any, y: Any, model: Model, start: Array, x: Array, t: Array) -> Any:
     """The loss as a program; of a user's function, recorded at the first row."""
     n_out = model.arch[-1]
     if row is None:
@@ -172,12 +169,12 @@ def loss_program(loss: Any, row: Any, y: Any, model: NN, start: Array, x: Array,
     return programs.loss_of_arrays(function) if program is None else program
 
 
-def outputs_of(model: NN, values: Array, x: Array) -> Array:
+def outputs_of(model: Model, values: Array, x: Array) -> Array:
     """The network's outputs, (rows, outputs)."""
     n_out = model.arch[-1]
     program, update = programs.known_loss("sse", n_out, n_out), programs.no_update()
     found = numpy.empty((len(x), n_out))
-    engine = Engine(programs.network(model.arch, model.activations, model._bias, program, n_out, update))
+    engine = Engine(programs.network(model.arch, model.activations, model.has_bias, program, n_out, update))
     engine.outputs(values, x, found)
     return found
 
@@ -214,11 +211,11 @@ def split_off(x: Array, t: Array, share: Any, validation: Any, source: Any) -> t
 # ---- what is not finite
 
 
-def place(model: NN, i: int) -> str:
+def place(model: Model, i: int) -> str:
     """Which parameter that is, in words."""
     rest = i
     for layer, (n_in, n_out) in enumerate(zip(model.arch, model.arch[1:], strict=False)):
-        width = n_in + model._bias
+        width = n_in + model.has_bias
         if rest < n_out * width:
             neuron, k = divmod(rest, width)
             return f"parameters[{i}] (layer {layer}, neuron {neuron}, {'bias' if k == n_in else f'weight {k}'})"
@@ -226,13 +223,13 @@ def place(model: NN, i: int) -> str:
     raise IndexError(i)
 
 
-def require_finite(values: Array, model: NN) -> None:
+def require_finite(values: Array, model: Model) -> None:
     if not numpy.isfinite(values).all():
         i = int(numpy.flatnonzero(~numpy.isfinite(values))[0])
         raise ValueError(f"{place(model, i)} is {values[i]}: training needs finite parameters to start from")
 
 
-def not_finite(model: NN, epoch: int, first: int, values: Array, grads: Array) -> str:
+def not_finite(model: Model, epoch: int, first: int, values: Array, grads: Array) -> str:
     where = f"the loss is not finite in epoch {epoch}, at the batch that begins with row {first} of the epoch"
     broken, slopes = numpy.flatnonzero(~numpy.isfinite(values)), numpy.flatnonzero(~numpy.isfinite(grads))
     if len(broken):

@@ -18,17 +18,16 @@ from vargrad._train.history import History
 from vargrad._train.loop import QuasiNewton, Run, Task
 from vargrad._train.progress import Progress
 from vargrad._util import errors
-from vargrad.nn import initialisers
 
 if TYPE_CHECKING:
-    from vargrad.nn.network import NN
+    from vargrad._train.model import Model
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 METHODS = ("gradient", "finite-difference")
 
 
 def fit(
-    model: NN,
+    model: Model,
     X: Any,
     y: Any,
     loss: Any,
@@ -87,7 +86,7 @@ def fit(
     update = programs.no_update() if rule is None else rule.program()
     program = arguments.loss_program(loss, row, y, model, start, x, t)
     penalty = programs.penalty_program(float(l1), float(l2))
-    net = programs.network(model.arch, model.activations, model._bias, program, t.shape[1], update, penalty)
+    net = programs.network(model.arch, model.activations, model.has_bias, program, t.shape[1], update, penalty)
     bar = Progress(epochs * restarts, bool(progress))
     task = Task(
         engine=Engine(net),
@@ -122,7 +121,7 @@ def fit(
             return Run(task, values, one._states(rule, start).copy(), one._steps)
         return Run(task, values)
 
-    before = task.lr, schedule.state_dict() if hasattr(schedule, "optimizer") else None, model.__dict__.get("_task")
+    before = task.lr, schedule.state_dict() if hasattr(schedule, "optimizer") else None, model.task
     remembered = None if rule is None else (one._state, one._names, one._steps)
     try:
         best = _best_of(task, model, start, restarts, source, begin)
@@ -131,7 +130,7 @@ def fit(
         _parameters.set_values(parameters, best.values)
         if rule is not None and one is optimizer:
             one._state, one._names, one._steps = best.state, rule.states, best.step
-        model._task = kind
+        model.task = kind
     except BaseException:  # Ctrl-C and refused memory too: all of it is there afterwards, or nothing
         _parameters.set_values(parameters, start)
         if remembered is not None:
@@ -139,20 +138,20 @@ def fit(
             one._state, one._names, one._steps = remembered
         if before[1] is not None:
             schedule.load_state_dict(before[1])
-        model._task = before[2]
+        model.task = before[2]
         bar.close()
         raise
     return best.history
 
 
-def _best_of(task: Task, model: NN, start: Array, restarts: int, source: Any, begin: Callable[[Array], Run]) -> Run:
+def _best_of(task: Task, model: Model, start: Array, restarts: int, source: Any, begin: Callable[[Array], Run]) -> Run:
     """The best of several runs: from ``start``, then from newly drawn parameters."""
     best: Run | None = None
     least = math.inf
     failure: FloatingPointError | None = None
     ranks: list[float] = []
     for i in range(restarts):
-        values = start.copy() if i == 0 else drawn(model, source)
+        values = start.copy() if i == 0 else numpy.array(model.draw(source))
         task.progress.before = i * task.epochs
         run = begin(values)
         try:
@@ -172,8 +171,3 @@ def _best_of(task: Task, model: NN, start: Array, restarts: int, source: Any, be
         raise failure
     best.history.restart_losses = ranks
     return best.finish()
-
-
-def drawn(model: NN, source: Any) -> Array:
-    """New parameters, as the network's initialiser draws them."""
-    return numpy.array(list(initialisers.draw(model._init, model._arch, model._activations, model._bias, source)))

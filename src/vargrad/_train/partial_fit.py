@@ -13,7 +13,7 @@ from vargrad._train import arguments, dataset, programs
 from vargrad._train.engine import Engine
 
 if TYPE_CHECKING:
-    from vargrad.nn.network import NN
+    from vargrad._train.model import Model
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 
@@ -22,7 +22,7 @@ class Session:
     """The engine of a network for these settings, and what the optimizer remembers."""
 
     def __init__(
-        self, model: NN, x: Any, y: Any, loss: Any, optimizer: str, l1: float, l2: float, clip: Any, settings: Any
+        self, model: Model, x: Any, y: Any, loss: Any, optimizer: str, l1: float, l2: float, clip: Any, settings: Any
     ) -> None:
         for name, number in (("l1", l1), ("l2", l2), ("clip", clip)):
             arguments.positive(name, number, zero=name != "clip")
@@ -39,14 +39,14 @@ class Session:
         program = arguments.loss_program(loss, row, y, model, start, found, t)
         penalty = programs.penalty_program(float(l1), float(l2))
         rule = one._chosen().program()
-        net = programs.network(model.arch, model.activations, model._bias, program, t.shape[1], rule, penalty)
+        net = programs.network(model.arch, model.activations, model.has_bias, program, t.shape[1], rule, penalty)
         self.engine, self.counts, self.clip, self.step = Engine(net), net.counts, float(clip or 0.0), 0
         self.state, self.grads = numpy.zeros((net.states, net.parameters)), numpy.zeros(net.parameters)
         self.hypers, self.losses = numpy.array([one.lr, 0.0]), numpy.empty(1)
         self.given = loss, optimizer, l1, l2, clip, settings
         self.targets, self.lr = t.shape[1], one.lr
 
-    def advance(self, model: NN, x: Any, y: Any) -> float:
+    def advance(self, model: Model, x: Any, y: Any) -> float:
         """One step on these rows."""
         parameters = _parameters.of(model.parameters, "partial_fit")
         values = parameters.values
@@ -59,10 +59,10 @@ class Session:
             values[:], self.state[:] = before, state
             raise
         self.step += 1
-        model._task = self.kind
+        model.task = self.kind
         return found
 
-    def run(self, model: NN, values: Array, x: Any, y: Any) -> float:
+    def run(self, model: Model, values: Array, x: Any, y: Any) -> float:
         """The same on parameters that stand here."""
         found = dataset.inputs(x, model.arch[0])
         t = dataset.targets(y, len(found), model.arch[-1], self.kind)
@@ -89,7 +89,7 @@ class Session:
 
 
 def partial_fit(
-    model: NN,
+    model: Model,
     X: Any,
     y: Any,
     loss: Any,
@@ -119,7 +119,7 @@ def partial_fit(
         raise
 
 
-def backward(model: NN, X: Any, y: Any, loss: Any, l1: float, l2: float) -> float:
+def backward(model: Model, X: Any, y: Any, loss: Any, l1: float, l2: float) -> float:
     """NN.backward, see there: a step of length 0 on a copy of the parameters, whose gradient is kept."""
     session: Session | None = model.__dict__.get("_still")
     if session is None or session.given != (loss, "sgd", l1, l2, None, {}):

@@ -12,32 +12,32 @@ from vargrad._train import dataset, metrics
 from vargrad._train.arguments import outputs_of, require_layers
 
 if TYPE_CHECKING:
-    from vargrad.nn.network import NN
+    from vargrad._train.model import Model
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 
 
-def _outputs(model: NN, X: Any) -> Array:
+def _outputs(model: Model, X: Any) -> Array:
     require_layers(model, "predict")
     x = dataset.inputs(X, model.arch[0], empty=True)
     return outputs_of(model, parameters.of(model.parameters, "predict").values, x)
 
 
-def predict(model: NN, X: Any) -> Any:
+def predict(model: Model, X: Any) -> Any:
     """NN.predict."""
-    return metrics.predictions(model._task or "values", _outputs(model, X))
+    return metrics.predictions(model.task or "values", _outputs(model, X))
 
 
-def predict_proba(model: NN, X: Any) -> Array:
+def predict_proba(model: Model, X: Any) -> Array:
     """NN.predict_proba."""
-    if model._task not in ("labels", "binary"):
+    if model.task not in ("labels", "binary"):
         raise ValueError("predict_proba needs a network that fit has trained with loss 'cross_entropy' or 'bce'")
-    return metrics.probabilities(model._task, _outputs(model, X))
+    return metrics.probabilities(model.task, _outputs(model, X))
 
 
-def score(model: NN, X: Any, y: Any) -> float:
+def score(model: Model, X: Any, y: Any) -> float:
     """NN.score."""
-    outputs, kind = _outputs(model, X), model._task or "values"
+    outputs, kind = _outputs(model, X), model.task or "values"
     if not len(outputs):
         raise ValueError("X has no rows: there is nothing to judge by")
     return metrics.score(kind, outputs, dataset.targets(y, len(outputs), model.arch[-1], kind))

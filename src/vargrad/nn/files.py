@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy
 import numpy.typing
@@ -12,7 +12,23 @@ import numpy.typing
 from vargrad.nn import safetensors
 
 if TYPE_CHECKING:
-    from vargrad.nn.network import NN
+    from vargrad._core.var import Var
+
+
+class Layered(Protocol):
+    """What is written of a network."""
+
+    @property
+    def arch(self) -> list[int]: ...
+    @property
+    def activations(self) -> list[str]: ...
+    @property
+    def weights(self) -> list[list[list[Var]]]: ...
+    @property
+    def biases(self) -> list[list[Var]]: ...
+    @property
+    def task(self) -> str | None: ...
+
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 _NAME = re.compile(r"(?:(?P<prefix>.+)\.)?(?P<place>[0-9]{1,9})\.(?P<kind>weight|bias)")
@@ -20,7 +36,7 @@ TASKS = ("values", "labels", "binary", "signs", "any")  # see losses.Loss.kind
 _KEY = "vargrad"  # of our part of the metadata
 
 
-def save(model: NN, path: safetensors.Path) -> None:
+def save(model: Layered, path: safetensors.Path) -> None:
     """Write a network: "0.weight" of shape (out, in), "0.bias" of shape (out,), "2.weight", ... in float64."""
     arrays = {}
     for i, (weights, biases) in enumerate(zip(model.weights, model.biases, strict=True)):
@@ -28,8 +44,8 @@ def save(model: NN, path: safetensors.Path) -> None:
         if biases:
             arrays[f"{2 * i}.bias"] = numpy.array([b.value for b in biases])
     about = {"arch": model.arch, "activations": model.activations, "bias": bool(model.biases[0])}
-    if model._task is not None:
-        about["task"] = model._task
+    if model.task is not None:
+        about["task"] = model.task
     safetensors.write(path, arrays, {"format": "pt", _KEY: json.dumps(about)})
 
 
@@ -111,7 +127,7 @@ def load(
     return arch, names, bias, _flat(layers), task
 
 
-def parameters(model: NN, path: safetensors.Path) -> list[float]:
+def parameters(model: Layered, path: safetensors.Path) -> list[float]:
     """The parameters of a file for a network like the model."""
     layers, about = read(path)
     arch, bias = _shapes(layers)

@@ -70,9 +70,8 @@ class NN(Trainable):
             raise TypeError(f"var must be vargrad.Var or vargrad.reference.Var, not {var!r:.60}")
         self._bias, self._init = bool(bias), init
         source: Any = random if seed is None else random.Random(seed.__index__())
-        numbers = initialisers.draw(init, self._arch, self._activations, self._bias, source)
         # One flat list, in the article's order, is the only place that holds parameters: whatever is put there counts.
-        self._parameters = Parameters((block_py if var is var_py.Var else _core).Block(list(numbers)))
+        self._parameters = Parameters((block_py if var is var_py.Var else _core).Block(self.draw(source)))
         self._prepare()
 
     def _prepare(self) -> None:
@@ -90,7 +89,7 @@ class NN(Trainable):
         self._lists = self._sliced()  # good until the list is edited; slicing takes as long as an addition or two
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = ("_arch", "_activations", "_bias", "_init", "_task", "_parameters")
+        kept = ("_arch", "_activations", "_bias", "_init", "task", "_parameters")
         return {name: self.__dict__[name] for name in kept if name in self.__dict__}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -118,6 +117,24 @@ class NN(Trainable):
         A list of Vars, of which ``.values`` and ``.grads`` are NumPy views.
         """
         return self._parameters
+
+    @property
+    def has_bias(self) -> bool:
+        """Whether neurons have a bias."""
+        return self._bias
+
+    @property
+    def overrides_forward(self) -> bool:
+        """Whether a subclass has a ``forward`` of its own, which may compute something else than the layers."""
+        return type(self).forward is not NN.forward
+
+    def draw(self, source: Any) -> list[float]:
+        """New parameters as ``init`` says, in their order; ``source``: ``random`` or a ``random.Random``.
+
+        >>> NN([1, 1], init="zeros").draw(random)
+        [0.0, 0.0]
+        """
+        return list(initialisers.draw(self._init, self._arch, self._activations, self._bias, source))
 
     @property
     def weights(self) -> list[list[list[Var]]]:
@@ -214,7 +231,7 @@ class NN(Trainable):
         n_in = self._arch[0]
         length = n_in + self._arch[-1]
         ready = self._ready
-        outputs = self._outputs if type(self).forward is NN.forward else self._forward_listed
+        outputs = self._forward_listed if self.overrides_forward else self._outputs
         errors = []
         for i, row in enumerate(_rows(data)):
             values = row if type(row) is list else _values(row, i)
@@ -296,7 +313,7 @@ class NN(Trainable):
         arch, names, bias, numbers, task = files.load(path, activation, output_activation)
         model = cls(arch, names, output_activation, bias=bias, seed=0, var=var)  # drawn, and then replaced
         model._assign(numbers)
-        model._task = task
+        model.task = task
         return model
 
     def load_parameters(self, path: str | os.PathLike[str]) -> None:

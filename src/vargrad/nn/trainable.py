@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vargrad._train.history import History
+    from vargrad._train.model import Model
 
 
 class Trainable:
     """The part of NN that works on arrays."""
 
-    _task: str | None = None  # what the last fit learned: see losses.Loss.kind
+    task: str | None = None  # what the last fit learned: see losses.Loss.kind
 
     def fit(
-        self,
+        self: Model,
         X: Any,
         y: Any = None,
         loss: str | Callable[[Any, Any], Any] = "mse",
@@ -77,7 +78,7 @@ class Trainable:
         from vargrad._train import fit as _fit
 
         return _fit.fit(
-            self,  # type: ignore[arg-type]
+            self,
             X,
             y,
             loss,
@@ -103,7 +104,7 @@ class Trainable:
         )
 
     def partial_fit(
-        self,
+        self: Model,
         X: Any,
         y: Any,
         loss: str | Callable[[Any, Any], Any] = "mse",
@@ -127,10 +128,10 @@ class Trainable:
         """
         from vargrad._train import partial_fit as _session
 
-        return _session.partial_fit(self, X, y, loss, optimizer, lr, l1, l2, clip, settings)  # type: ignore[arg-type]
+        return _session.partial_fit(self, X, y, loss, optimizer, lr, l1, l2, clip, settings)
 
     def backward(
-        self, X: Any, y: Any, loss: str | Callable[[Any, Any], Any] = "mse", l1: float = 0.0, l2: float = 0.0
+        self: Model, X: Any, y: Any, loss: str | Callable[[Any, Any], Any] = "mse", l1: float = 0.0, l2: float = 0.0
     ) -> float:
         """Add the loss's derivatives over all these rows to the parameters' grads; returns the loss.
 
@@ -151,18 +152,18 @@ class Trainable:
         """
         from vargrad._train import partial_fit as _session
 
-        return _session.backward(self, X, y, loss, l1, l2)  # type: ignore[arg-type]
+        return _session.backward(self, X, y, loss, l1, l2)
 
-    def predict(self, X: Any) -> Any:
+    def predict(self: Model, X: Any) -> Any:
         """What the network says of each row of X: class labels if it was trained on classes, else its outputs.
 
         Shape (rows,) with one output or with labels, else (rows, outputs). Raises ValueError for other shapes.
         """
         from vargrad._train import predict as _predict
 
-        return _predict.predict(self, X)  # type: ignore[arg-type]
+        return _predict.predict(self, X)
 
-    def predict_proba(self, X: Any) -> Any:
+    def predict_proba(self: Model, X: Any) -> Any:
         """The probability of each class in each row, (rows, classes), after training by "cross_entropy" or "bce".
 
         Several outputs under "bce" are several yes or no questions: each one's probability of yes. Raises ValueError
@@ -170,10 +171,10 @@ class Trainable:
         """
         from vargrad._train import predict as _predict
 
-        return _predict.predict_proba(self, X)  # type: ignore[arg-type]
+        return _predict.predict_proba(self, X)
 
-    def score(self, X: Any, y: Any) -> float:
+    def score(self: Model, X: Any, y: Any) -> float:
         """The share of right labels if the network was trained on classes, else R**2, the mean over outputs."""
         from vargrad._train import predict as _predict
 
-        return _predict.score(self, X, y)  # type: ignore[arg-type]
+        return _predict.score(self, X, y)

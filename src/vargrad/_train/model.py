@@ -1,0 +1,37 @@
+"""What training asks of a network: vargrad.nn.NN has it, and stands above."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from vargrad._core.parameters import Parameters
+
+
+class Model(Protocol):
+    """A network of dense layers."""
+
+    task: str | None
+
+    @property
+    def arch(self) -> list[int]:
+        """The number of inputs, then of neurons in each layer."""
+
+    @property
+    def activations(self) -> list[str]:
+        """The name of each layer's activation."""
+
+    @property
+    def has_bias(self) -> bool:
+        """Whether neurons have a bias."""
+
+    @property
+    def parameters(self) -> Parameters:
+        """Layer by layer, each neuron's weights and then its bias."""
+
+    @property
+    def overrides_forward(self) -> bool:
+        """Whether a subclass computes something else than the layers."""
+
+    def draw(self, source: Any) -> list[float]:
+        """New parameters by the network's initialiser, from ``random`` or one like it."""
