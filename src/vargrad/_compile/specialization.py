@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from threading import RLock
 from typing import Any, Protocol, TypeAlias
 
 import numpy
@@ -28,6 +29,21 @@ class Owner(Protocol):
     lock: Any
 
     def _forget_the_oldest(self, newest: Variant) -> None: ...
+
+
+class Alone:
+    """The owner of a recording that is made once, for no compiled function."""
+
+    signature: Signature | None = None
+    max_paths = 1
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.__name__ = getattr(function, "__name__", type(function).__name__)
+        self.__wrapped__ = function
+        self.lock = RLock()
+
+    def _forget_the_oldest(self) -> None:
+        pass
 
 
 class Variant:
@@ -117,3 +133,13 @@ class Variant:
                 "they turned into plain numbers on the way?"
             )
         return Path(graph, structure, owner.lock)
+
+
+def record(
+    function: Callable[..., Any], at: Sequence[Sequence[float]], names: Sequence[str] = (), scalars: bool = True
+) -> Path:
+    """The path that ``function`` takes at a point: for each argument its numbers, a list of Vars unless ``scalars``."""
+    cores: tuple[tuple[int, ...], ...] = tuple(() if scalars else (len(x),) for x in at)
+    columns = [numpy.array(x, float).reshape((*core, 1)) for x, core in zip(at, cores, strict=True)]
+    known = tuple(names) or tuple(f"x{i}" for i in range(len(at)))
+    return Variant(Alone(function), known, len(at), cores).root(columns)

@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from vargrad import losses
+from vargrad._compile.specialization import record
 from vargrad._ir.lower import lower
 from vargrad._ops.codes import ARITY
 from vargrad._vm.program import Program
@@ -19,8 +20,6 @@ from vargrad._vm.program import Program
 if TYPE_CHECKING:
     import numpy
     import numpy.typing
-
-    from vargrad._compile.paths import Path
 
     Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 
@@ -62,19 +61,6 @@ class Network:
     def parameters(self) -> int:
         """How many there are."""
         return sum((n + self.bias) * m for n, m in zip(self.sizes, self.sizes[1:], strict=False))
-
-
-def record(function: Callable[..., Any], at: Sequence[Sequence[float]], scalars: bool = True) -> Path:
-    """The path that ``function`` takes at a point: for each argument its numbers, a list of Vars unless ``scalars``."""
-    import numpy
-
-    from vargrad._compile.compiled import Compiled
-    from vargrad._compile.specialization import Variant
-
-    cores: tuple[tuple[int, ...], ...] = tuple(() if scalars else (len(x),) for x in at)
-    columns = [numpy.array(x, float).reshape((*core, 1)) for x, core in zip(at, cores, strict=True)]
-    names = tuple(f"x{i}" for i in range(len(at)))
-    return Variant(Compiled(function), names, len(at), cores).root(columns)
 
 
 @cache

@@ -66,15 +66,10 @@ class Rule:
 
 @functools.lru_cache(maxsize=64)
 def _recorded(rule: Rule) -> Program:
-    import numpy
+    from vargrad._compile.specialization import record
 
-    from vargrad._compile.compiled import Compiled
-    from vargrad._compile.specialization import Variant
-
-    compiled = Compiled(rule)
-    some = [numpy.array([1.0 / (i + 1)]) for i in range(len(rule.inputs))]  # any point at which all is finite
-    variant = Variant(compiled, rule.inputs, len(some), ((),) * len(some))
-    return variant.root(some).program(("value", ()))
+    some = [[1.0 / (i + 1)] for i in range(len(rule.inputs))]  # any point at which all is finite
+    return record(rule, some, rule.inputs).program(("value", ()))
 
 
 def sgd(
