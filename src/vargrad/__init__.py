@@ -19,8 +19,7 @@ from vargrad._util.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from vargrad import data, losses, math, optim, reference
-    from vargrad._compile.compiled import RecordingError, compile
-    from vargrad._compile.files import load_compiled
+    from vargrad._compile.compiled import RecordingError, compile, load_compiled
     from vargrad.nn import NN
     from vargrad.numeric import finite_difference, gradcheck
     from vargrad.transforms import grad, hessian, hvp, jacobian, value_and_grad
@@ -56,7 +55,7 @@ _LAZY = {
     "compile": "_compile.compiled",
     "finite_difference": "numeric",
     "gradcheck": "numeric",
-    "load_compiled": "_compile.files",
+    "load_compiled": "_compile.compiled",
     **dict.fromkeys(("grad", "hessian", "hvp", "jacobian", "value_and_grad"), "transforms"),
 }
 

@@ -14,7 +14,7 @@ import vargrad
 from recorded import MACHINES, close, leaf
 from vargrad import Var
 from vargrad import math as m
-from vargrad._compile.compiled import MOST_VARIANTS
+from vargrad._compile.dispatcher import MOST_VARIANTS
 
 
 @pytest.fixture(params=list(MACHINES))

@@ -38,7 +38,7 @@ def test_some_bytecodes_of_recordings_trainings_and_files(impl: Implementation) 
 
 def test_a_method_whose_object_has_changed(impl: Implementation) -> None:
     """Recordings of what it held before were kept as if they were of what it holds now."""
-    run(SCRIPT, impl.name, "3", "_compile/methods.py", "compile method")
+    run(SCRIPT, impl.name, "3", "_compile/compiled.py", "compile method")
 
 
 def test_a_derivative_that_is_interrupted_half_way(impl: Implementation) -> None:

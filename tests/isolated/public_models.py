@@ -26,7 +26,7 @@ def model() -> Any:
 
 
 def of_model(net: Any) -> Callable[[], Any]:
-    return lambda: plain([net.parameters.values, net.parameters.grads, net._task])
+    return lambda: plain([net.parameters.values, net.parameters.grads, net.task])
 
 
 @entry("NN")

@@ -1,36 +1,27 @@
-"""compile: record a function of floats once, run it and its derivatives over arrays."""
+"""compile: record a function of floats once, run it and its derivatives over arrays.
+
+A recording takes an object's attributes for constants. So a compiled method, or another callable with a state of its
+own, looks at that object before each call, and forgets all recordings if it is not what it was.
+"""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
-from itertools import chain
-from threading import RLock
-from types import FunctionType
-from typing import TYPE_CHECKING, Any, TypeAlias, overload
+import inspect
+import weakref
+from collections.abc import Callable
+from types import FunctionType, MethodType
+from typing import Any, overload
 
-import numpy
-import numpy.typing
-
-from vargrad._compile.call import Argnums, Call, positions
-from vargrad._compile.paths import Goal, Path
+from vargrad._compile.call import Argnums, positions
+from vargrad._compile.dispatcher import Dispatcher
+from vargrad._compile.object_state import State, is_stateful, state_of, unchanging
 from vargrad._compile.recorder import RecordingError
-from vargrad._compile.results import arranged, into, items, split, split_matrix
-from vargrad._compile.signature import Batch, Binder, Signature, parse
-from vargrad._compile.specialization import Variant
 from vargrad._core.modes import thread
-from vargrad._core.var import Var, add_grads
 from vargrad._util.files import PathLike
-from vargrad._vm.machine import Direct
 from vargrad._vm.program import listing
 
-if TYPE_CHECKING:
-    from vargrad._compile.methods import Methods
-
-__all__ = ["Compiled", "RecordingError", "compile"]
-Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
-
-MOST_VARIANTS = 128  # a vector length each: half a megabyte for a thousand operations
+__all__ = ["Compiled", "RecordingError", "compile", "load_compiled"]
 
 
 @overload
@@ -62,149 +53,19 @@ def compile(
     """
     if f is None:
         return lambda function: compile(function, signature=signature, max_paths=max_paths)
-    from vargrad._compile import methods
-
     if isinstance(f, (classmethod, staticmethod)):
         kind = type(f).__name__
         cure = "make it a staticmethod of the numbers" if kind == "classmethod" else "write @staticmethod above it"
         raise TypeError(f"compile() takes a function, not a {kind}: {cure}")
-    if callable(f) and methods.is_stateful(f):
-        return methods.Watched(f, signature, max_paths)
+    if callable(f) and is_stateful(f):
+        return Watched(f, signature, max_paths)
     return Compiled(f, signature, max_paths)
 
 
-class Compiled(Direct):
+class Compiled(Dispatcher):
     """A recorded function. Every derivative is per row: shape of the broadcast arguments, then the core shapes."""
 
-    def __init__(self, f: Callable[..., Any], signature: str | None = None, max_paths: int = 256) -> None:
-        if not callable(f):
-            raise TypeError(f"compile() takes a function, not {type(f).__name__} ({f!r:.60}): write compile(f)")
-        if isinstance(max_paths, bool) or not isinstance(max_paths, int) or max_paths < 1:
-            raise ValueError(f"compile(): max_paths must be an int of at least 1, not {max_paths!r:.60}")
-        super().__init__()
-        functools.update_wrapper(self, f, updated=("__dict__",) if isinstance(f, FunctionType) else ())
-        self.__wrapped__ = f
-        named = f.func if isinstance(f, functools.partial) else f
-        self.__name__: str = getattr(named, "__name__", type(named).__name__)
-        self.signature: Signature | None = None if signature is None else parse(signature)
-        self.max_paths = max_paths
-        self._binder = Binder(self.__name__, f, self.signature)
-        self.lock = RLock()
-        self._variants: dict[Any, Variant] = {}
-        self._methods: Methods | None = None
-
-    # ---- values: what Direct's methods do where no shortcut is
-
-    def _value(self, *args: Any, out: Any = None, workers: int = 1, progress: bool = False, **kwargs: Any) -> Any:
-        call = self._begin(args, kwargs, workers, progress)
-        if call is None:
-            self._refuse_out(out)
-            return self.__wrapped__(*args, **kwargs)
-        full = call.compute(("value", ()), items(out))
-        structure = call.structure
-        if out is None:
-            self._remember("value", call, ("value", ()))
-        return self._finished(call, out, structure.fill(split(full, structure.cores, call.batch.loop)))
-
-    def _value_and_grad(
-        self,
-        *args: Any,
-        argnums: Argnums = None,
-        out: Any = None,
-        workers: int = 1,
-        progress: bool = False,
-        **kwargs: Any,
-    ) -> tuple[Any, Any]:
-        call, full = self._computed("value_and_grad", args, kwargs, workers, progress, argnums, out)
-        if call is None:
-            return full  # type: ignore[no-any-return]
-        value = arranged(full[:1], (), call.batch.loop)
-        gradient = call.by_argument(split(full[1:], call.cores(), call.batch.loop))
-        return self._finished(call, out, (value, gradient))  # type: ignore[no-any-return]
-
-    def _grad(
-        self,
-        *args: Any,
-        argnums: Argnums = None,
-        out: Any = None,
-        workers: int = 1,
-        progress: bool = False,
-        **kwargs: Any,
-    ) -> Any:
-        call, full = self._computed("grad", args, kwargs, workers, progress, argnums, out)
-        if call is None:
-            return full
-        return self._finished(call, out, call.by_argument(split(full, call.cores(), call.batch.loop)))
-
-    def _jacobian(
-        self,
-        *args: Any,
-        argnums: Argnums = None,
-        out: Any = None,
-        workers: int = 1,
-        progress: bool = False,
-        **kwargs: Any,
-    ) -> Any:
-        call, full = self._computed("jacobian", args, kwargs, workers, progress, argnums, out)
-        if call is None:
-            return full
-        blocks = split_matrix(full, call.structure.cores, call.cores(), call.batch.loop)
-        return self._finished(call, out, call.structure.fill([call.by_argument(row) for row in blocks]))
-
-    def _hessian(
-        self,
-        *args: Any,
-        argnums: Argnums = None,
-        out: Any = None,
-        workers: int = 1,
-        progress: bool = False,
-        **kwargs: Any,
-    ) -> Any:
-        call, full = self._computed("hessian", args, kwargs, workers, progress, argnums, out)
-        if call is None:
-            return full
-        blocks = split_matrix(full, call.cores(), call.cores(), call.batch.loop)
-        return self._finished(call, out, call.by_argument([call.by_argument(row) for row in blocks]))
-
-    def _hvp(
-        self,
-        *args: Any,
-        argnums: Argnums = None,
-        out: Any = None,
-        workers: int = 1,
-        progress: bool = False,
-        **kwargs: Any,
-    ) -> Any:
-        if not args:
-            raise TypeError(f"{self.__name__}.hvp() takes the arguments and then the vector")
-        *args, vector = args  # type: ignore[assignment]
-        call, full = self._computed("hvp", args, kwargs, workers, progress, argnums, out, vector)
-        if call is None:
-            return full
-        return self._finished(call, out, call.by_argument(split(full, call.cores(), call.batch.loop)))
-
-    def _backward(self, *args: Any, workers: int = 1, progress: bool = False, **kwargs: Any) -> float:
-        call = self._begin(args, kwargs, workers, progress)
-        if call is None:
-            raise TypeError(f"{self.__name__}.backward() takes numbers and arrays: a Var's derivative would be lost")
-        call.require_scalar("backward")
-        sums: dict[Path, Array] = {}
-        for path, out in call.pieces(("backward", ())):
-            part = out.sum(axis=1)
-            sums[path] = sums[path] + part if path in sums else part
-        value = float(sum(part[0] for part in sums.values()))
-        self._remember("backward", call, ("backward", ()))
-        if sums:  # one call for all paths: Ctrl-C comes before it or after it
-            leaves = list(chain.from_iterable(path.graph.leaves for path in sums))
-            add_grads(leaves, numpy.concatenate([part[1:] for part in sums.values()]))
-        return value
-
-    # ---- what there is
-
-    @property
-    def paths(self) -> int:
-        """How many ways through the function have been recorded."""
-        return sum(len(variant.paths) for variant in self._variants.values())
+    _methods: Methods | None = None
 
     def to_c(self, *args: Any, name: str | None = None, argnums: Argnums = None, **kwargs: Any) -> str:
         """C99 for the recorded paths: a function for the value, and one for value and derivatives.
@@ -271,17 +132,15 @@ class Compiled(Direct):
                 f"{self.__name__}() is a classmethod: what it reads of its class would be frozen. Make it a method, or "
                 "a staticmethod of the numbers"
             )
-        from vargrad._compile import methods
-
         with self.lock:
             if self._methods is None:
-                self._methods = methods.Methods(self)
+                self._methods = Methods(self)
             return self._methods.of(instance)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        from vargrad._compile.pickles import reduce
+        from vargrad._compile import pickles
 
-        return reduce(self)
+        return pickles.reduce(self, restore)
 
     def __repr__(self) -> str:
         signature = f", signature={self.signature.text!r}" if self.signature else ""
@@ -297,84 +156,190 @@ class Compiled(Direct):
                 lines += [f"    {line}" for line in listing(program, names)]
         return "\n".join(lines)
 
-    # ---- inside
 
-    def _begin(
-        self, args: Sequence[Any], kwargs: Mapping[str, Any], workers: int, progress: bool = False
-    ) -> Call | None:
-        """The call, or None if it is to be run as it is: on Vars, or while another function records."""
-        if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
-            raise ValueError(f"{self.__name__}(): workers must be an int of at least 1, not {workers!r:.60}")
-        if not isinstance(progress, bool):
-            raise ValueError(f"{self.__name__}(): progress must be True or False, not {progress!r:.60}")
-        names, values, positional = self._binder.bind(args, kwargs)
-        if thread.recorder is not None or any(
-            isinstance(x, Var) or (isinstance(x, numpy.ndarray) and x.dtype == object) for x in values
-        ):
-            return None
-        batch = Batch(self._binder, names, values)
-        key = names, positional, batch.cores
-        variant = self._variants.get(key)
-        if variant is None:
-            with self.lock:
-                variant = self._variants.setdefault(key, Variant(self, names, positional, batch.cores))
-        return Call(variant, batch, workers, progress)
+def load_compiled(path: PathLike, function: Callable[..., Any] | None = None) -> Compiled:
+    """A compiled function from a file that its ``save`` wrote. Nothing in the file is executed.
 
-    def _forget_the_oldest(self, newest: Variant) -> None:
-        """Keep the recordings of the newest MOST_VARIANTS ways to call the function; called with the lock held."""
-        recorded = [key for key, variant in self._variants.items() if variant.paths or variant is newest]
-        for key in recorded[:-MOST_VARIANTS]:
-            del self._variants[key]
+    ``function``: the Python function that was compiled, to record new paths with; without it a row that needs one is a
+    RecordingError. Closed-over leaves are new ones, with the values and .grad they had. Raises ValueError, naming the
+    file, for one that is truncated, foreign, of another version, or does not fit ``function``; OSError if it cannot be
+    read.
 
-    def _eager(
-        self, what: str, args: Sequence[Any], kwargs: Mapping[str, Any], argnums: Argnums, vectors: Sequence[Any]
-    ) -> Any:
-        from vargrad._compile import at_vars
+    >>> import os, tempfile, vargrad
+    >>> f = vargrad.compile(lambda x: x * x if x > 0 else -x)
+    >>> f([3.0, -1.0]).tolist()
+    [9.0, 1.0]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     f.save(os.path.join(folder, "f.npz"))
+    ...     again = vargrad.load_compiled(os.path.join(folder, "f.npz"))
+    >>> again.value_and_grad(5.0)
+    (25.0, 10.0)
+    """
+    from vargrad._compile import files
 
-        names, values, k = self._binder.bind(args, kwargs)
+    return files.load(path, function, Compiled.__new__(Compiled))
 
-        @functools.wraps(self.__wrapped__)
-        def function(*given: Any) -> Any:
-            return self.__wrapped__(*given[:k], **dict(zip(names[k:], given[k:], strict=True)))
 
-        wrt = positions(self.__name__, len(values), argnums)
-        one = isinstance(argnums, int) or (argnums is None and len(values) == 1)
-        return at_vars.derivative(what, function, values, wrt, one, vectors, self.signature)
+def restore(version: int, state: Any, place: tuple[str, str] | None, token: str = "") -> Compiled:
+    """A compiled function from its pickle; ValueError for a pickle of another version."""
+    from vargrad._compile import pickles
 
-    def _refuse_out(self, out: Any) -> None:
-        if out is not None:
-            raise TypeError(f"{self.__name__}(): out= takes the results of numbers and arrays; those of Vars are Vars")
+    return pickles.read(Compiled.__new__(Compiled), version, state, place, token)
 
-    def _computed(
-        self,
-        what: str,
-        args: Sequence[Any],
-        kwargs: Mapping[str, Any],
-        workers: int,
-        progress: bool,
-        argnums: Argnums,
-        out: Any,
-        *vector: Any,
-    ) -> tuple[Call | None, Any]:
-        """A derivative's call and all outputs of all rows; of Vars, or while a function is recorded, the result."""
-        call = self._begin(args, kwargs, workers, progress)
-        if call is None:
-            self._refuse_out(out)
-            return None, self._eager(what, args, kwargs, argnums, vector)
-        call.choose(argnums)
-        for v in vector:
-            call.take_vectors(v)
-        goal: Goal = (what, call.wrt)
-        full = call.compute(goal, items(out))
-        if argnums is None and out is None:
-            self._remember(what, call, goal)
-        return call, full
 
-    def _finished(self, call: Call, out: Any, results: Any) -> Any:
-        return results if out is None else into(self.__name__, out, results, call.written)
+def compile_again(f: Callable[..., Any], signature: str | None, max_paths: int) -> Compiled:
+    """A compiled function from its pickle: without recordings, which are of the object as it was."""
+    return compile(f, signature=signature, max_paths=max_paths)
 
-    def _remember(self, what: str, call: Call, goal: Goal) -> None:
-        """Let calls like this one go a shorter way, if there is one."""
-        shortcut = call.shortcut(goal)
-        if shortcut is not None:
-            self._keep(what, shortcut)
+
+_SHORT = ("value_and_grad", "grad", "jacobian", "hessian", "hvp")
+
+
+def _refreshed(name: str) -> Callable[..., Any]:
+    """A method of Compiled that looks at the object first."""
+    inner = getattr(Compiled, name)
+
+    def method(self: Watched, *args: Any, **kwargs: Any) -> Any:
+        self._refresh()
+        return inner(self, *args, **kwargs)
+
+    return functools.update_wrapper(method, inner)
+
+
+class Watched(Compiled):
+    """A compiled function that goes with an object: what ``subject()`` returns."""
+
+    is_watched = True
+
+    def __init__(
+        self, f: Callable[..., Any], signature: str | None, max_paths: int, subject: Callable[[], Any] | None = None
+    ) -> None:
+        super().__init__(f, signature, max_paths)
+        self._original = function = f
+        self._subject = subject = subject or (lambda: getattr(function, "__self__", function))
+        self._state: State | None = None
+        self._shallow: dict[str, Any] | None = None
+
+        def recorded(*args: Any, **kwargs: Any) -> Any:
+            result = function(*args, **kwargs)
+            if thread.recorder is not None and self._state is not None and self._changed(self._state):
+                raise RecordingError(
+                    f"{self.__name__}() changes what its {type(subject()).__name__} holds while it is recorded: that "
+                    "would happen once, not at each call"
+                )
+            return result
+
+        self.__wrapped__ = functools.update_wrapper(recorded, function, updated=())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        signature = None if self.signature is None else self.signature.text
+        return compile_again, (self._original, signature, self.max_paths)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self
+
+    def _changed(self, state: State) -> bool:
+        return state_of(self.__name__, self._subject())[0] != state[0]
+
+    def _refresh(self) -> None:
+        """Forget all recordings if the object has changed since."""
+        subject = self._subject()
+        shallow = self._shallow
+        if shallow is not None:  # the same objects under the same names, none of which can change
+            now = subject.__dict__
+            if len(now) == len(shallow) and all(now.get(name, shallow) is x for name, x in shallow.items()):
+                return
+        state = state_of(self.__name__, subject)
+        with self.lock:
+            if self._state is None or state[0] != self._state[0]:
+                self._shallow = None
+                for what in ("value", *_SHORT, "backward"):
+                    self._keep(what, None)
+                self._variants = {}
+                self._state = state  # last: an interrupt may come between
+            self._shallow = unchanging(subject)
+
+
+for _name in ("__call__", *_SHORT, "backward", "to_c", "save"):
+    setattr(Watched, _name, _refreshed(_name))
+
+
+class Method:
+    """A compiled function bound to an object, which is not an argument to differentiate by.
+
+    It has what a compiled function has: ``obj.f(x)``, ``obj.f.grad(x)``. Each object has recordings of its own.
+    """
+
+    def __init__(self, compiled: Watched, instance: Any, name: str) -> None:
+        self._compiled = compiled
+        self.__self__ = instance
+        self.__name__ = name
+        self.__doc__ = compiled.__doc__
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return getattr, (self.__self__, self.__name__)
+
+    def __repr__(self) -> str:
+        return f"<{self._compiled!r} of {self.__self__!r}>"
+
+    def __str__(self) -> str:
+        return str(self._compiled)
+
+    @property
+    def paths(self) -> int:
+        """How many ways through the function have been recorded."""
+        return self._compiled.paths
+
+    @property
+    def __wrapped__(self) -> Callable[..., Any]:
+        return self._compiled.__wrapped__
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return inspect.signature(self.__wrapped__)
+
+
+def _forwarded(name: str) -> Callable[..., Any]:
+    def method(self: Method, *args: Any, **kwargs: Any) -> Any:
+        return getattr(self._compiled, name)(*args, **kwargs)
+
+    return functools.update_wrapper(method, getattr(Compiled, name))
+
+
+for _name in ("__call__", "value_and_grad", "grad", "jacobian", "hessian", "hvp", "backward", "to_c", "save"):
+    setattr(Method, _name, _forwarded(_name))
+
+
+class Methods:
+    """The compiled methods of one function, by object; they live as long as these."""
+
+    def __init__(self, function: Compiled) -> None:
+        self._function = function
+        self._known: dict[int, tuple[weakref.ref[Any], Watched]] = {}
+
+    def of(self, instance: Any) -> Method:
+        """The function bound to an object."""
+        known = self._known.get(id(instance))
+        name = self._function.__name__
+        if known is None:
+            key, forget = id(instance), self._known.pop
+            try:
+                reference = weakref.ref(instance, lambda _: forget(key, None))
+            except TypeError:
+                raise TypeError(
+                    f"{name}() is compiled once for each {type(instance).__name__}, and these cannot be remembered: "
+                    'add "__weakref__" to the class\'s __slots__'
+                ) from None
+            known = self._known[key] = reference, self._bound(instance, reference)
+        return Method(known[1], instance, name)
+
+    def _bound(self, instance: Any, reference: weakref.ref[Any]) -> Watched:
+        owner, function = self._function, self._function.__wrapped__
+
+        @functools.wraps(function)
+        def method(*args: Any, **kwargs: Any) -> Any:
+            return function(reference(), *args, **kwargs)
+
+        method.__signature__ = inspect.signature(MethodType(function, instance))  # type: ignore[attr-defined]
+        signature = None if owner.signature is None else owner.signature.text
+        return Watched(method, signature, owner.max_paths, reference)

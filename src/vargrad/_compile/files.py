@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy
 
 from vargrad._compile.archive import read_arrays
-from vargrad._compile.compiled import Compiled
+from vargrad._compile.dispatcher import Dispatcher
 from vargrad._compile.merge import transplant
 from vargrad._compile.pickles import Lost, built, flat
 from vargrad._compile.recorder import Graph
@@ -26,6 +26,7 @@ from vargrad._ir.expressions import Expressions, restored
 from vargrad._ops.codes import COMPOSITE, CONSTANT, NAMES, OPCODES, ROUND, ZERO
 from vargrad._util.files import PathLike, replacing
 
+Kind = TypeVar("Kind", bound=Dispatcher)
 FORMAT, VERSION = "vargrad.compile", 1
 _CONTAINERS: dict[str, type | None] = {"one": None, "tuple": tuple, "list": list}
 _ARRAYS: dict[str, tuple[Any, int]] = {
@@ -36,7 +37,7 @@ _ARRAYS: dict[str, tuple[Any, int]] = {
 _ARRAYS |= {"numbers": (numpy.float64, 1), "leaves": (numpy.float64, 2)}
 
 
-def save(compiled: Compiled, path: PathLike) -> None:
+def save(compiled: Dispatcher, path: PathLike) -> None:
     """Write the recorded paths to a file."""
     if not compiled.paths:
         raise ValueError(f"{compiled.__name__}.save(): nothing is recorded yet: call the function first")
@@ -110,29 +111,13 @@ def _path(name: str, path: tuple[Any, ...], leaves: dict[Var, int], arrays: dict
     }
 
 
-def load_compiled(path: PathLike, function: Callable[..., Any] | None = None) -> Compiled:
-    """A compiled function from a file that its ``save`` wrote. Nothing in the file is executed.
-
-    ``function``: the Python function that was compiled, to record new paths with; without it a row that needs one is a
-    RecordingError. Closed-over leaves are new ones, with the values and .grad they had. Raises ValueError, naming the
-    file, for one that is truncated, foreign, of another version, or does not fit ``function``; OSError if it cannot be
-    read.
-
-    >>> import os, tempfile, vargrad
-    >>> f = vargrad.compile(lambda x: x * x if x > 0 else -x)
-    >>> f([3.0, -1.0]).tolist()
-    [9.0, 1.0]
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     f.save(os.path.join(folder, "f.npz"))
-    ...     again = vargrad.load_compiled(os.path.join(folder, "f.npz"))
-    >>> again.value_and_grad(5.0)
-    (25.0, 10.0)
-    """
+def load(path: PathLike, function: Callable[..., Any] | None, into: Kind) -> Kind:
+    """The function of a file, made of a fresh object; see vargrad.load_compiled."""
     if function is not None and not callable(function):
         raise TypeError(f"load_compiled() takes the function that was compiled, not {type(function).__name__}")
     path = os.fspath(path)
     try:
-        return _Reader(read_arrays(path, _ARRAYS)).compiled(function)
+        return _Reader(read_arrays(path, _ARRAYS)).compiled(function, into)
     except Refused as why:
         raise ValueError(f"{path}: no compiled function that can be loaded: {why}") from why.__cause__
     except (MemoryError, OSError):
@@ -153,7 +138,7 @@ class _Reader:
             raise Refused(f"its header is no JSON ({error!s:.200})") from error
         self._at = dict.fromkeys(("nodes", "slopes", "numbers"), 0)
 
-    def compiled(self, function: Callable[..., Any] | None) -> Compiled:
+    def compiled(self, function: Callable[..., Any] | None, into: Kind) -> Kind:
         """The whole function."""
         header = self._header
         require(isinstance(header, dict) and header.get("format") == FORMAT, "it is not from Compiled.save()")
@@ -183,7 +168,7 @@ class _Reader:
         require(self._at == ends, f"its paths take {self._at} entries of its arrays, which have {ends}")
         state = {key: header[key] for key in ("name", "doc", "max_paths")}
         state |= {"signature": signature, "binder": binder, "variants": variants}
-        return built(Compiled.__new__(Compiled), state, function)
+        return built(into, state, function)
 
     def _set_parameters(self, binder: Binder, parameters: dict[str, Any], function: Any) -> None:
         for key in (*LISTS, *FLAGS):

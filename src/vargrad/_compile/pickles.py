@@ -10,21 +10,20 @@ import pickle
 import secrets
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
+from vargrad._compile.dispatcher import Dispatcher
 from vargrad._compile.paths import Path
 from vargrad._compile.recorder import RecordingError
 from vargrad._compile.specialization import Variant
 from vargrad._compile.validate import Refused, check_state, require
 
-if TYPE_CHECKING:
-    from vargrad._compile.compiled import Compiled
-
-FORMAT = 2  # what is written; another one is refused
+Kind = TypeVar("Kind", bound=Dispatcher)
+FORMAT = 3  # what is written; another one is refused
 
 
-def reduce(compiled: Compiled) -> tuple[Any, ...]:
-    """What pickle and copy ask for."""
+def reduce(compiled: Dispatcher, restore: Callable[..., Dispatcher]) -> tuple[Any, ...]:
+    """What pickle and copy ask for; ``restore`` takes what ``read`` takes, but for the fresh object."""
     state = {
         "name": compiled.__name__,
         "doc": compiled.__doc__,
@@ -61,13 +60,13 @@ class _Now(threading.local):
 
     def __init__(self) -> None:
         self.storing: dict[int, str] = {}
-        self.restoring: dict[str, Compiled] = {}
+        self.restoring: dict[str, Dispatcher] = {}
 
 
 _now = _Now()
 
 
-def _outer(token: str) -> Compiled:
+def _outer(token: str) -> Dispatcher:
     """The compiled function that is just being restored."""
     found = _now.restoring.get(token) if isinstance(token, str) else None
     if found is None:
@@ -77,17 +76,14 @@ def _outer(token: str) -> Compiled:
     return found
 
 
-def restore(version: int, state: Any, place: tuple[str, str] | None, token: str = "") -> Compiled:
-    """A compiled function from its pickle; ValueError for a pickle of another version."""
-    from vargrad._compile.compiled import Compiled
-
+def read(compiled: Kind, version: int, state: Any, place: tuple[str, str] | None, token: str) -> Kind:
+    """A compiled function from its pickle, made of a fresh object; ValueError for a pickle of another version."""
     if version != FORMAT:
         raise ValueError(
             f"this compiled function was stored in format {version}; this version of vargrad reads format {FORMAT}: "
             "store it again from its source"
         )
     function: Callable[..., Any] | None = None
-    compiled = Compiled.__new__(Compiled)
     try:
         require(isinstance(token, str), f"its token is of type {type(token).__name__}, expected a text")
         if isinstance(state, bytes):
@@ -106,7 +102,7 @@ def restore(version: int, state: Any, place: tuple[str, str] | None, token: str 
         raise ValueError(f"this pickle holds no compiled function that can be restored: {why}") from why.__cause__
 
 
-def built(compiled: Compiled, state: dict[str, Any], function: Callable[..., Any] | None) -> Compiled:
+def built(compiled: Kind, state: dict[str, Any], function: Callable[..., Any] | None) -> Kind:
     """A new compiled function, made with these paths; Refused if they cannot be those of one."""
     check_state(state)
     require(function is None or callable(function), f"its function is of type {type(function).__name__}")
@@ -156,6 +152,4 @@ def _found(module: Any, qualname: str) -> Any:
             found = getattr(found, name)
     except (ImportError, AttributeError, ValueError, TypeError):
         return None
-    from vargrad._compile.compiled import Compiled
-
-    return found.__wrapped__ if isinstance(found, Compiled) else found
+    return found.__wrapped__ if isinstance(found, Dispatcher) else found

@@ -42,7 +42,7 @@ class Alone:
         self.__wrapped__ = function
         self.lock = RLock()
 
-    def _forget_the_oldest(self) -> None:
+    def _forget_the_oldest(self, newest: Variant) -> None:
         pass
 
 

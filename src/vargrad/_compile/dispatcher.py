@@ -1,0 +1,241 @@
+"""What runs a compiled function: finds or makes the recording for a call, and computes values and derivatives."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
+from threading import RLock
+from types import FunctionType
+from typing import Any, TypeAlias
+
+import numpy
+import numpy.typing
+
+from vargrad._compile.call import Argnums, Call, positions
+from vargrad._compile.paths import Goal, Path
+from vargrad._compile.results import arranged, into, items, split, split_matrix
+from vargrad._compile.signature import Batch, Binder, Signature, parse
+from vargrad._compile.specialization import Variant
+from vargrad._core.modes import thread
+from vargrad._core.var import Var, add_grads
+from vargrad._vm.machine import Direct
+
+Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
+
+MOST_VARIANTS = 128  # a vector length each: half a megabyte for a thousand operations
+
+
+class Dispatcher(Direct):
+    """A function with its recordings, without what makes it a method, a file or C text: see Compiled."""
+
+    is_watched = False  # whether an object's state is looked at before each call: see Watched
+
+    def __init__(self, f: Callable[..., Any], signature: str | None = None, max_paths: int = 256) -> None:
+        if not callable(f):
+            raise TypeError(f"compile() takes a function, not {type(f).__name__} ({f!r:.60}): write compile(f)")
+        if isinstance(max_paths, bool) or not isinstance(max_paths, int) or max_paths < 1:
+            raise ValueError(f"compile(): max_paths must be an int of at least 1, not {max_paths!r:.60}")
+        super().__init__()
+        functools.update_wrapper(self, f, updated=("__dict__",) if isinstance(f, FunctionType) else ())
+        self.__wrapped__ = f
+        named = f.func if isinstance(f, functools.partial) else f
+        self.__name__: str = getattr(named, "__name__", type(named).__name__)
+        self.signature: Signature | None = None if signature is None else parse(signature)
+        self.max_paths = max_paths
+        self._binder = Binder(self.__name__, f, self.signature)
+        self.lock = RLock()
+        self._variants: dict[Any, Variant] = {}
+
+    # ---- values: what Direct's methods do where no shortcut is
+
+    def _value(self, *args: Any, out: Any = None, workers: int = 1, progress: bool = False, **kwargs: Any) -> Any:
+        call = self._begin(args, kwargs, workers, progress)
+        if call is None:
+            self._refuse_out(out)
+            return self.__wrapped__(*args, **kwargs)
+        full = call.compute(("value", ()), items(out))
+        structure = call.structure
+        if out is None:
+            self._remember("value", call, ("value", ()))
+        return self._finished(call, out, structure.fill(split(full, structure.cores, call.batch.loop)))
+
+    def _value_and_grad(
+        self,
+        *args: Any,
+        argnums: Argnums = None,
+        out: Any = None,
+        workers: int = 1,
+        progress: bool = False,
+        **kwargs: Any,
+    ) -> tuple[Any, Any]:
+        call, full = self._computed("value_and_grad", args, kwargs, workers, progress, argnums, out)
+        if call is None:
+            return full  # type: ignore[no-any-return]
+        value = arranged(full[:1], (), call.batch.loop)
+        gradient = call.by_argument(split(full[1:], call.cores(), call.batch.loop))
+        return self._finished(call, out, (value, gradient))  # type: ignore[no-any-return]
+
+    def _grad(
+        self,
+        *args: Any,
+        argnums: Argnums = None,
+        out: Any = None,
+        workers: int = 1,
+        progress: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        call, full = self._computed("grad", args, kwargs, workers, progress, argnums, out)
+        if call is None:
+            return full
+        return self._finished(call, out, call.by_argument(split(full, call.cores(), call.batch.loop)))
+
+    def _jacobian(
+        self,
+        *args: Any,
+        argnums: Argnums = None,
+        out: Any = None,
+        workers: int = 1,
+        progress: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        call, full = self._computed("jacobian", args, kwargs, workers, progress, argnums, out)
+        if call is None:
+            return full
+        blocks = split_matrix(full, call.structure.cores, call.cores(), call.batch.loop)
+        return self._finished(call, out, call.structure.fill([call.by_argument(row) for row in blocks]))
+
+    def _hessian(
+        self,
+        *args: Any,
+        argnums: Argnums = None,
+        out: Any = None,
+        workers: int = 1,
+        progress: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        call, full = self._computed("hessian", args, kwargs, workers, progress, argnums, out)
+        if call is None:
+            return full
+        blocks = split_matrix(full, call.cores(), call.cores(), call.batch.loop)
+        return self._finished(call, out, call.by_argument([call.by_argument(row) for row in blocks]))
+
+    def _hvp(
+        self,
+        *args: Any,
+        argnums: Argnums = None,
+        out: Any = None,
+        workers: int = 1,
+        progress: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        if not args:
+            raise TypeError(f"{self.__name__}.hvp() takes the arguments and then the vector")
+        *args, vector = args  # type: ignore[assignment]
+        call, full = self._computed("hvp", args, kwargs, workers, progress, argnums, out, vector)
+        if call is None:
+            return full
+        return self._finished(call, out, call.by_argument(split(full, call.cores(), call.batch.loop)))
+
+    def _backward(self, *args: Any, workers: int = 1, progress: bool = False, **kwargs: Any) -> float:
+        call = self._begin(args, kwargs, workers, progress)
+        if call is None:
+            raise TypeError(f"{self.__name__}.backward() takes numbers and arrays: a Var's derivative would be lost")
+        call.require_scalar("backward")
+        sums: dict[Path, Array] = {}
+        for path, out in call.pieces(("backward", ())):
+            part = out.sum(axis=1)
+            sums[path] = sums[path] + part if path in sums else part
+        value = float(sum(part[0] for part in sums.values()))
+        self._remember("backward", call, ("backward", ()))
+        if sums:  # one call for all paths: Ctrl-C comes before it or after it
+            leaves = list(chain.from_iterable(path.graph.leaves for path in sums))
+            add_grads(leaves, numpy.concatenate([part[1:] for part in sums.values()]))
+        return value
+
+    # ---- the recordings
+
+    @property
+    def paths(self) -> int:
+        """How many ways through the function have been recorded."""
+        return sum(len(variant.paths) for variant in self._variants.values())
+
+    def _begin(
+        self, args: Sequence[Any], kwargs: Mapping[str, Any], workers: int, progress: bool = False
+    ) -> Call | None:
+        """The call, or None if it is to be run as it is: on Vars, or while another function records."""
+        if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
+            raise ValueError(f"{self.__name__}(): workers must be an int of at least 1, not {workers!r:.60}")
+        if not isinstance(progress, bool):
+            raise ValueError(f"{self.__name__}(): progress must be True or False, not {progress!r:.60}")
+        names, values, positional = self._binder.bind(args, kwargs)
+        if thread.recorder is not None or any(
+            isinstance(x, Var) or (isinstance(x, numpy.ndarray) and x.dtype == object) for x in values
+        ):
+            return None
+        batch = Batch(self._binder, names, values)
+        key = names, positional, batch.cores
+        variant = self._variants.get(key)
+        if variant is None:
+            with self.lock:
+                variant = self._variants.setdefault(key, Variant(self, names, positional, batch.cores))
+        return Call(variant, batch, workers, progress)
+
+    def _forget_the_oldest(self, newest: Variant) -> None:
+        """Keep the recordings of the newest MOST_VARIANTS ways to call the function; called with the lock held."""
+        recorded = [key for key, variant in self._variants.items() if variant.paths or variant is newest]
+        for key in recorded[:-MOST_VARIANTS]:
+            del self._variants[key]
+
+    def _eager(
+        self, what: str, args: Sequence[Any], kwargs: Mapping[str, Any], argnums: Argnums, vectors: Sequence[Any]
+    ) -> Any:
+        from vargrad._compile import at_vars
+
+        names, values, k = self._binder.bind(args, kwargs)
+
+        @functools.wraps(self.__wrapped__)
+        def function(*given: Any) -> Any:
+            return self.__wrapped__(*given[:k], **dict(zip(names[k:], given[k:], strict=True)))
+
+        wrt = positions(self.__name__, len(values), argnums)
+        one = isinstance(argnums, int) or (argnums is None and len(values) == 1)
+        return at_vars.derivative(what, function, values, wrt, one, vectors, self.signature)
+
+    def _refuse_out(self, out: Any) -> None:
+        if out is not None:
+            raise TypeError(f"{self.__name__}(): out= takes the results of numbers and arrays; those of Vars are Vars")
+
+    def _computed(
+        self,
+        what: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        workers: int,
+        progress: bool,
+        argnums: Argnums,
+        out: Any,
+        *vector: Any,
+    ) -> tuple[Call | None, Any]:
+        """A derivative's call and all outputs of all rows; of Vars, or while a function is recorded, the result."""
+        call = self._begin(args, kwargs, workers, progress)
+        if call is None:
+            self._refuse_out(out)
+            return None, self._eager(what, args, kwargs, argnums, vector)
+        call.choose(argnums)
+        for v in vector:
+            call.take_vectors(v)
+        goal: Goal = (what, call.wrt)
+        full = call.compute(goal, items(out))
+        if argnums is None and out is None:
+            self._remember(what, call, goal)
+        return call, full
+
+    def _finished(self, call: Call, out: Any, results: Any) -> Any:
+        return results if out is None else into(self.__name__, out, results, call.written)
+
+    def _remember(self, what: str, call: Call, goal: Goal) -> None:
+        """Let calls like this one go a shorter way, if there is one."""
+        shortcut = call.shortcut(goal)
+        if shortcut is not None:
+            self._keep(what, shortcut)
