@@ -155,25 +155,26 @@ class _Run:
     def __enter__(self) -> _Run:
         # Inside no_grad a derivative is asked for all the same, so f must be recorded; the results are leaves then,
         # as all results are there.
-        self._outside = outside().__enter__()
-        self._no_grad = self._outside.before
+        self._no_grad = thread.no_grad
+        self._outside = outside().__enter__() if self._no_grad else None
         self._leaves: list[Var] = []
         # The variable of a Var v is v - 0.0: v to the bit, with derivative 1, but a node of its own, and one that
         # depends on a leaf that requires grad: thus transforms inside f, closing over it, see somebody's variable.
-        if thread.recorder is not None:
-            thread.recorder.derivatives += 1
+        recorder = thread.recorder
+        if recorder is not None:
+            recorder.derivatives += 1
         try:
-            self._variables = self._made()
+            if recorder is not None:
+                self._variables = [self._recorded(x) for x in self._values]
+                return self
+            mark = self._leaf(0.0)
+            self._variables = [
+                x - mark if isinstance(x, Var) and not self._no_grad else self._leaf(plain(x)) for x in self._values
+            ]
         except BaseException:
             self.__exit__(None, None, None)
             raise
         return self
-
-    def _made(self) -> list[Var]:
-        if thread.recorder is not None:
-            return [self._recorded(x) for x in self._values]
-        mark = self._leaf(0.0)
-        return [x - mark if isinstance(x, Var) and not self._no_grad else self._leaf(plain(x)) for x in self._values]
 
     def _recorded(self, x: Scalar) -> Var:
         """A node of its own, while compile() records; a number is a constant of the recording."""
@@ -184,7 +185,8 @@ class _Run:
         return self._leaves[-1]
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self._outside.__exit__()
+        if self._outside is not None:
+            self._outside.__exit__()
         if thread.recorder is not None:
             thread.recorder.derivatives -= 1
         for v in self._leaves:  # from here on constants, which no outer transform takes for variables

@@ -24,7 +24,7 @@ from refused import CLEAN, modes
 from vargrad._core import modes as _modes
 
 # Entries that write to one place after the other by themselves, where half is all that can be asked for.
-STEPWISE = {"Var.backward", "NN.parameters"}
+STEPWISE = {"NN.parameters"}
 
 
 FILE = next((x for x in sys.argv[2:] if x.endswith(".py")), "")

@@ -165,11 +165,7 @@ def _() -> Any:
     x, y = leaves(0.5, 2.0)
     z = (x * y).sin() * x + math.dot([x, y, x], [y, 2.0, 1.0]) + 1.0
 
-    def call() -> Any:
-        z.backward()
-        z.backward(2.0)
-
-    return call, of([x, y])
+    return lambda: z.backward(2.0), of([x, y])
 
 
 @entry("Var.parents")
@@ -202,8 +198,9 @@ def _() -> Any:
         z = x
         for i in range(30):
             z = (z * y + i).tanh() / (x - y)
+        found = z, z.prev_op, z.prev_var1.prev_op, z.prev_var2.prev_op
         z.backward()
-        return z, z.prev_op, z.prev_var1.prev_op, z.prev_var2.prev_op
+        return found
 
     return call, of([x, y])
 

@@ -50,7 +50,7 @@ class Session:
         """One step on these rows."""
         parameters = _parameters.of(model.parameters, "partial_fit")
         values = parameters.values
-        before, state = values.copy(), self.state.copy()
+        before, state = values.copy(), self.state.copy() if self.state.size else self.state
         try:
             found = self.run(model, values, x, y)
             if isinstance(parameters, _parameters.Leaves):
@@ -101,7 +101,8 @@ def partial_fit(
     settings: dict[str, Any],
 ) -> float:
     """NN.partial_fit, see there."""
-    session: Session | None = model.__dict__.get("_session")
+    kept: Session | None = model.__dict__.get("_session")
+    session = kept
     if session is None or session.given != (loss, optimizer, l1, l2, clip, settings):
         arguments.require_layers(model, "partial_fit")
         session = Session(model, X, y, loss, optimizer, l1, l2, clip, settings)
@@ -111,7 +112,9 @@ def partial_fit(
         arguments.positive("lr", lr, zero=True)
         lr = float(lr)
     session.hypers[0] = lr
-    kept, model.__dict__["_session"] = model.__dict__.get("_session"), session
+    if kept is session:
+        return session.advance(model, X, y)
+    model.__dict__["_session"] = session
     try:
         return session.advance(model, X, y)
     except BaseException:
