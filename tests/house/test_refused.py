@@ -36,3 +36,8 @@ def test_every_allocation_of_a_few(impl: Implementation) -> None:
 
 def test_some_allocations_of_saving(impl: Implementation) -> None:
     refused(impl, 5, "NN.save", "optim.LBFGS")
+
+
+def test_some_allocations_of_a_derivative(impl: Implementation) -> None:
+    """Columns of a graph were left of different lengths, and all later derivatives were those of other nodes."""
+    refused(impl, 5, "Compiled.hvp")

@@ -26,6 +26,9 @@ class Store:
     def append(self, op: int, a: int, b: int, c: int, number: float) -> int:
         """A new node, to be found again if it is an operation or a number."""
         node = self.size
+        if len(self.op) > node:  # an interrupt or refused memory came between two columns
+            for column in (self.op, self.a, self.b, self.c, self.number):
+                del column[node:]
         self.op.append(op)
         self.a.append(a)
         self.b.append(b)
