@@ -12,6 +12,7 @@ import pytest
 from twins import Implementation
 
 _testcapi = pytest.importorskip("_testcapi")
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="each entry runs in a fork")
 SCRIPT = Path(__file__).parents[1] / "isolated" / "refused.py"
 SOME = 307  # every how manieth allocation the suite refuses; CONTRIBUTING.md has the command for all of them
 
