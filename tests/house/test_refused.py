@@ -11,7 +11,7 @@ import pytest
 
 from twins import Implementation
 
-_testcapi = pytest.importorskip("_testcapi")
+pytest.importorskip("_testcapi")
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="each entry runs in a fork")
 SCRIPT = Path(__file__).parents[1] / "isolated" / "refused.py"
 SOME = 307  # every how manieth allocation the suite refuses; CONTRIBUTING.md has the command for all of them
@@ -42,3 +42,8 @@ def test_some_allocations_of_saving(impl: Implementation) -> None:
 def test_some_allocations_of_a_derivative(impl: Implementation) -> None:
     """Columns of a graph were left of different lengths, and all later derivatives were those of other nodes."""
     refused(impl, 5, "Compiled.hvp")
+
+
+def test_a_path_that_nothing_leads_to(impl: Implementation) -> None:
+    """One that was recorded and then not kept is not counted."""
+    refused(impl, 1, "Compiled.to_c")

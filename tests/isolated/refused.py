@@ -87,8 +87,8 @@ def foreign(error: BaseException) -> bool:
     "<ufunc 'less'> returned NULL without setting an exception"; or a Var of an array "has no callable exp method".
     """
     message = str(error)
-    if isinstance(error, ValueError) and isinstance(error.__cause__, Exception):  # what a file is refused for
-        return foreign(error.__cause__) if error.__cause__.__cause__ is None else foreign(error.__cause__.__cause__)
+    if isinstance(error, ValueError) and error.__cause__ is not None:  # what a file is refused for
+        return foreign(error.__cause__)
     if isinstance(error, SystemError):
         name = message.removeprefix("<built-in function ").split(">")[0]
         ours = "vargrad" in message or "cyfunction" in message or any(hasattr(module, name) for module in OURS)

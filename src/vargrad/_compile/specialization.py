@@ -97,7 +97,11 @@ class Variant:
                         "on another"
                     )
                 self.paths.append(new)
-                path.children[key] = new
+                try:
+                    path.children[key] = new
+                except BaseException:  # Ctrl-C and refused memory too
+                    self.paths.remove(new)
+                    raise
             return path.children[key]
 
     def _record(self, columns: Sequence[Array], row: int, forced: Sequence[float]) -> Path:

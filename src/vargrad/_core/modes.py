@@ -149,6 +149,9 @@ class outside:
 class recording(outside):
     """Let ``recorder`` hear of every comparison, rounding and reading of a Var in this thread, in no no_grad block."""
 
+    _recorder: Any = None
+    _outer: Any = None
+
     def __init__(self, recorder: Any) -> None:
         self._outer, self._recorder = thread.recorder, recorder
 
@@ -177,7 +180,7 @@ class recording(outside):
         tb: TracebackType | None = None,
     ) -> None:
         self.done()
-        super().__exit__()
+        outside.__exit__(self)  # super() would need memory
 
 
 class _Mode(ContextDecorator):
