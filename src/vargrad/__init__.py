@@ -19,13 +19,14 @@ from vargrad._util.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from vargrad import data, losses, math, optim, reference
-    from vargrad._compile.compiled import RecordingError, compile, load_compiled
+    from vargrad._compile.compiled import Compiled, RecordingError, compile, load_compiled
     from vargrad.nn import NN
     from vargrad.numeric import finite_difference, gradcheck
     from vargrad.transforms import grad, hessian, hvp, jacobian, value_and_grad
 
 __all__ = [
     "NN",
+    "Compiled",
     "RecordingError",
     "Var",
     "backend",
@@ -50,6 +51,7 @@ __all__ = [
 
 # Imported when first asked for, so that `import vargrad` stays cheap.
 _LAZY = {
+    "Compiled": "_compile.compiled",
     "NN": "nn",
     "RecordingError": "_compile.compiled",
     "compile": "_compile.compiled",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vargrad._core import functions, functions_py, var, var_py
+from vargrad._util.public import show_as as _show_as
 
 if TYPE_CHECKING:
     from typing import Any
@@ -21,4 +22,6 @@ if TYPE_CHECKING:
         """The rest of the standard module."""
 else:
     # the pure twin's functions stand in a module of their own, the compiled ones in the core
-    globals().update(functions.names(functions_py if var.module is var_py else var.module))
+    _names = functions.names(functions_py if var.module is var_py else var.module)
+    globals().update(_names)
+    _show_as(__name__, (f for f in _names.values() if getattr(f, "__module__", "").startswith("vargrad._")))

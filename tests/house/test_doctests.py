@@ -4,17 +4,31 @@ import doctest
 import importlib
 import inspect
 import pkgutil
+from typing import Any
 
 import pytest
 
 import vargrad
+
+for name in vargrad.__all__:  # some are imported when first asked for, and then found there
+    getattr(vargrad, name)
+
+
+class Finder(doctest.DocTestFinder):
+    """Finds the methods of a class in its public module, though they are written in a private one."""
+
+    def _from_module(self, module: Any, thing: Any) -> bool:
+        if inspect.isfunction(thing) and "." in thing.__qualname__:
+            return True
+        return bool(super()._from_module(module, thing))  # type: ignore[misc]
+
 
 NAMES = ["vargrad", *(m.name for m in pkgutil.walk_packages(vargrad.__path__, "vargrad."))]
 MODULES = [name for name in NAMES if name != "vargrad.sklearn"]  # needs scikit-learn: test_sklearn.py runs its own
 EXAMPLES = [
     pytest.param(test, id=test.name)
     for name in MODULES
-    for test in doctest.DocTestFinder(exclude_empty=True).find(importlib.import_module(name))
+    for test in Finder(exclude_empty=True).find(importlib.import_module(name))
     if test.examples
 ]
 

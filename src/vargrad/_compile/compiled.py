@@ -19,6 +19,7 @@ from vargrad._compile.object_state import State, is_stateful, state_of, unchangi
 from vargrad._compile.recorder import RecordingError
 from vargrad._core.modes import thread
 from vargrad._util.files import PathLike
+from vargrad._util.public import show_as
 from vargrad._vm.program import listing
 
 __all__ = ["Compiled", "RecordingError", "compile", "load_compiled"]
@@ -63,7 +64,13 @@ def compile(
 
 
 class Compiled(Dispatcher):
-    """A recorded function. Every derivative is per row: shape of the broadcast arguments, then the core shapes."""
+    """A recorded function. Every derivative is per row: shape of the broadcast arguments, then the core shapes.
+
+    >>> import vargrad
+    >>> f = vargrad.compile(lambda x: x * x)
+    >>> isinstance(f, vargrad.Compiled), f.grad([1.0, 2.0]).tolist()
+    (True, [2.0, 4.0])
+    """
 
     _methods: Methods | None = None
 
@@ -343,3 +350,6 @@ class Methods:
         method.__signature__ = inspect.signature(MethodType(function, instance))  # type: ignore[attr-defined]
         signature = None if owner.signature is None else owner.signature.text
         return Watched(method, signature, owner.max_paths, reference)
+
+
+show_as("vargrad", [Compiled, compile, load_compiled])

@@ -30,6 +30,8 @@ _SELECTED = -2  # in the place of the identity that stands for a selection
 class RecordingError(TypeError):
     """A recorded function did what a program cannot repeat for other numbers; the message names the source line."""
 
+    __module__ = "vargrad"
+
 
 def user_line() -> str:
     """Where the user's code is: file, line and the line's text."""

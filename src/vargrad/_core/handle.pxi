@@ -145,6 +145,7 @@ cdef extern from "Python.h":
 
     ctypedef struct PyTypeObject:
         void *tp_dealloc
+        const char *tp_name
 
 
 cdef extern from *:
@@ -176,3 +177,13 @@ cdef inline void handle_attach(Var v) noexcept:
 
 cdef int handle_start() except -1:
     return handle_install(<PyTypeObject *>Var)
+
+
+def show_var_as(bytes name):
+    """Let Var be called by its public name in messages, pickles and help."""
+    global shown
+    shown = name  # the type points into it
+    (<PyTypeObject *>Var).tp_name = shown
+
+
+cdef bytes shown = b""

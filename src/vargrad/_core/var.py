@@ -8,6 +8,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from vargrad._core import block_py, var_py
+from vargrad._core.modes import detect_anomaly, no_grad
+from vargrad._util.public import show_as
 
 _wanted = os.environ.get("VARGRAD_BACKEND", "")
 if _wanted not in ("", "compiled", "python"):
@@ -40,6 +42,15 @@ else:
     Var, custom, identity = module.Var, module.custom, module.identity
     pullback, pullback_graph = module.pullback, module.pullback_graph
     leaf_values, add_grads = module.leaf_values, module.add_grads
+
+
+_REFERENCE = (var_py.Var, var_py.custom, var_py.identity, var_py.pullback, var_py.pullback_graph)
+show_as("vargrad.reference", _REFERENCE)
+if module is var_py:
+    show_as("vargrad", [Var])
+else:
+    module.show_var_as(b"vargrad.Var")
+show_as("vargrad", [custom, detect_anomaly, no_grad])
 
 
 def block_from(values: list[float], wanted: list[bool], grads: list[float]) -> Block:

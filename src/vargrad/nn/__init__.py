@@ -1,7 +1,12 @@
-"""The article's network, for any architecture: NN, and the names that it takes."""
+"""The article's network, for any architecture: NN, the names that it takes, and what its methods return."""
 
 from __future__ import annotations
 
+from vargrad._core.parameters import Parameters
+from vargrad._train.history import History
+from vargrad._util.public import show_as
 from vargrad.nn.network import ACTIVATIONS, INITIALISERS, NN
 
-__all__ = ["ACTIVATIONS", "INITIALISERS", "NN"]
+__all__ = ["ACTIVATIONS", "INITIALISERS", "NN", "History", "Parameters"]
+
+show_as(__name__, [NN, History, Parameters])

@@ -39,6 +39,7 @@ class NN(Trainable):
 
     Raises TypeError or ValueError, naming what was given, for anything else.
 
+    >>> from vargrad import NN
     >>> model = NN([2, 2, 1], seed=1)
     >>> model
     <NN [2, 2, 1], sigmoid, 9 parameters>
@@ -131,6 +132,7 @@ class NN(Trainable):
     def draw(self, source: Any) -> list[float]:
         """New parameters as ``init`` says, in their order; ``source``: ``random`` or a ``random.Random``.
 
+        >>> import random
         >>> NN([1, 1], init="zeros").draw(random)
         [0.0, 0.0]
         """

@@ -18,6 +18,7 @@ program (the rules are in rules.py). Trajectories follow torch's in float64.
 
 from __future__ import annotations
 
+from vargrad._util.public import show_as
 from vargrad.optim.clipping import clip_grad_norm_, clip_grad_value_
 from vargrad.optim.lbfgs import LBFGS
 from vargrad.optim.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
@@ -50,3 +51,5 @@ __all__ = [
     "clip_grad_norm_",
     "clip_grad_value_",
 ]
+
+show_as(__name__, map(globals().__getitem__, __all__))

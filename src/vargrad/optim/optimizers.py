@@ -33,8 +33,9 @@ class Optimizer:
     ``parameters``: a network's ``parameters``, or leaf Vars with ``requires_grad``. A setting may be changed at any
     time, ``optimizer.lr = 0.01``; one that makes no sense raises ValueError or TypeError and changes nothing.
 
+    >>> from vargrad import Var, optim
     >>> x = Var(3.0, requires_grad=True)
-    >>> optimizer = SGD([x], lr=0.25)
+    >>> optimizer = optim.SGD([x], lr=0.25)
     >>> (x**2).backward()
     >>> optimizer.step()
     >>> x.value, optimizer
@@ -157,8 +158,9 @@ class SGD(Optimizer):
     ``weight_decay``: an L2 term's factor; ``nesterov``: look ahead (needs momentum and no dampening); ``maximize``:
     climb. Raises ValueError or TypeError for settings out of range.
 
+    >>> from vargrad import Var, optim
     >>> x = Var(3.0, requires_grad=True)
-    >>> optimizer = SGD([x], lr=0.1, momentum=0.5)
+    >>> optimizer = optim.SGD([x], lr=0.1, momentum=0.5)
     >>> for _ in range(2):
     ...     optimizer.zero_grad()
     ...     (2 * x).backward()
@@ -207,8 +209,9 @@ class Adam(Optimizer):
     ``weight_decay``: an L2 term's factor; ``amsgrad``: divide by the largest mean square so far (Reddi et al. 2018).
     Raises ValueError or TypeError for settings out of range.
 
+    >>> from vargrad import Var, optim
     >>> x = Var(3.0, requires_grad=True)
-    >>> optimizer = Adam([x], lr=0.1)
+    >>> optimizer = optim.Adam([x], lr=0.1)
     >>> (x**2).backward()
     >>> optimizer.step()
     >>> round(x.value, 6)  # the first step is lr long, whatever the gradient
@@ -244,8 +247,9 @@ class AdamW(Adam):
 
     ``weight_decay``: what lr takes from each parameter at a step; the rest is Adam's.
 
+    >>> from vargrad import Var, optim
     >>> x = Var(3.0, requires_grad=True)
-    >>> optimizer = AdamW([x], lr=0.1, weight_decay=0.5)
+    >>> optimizer = optim.AdamW([x], lr=0.1, weight_decay=0.5)
     >>> optimizer.step()  # no gradient: decay alone
     >>> round(x.value, 12)
     2.85
@@ -276,8 +280,9 @@ class RMSprop(Optimizer):
     an L2 term's factor; ``momentum``: how much of the last step is kept; ``centered``: divide by the standard deviation
     instead (Graves 2013). Raises ValueError or TypeError for settings out of range.
 
+    >>> from vargrad import Var, optim
     >>> x = Var(3.0, requires_grad=True)
-    >>> optimizer = RMSprop([x], lr=0.1)
+    >>> optimizer = optim.RMSprop([x], lr=0.1)
     >>> (x**2).backward()
     >>> optimizer.step()
     >>> round(x.value, 6)  # 3 - 0.1 / sqrt(1 - 0.99)
