@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 import copyreg
-import os
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from vargrad._core import block_py, var_py
 from vargrad._core.modes import detect_anomaly, no_grad
+from vargrad._util.backend import choose
 from vargrad._util.public import show_as
 
-_wanted = os.environ.get("VARGRAD_BACKEND", "")
-if _wanted not in ("", "compiled", "python"):
-    raise ImportError(f"VARGRAD_BACKEND={_wanted!r}: expected 'compiled', 'python', or nothing (the fastest there is)")
-
-module: ModuleType = var_py
-if _wanted != "python":
-    try:
-        from vargrad._core import var_c as module  # type: ignore[attr-defined,no-redef]
-    except ImportError as error:
-        if _wanted == "compiled":
-            raise ImportError(
-                f"VARGRAD_BACKEND=compiled, but this installation has no compiled core ({error}): reinstall where a C "
-                "compiler is found (pip install -v shows what it says), or unset VARGRAD_BACKEND"
-            ) from error
-
+module: ModuleType = choose(var_py, "vargrad._core.var_c")
 backend: str = module.IMPLEMENTATION
 
 if TYPE_CHECKING:  # the pure twin is the type stub of both

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import copyreg
-import os
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from vargrad._core import var
 from vargrad._ir.pure import graph, passes
-from vargrad._ir.pure import graph as pure_graph
+from vargrad._util.backend import choose
 
-if var.backend == "compiled":
-    try:
-        from vargrad._ir.compiled import graph, passes  # type: ignore[attr-defined,no-redef]
-    except ImportError:
-        if os.environ.get("VARGRAD_BACKEND") == "compiled":
-            raise
+_passes: ModuleType = choose(passes, "vargrad._ir.compiled.passes")
+_graph: ModuleType = choose(graph, "vargrad._ir.compiled.graph")
 
 if TYPE_CHECKING:
     from vargrad._ir.pure.graph import Expressions as Expressions
@@ -27,9 +22,9 @@ if TYPE_CHECKING:
     from vargrad._ir.pure.passes import template as template
     from vargrad._ir.pure.passes import ties as ties
 else:
-    Expressions = graph.Expressions
-    Derivatives, Template, converted = passes.Derivatives, passes.Template, passes.converted
-    folded, lowered, template, ties = passes.folded, passes.lowered, passes.template, passes.ties
+    Expressions = _graph.Expressions
+    Derivatives, Template, converted = _passes.Derivatives, _passes.Template, _passes.converted
+    folded, lowered, template, ties = _passes.folded, _passes.lowered, _passes.template, _passes.ties
 
 
 def restored(columns: Any, parents: Any) -> Expressions:
@@ -40,5 +35,5 @@ def restored(columns: Any, parents: Any) -> Expressions:
 
 
 # Here and not as a method: which of the two modules reads a pickle is not for the one that wrote it to say.
-copyreg.pickle(pure_graph.Expressions, lambda g: (restored, g.state()))
+copyreg.pickle(graph.Expressions, lambda g: (restored, g.state()))
 copyreg.pickle(Expressions, lambda g: (restored, g.state()))

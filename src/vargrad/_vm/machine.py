@@ -6,17 +6,10 @@ import os
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from vargrad._core import var
+from vargrad._util.backend import choose
 from vargrad._vm import machine_py
 
-module: ModuleType = machine_py
-if var.backend == "compiled":
-    try:
-        from vargrad._vm import machine_c as module  # type: ignore[attr-defined,no-redef]
-    except ImportError:
-        if os.environ.get("VARGRAD_BACKEND") == "compiled" or os.environ.get("VARGRAD_SIMD"):
-            raise  # what is asked for by name and not there
-
+module: ModuleType = choose(machine_py, "vargrad._vm.machine_c", asked_for=bool(os.environ.get("VARGRAD_SIMD")))
 implementation: str = module.IMPLEMENTATION
 
 if TYPE_CHECKING:

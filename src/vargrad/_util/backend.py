@@ -1,0 +1,34 @@
+"""Which of two modules is active: the compiled one where it is built, unless VARGRAD_BACKEND says otherwise."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from types import ModuleType
+
+WANTED = os.environ.get("VARGRAD_BACKEND", "")
+if WANTED not in ("", "compiled", "python"):
+    raise ImportError(f"VARGRAD_BACKEND={WANTED!r}: expected 'compiled', 'python', or nothing (the fastest there is)")
+_missing: list[str] = []
+
+
+def choose(pure: ModuleType, compiled: str, asked_for: bool = False) -> ModuleType:
+    """The compiled module of that name, or the pure one in its place; once one is missing, the rest are pure too.
+
+    Raises ImportError where the compiled one is missing though VARGRAD_BACKEND=compiled, or another setting, asks for
+    it.
+    """
+    if WANTED == "python" or _missing:
+        return pure
+    try:
+        return importlib.import_module(compiled)
+    except ImportError as error:
+        if WANTED == "compiled":
+            raise ImportError(
+                f"VARGRAD_BACKEND=compiled, but this installation has no compiled core ({error}): reinstall where a C "
+                "compiler is found (pip install -v shows what it says), or unset VARGRAD_BACKEND"
+            ) from error
+        if asked_for:
+            raise
+        _missing.append(compiled)
+        return pure
