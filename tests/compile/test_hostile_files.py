@@ -20,6 +20,7 @@ import pytest
 import vargrad
 from hostile import chain, file_of
 from vargrad._compile import files, pickles
+from vargrad._compile.compiled import restore
 
 HERE = Path(__file__).parents[1] / "support"
 CHAINS: dict[str, Any] = {  # what stands at the end, and its slope
@@ -272,10 +273,10 @@ def test_a_pickle_says_what_is_wrong_with_it() -> None:
     variants = [*state["variants"], state["variants"][0]]
     for change, message in (({"variants": variants}, "a variant twice"), ({"name": 3}, "its 'name' is 3")):
         with pytest.raises(ValueError, match=f"^{start}it.*{message[2:]}"):
-            pickles.restore(version, state | change, None)
+            restore(version, state | change, None)
     names, positional, cores, paths = state["variants"][0]
     with pytest.raises(ValueError, match="two paths leave another in the same way"):
-        pickles.restore(version, state | {"variants": [(names, positional, cores, [*paths, paths[1]])]}, None)
+        restore(version, state | {"variants": [(names, positional, cores, [*paths, paths[1]])]}, None)
     for columns in (
         [[-2]] * 5,
         [[-2, -2], [0], [0, 0], [0, 0], [0.0, 0.0]],

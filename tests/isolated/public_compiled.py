@@ -29,6 +29,11 @@ def _() -> Any:
     return lambda: f(0.5, 2.0)
 
 
+@entry("Compiled")
+def _() -> Any:
+    return lambda: vargrad.Compiled(branching)(0.5, 2.0)
+
+
 @entry("compile several results")
 def _() -> Any:
     f = vargrad.compile(lambda x: (x * 3.0 if x > 1 else x, [x * x, 2.0]))

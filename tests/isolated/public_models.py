@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -43,12 +44,16 @@ def reading(act: Callable[[Any], Any]) -> Callable[[], Any]:
 
 
 def shapes(net: Any) -> Any:
-    return [net.arch, net.activations, net.summary(), repr(net)]
+    return [net.arch, net.activations, net.has_bias, net.overrides_forward, net.task, net.summary(), repr(net)]
 
 
 for _name, _act in {
     "arch": shapes,
     "activations": shapes,
+    "has_bias": shapes,
+    "overrides_forward": shapes,
+    "task": shapes,
+    "draw": lambda net: net.draw(random.Random(1)),
     "summary": shapes,
     "weights": lambda net: plain(net.weights),
     "biases": lambda net: plain(net.biases),

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import vargrad
-from vargrad._compile import pickles
+from vargrad._compile.compiled import restore
 from vargrad._compile.recorder import Graph
 from vargrad._compile.results import Structure
 from vargrad._compile.signature import Binder, Signature
@@ -71,7 +71,7 @@ def inside(x: Any) -> list[tuple[Any, Any]]:
     if isinstance(x, (list, tuple, array)):
         return list(enumerate(x))
     if isinstance(x, Expressions):
-        return list(enumerate(x.__reduce__()[1]))
+        return list(enumerate(x.state()))
     if type(x) in SLOTS:
         return [(name, getattr(x, name)) for name in SLOTS[type(x)]]
     return list(vars(x).items()) if isinstance(x, KINDS) else []
@@ -112,12 +112,12 @@ def main(seed: int, count: int) -> None:
     sys.modules["cloudpickle"] = None  # type: ignore[assignment]
     rng, refused = random.Random(seed), 0
     _, (version, state, place) = function().__reduce__()
-    use(pickles.restore(version, state, place))
+    use(restore(version, state, place))
     everywhere = list(places(state))
     for _ in range(count):
         where, new = rng.choice(everywhere), rng.choice(ODD)
         try:
-            f = pickles.restore(version, changed(state, where, new), place)
+            f = restore(version, changed(state, where, new), place)
         except ValueError:
             refused += 1
             continue

@@ -348,9 +348,9 @@ def test_foreign_vars_are_refused_by_name() -> None:
     if reference.Var is Var:
         assert isinstance(grad(lambda x: x * x)(foreign), Var)
     else:
-        with pytest.raises(TypeError, match=r"while the active backend's Var is vargrad\._core\.var_c's"):
+        with pytest.raises(TypeError, match=r"while the active backend's Var is vargrad's"):
             grad(lambda x: x * x)(foreign)
-        with pytest.raises(TypeError, match=r"returned a Var of vargrad\._core\.var_py"):
+        with pytest.raises(TypeError, match=r"returned a Var of vargrad\.reference"):
             grad(lambda x: foreign)(1.0)
 
 

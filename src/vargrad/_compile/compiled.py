@@ -216,7 +216,7 @@ def _refreshed(name: str) -> Callable[..., Any]:
 class Watched(Compiled):
     """A compiled function that goes with an object: what ``subject()`` returns."""
 
-    is_watched = True
+    _is_watched = True
 
     def __init__(
         self, f: Callable[..., Any], signature: str | None, max_paths: int, subject: Callable[[], Any] | None = None

@@ -29,7 +29,7 @@ MOST_VARIANTS = 128  # a vector length each: half a megabyte for a thousand oper
 class Dispatcher(Direct):
     """A function with its recordings, without what makes it a method, a file or C text: see Compiled."""
 
-    is_watched = False  # whether an object's state is looked at before each call: see Watched
+    _is_watched = False  # whether an object's state is looked at before each call: see Watched
 
     def __init__(self, f: Callable[..., Any], signature: str | None = None, max_paths: int = 256) -> None:
         if not callable(f):

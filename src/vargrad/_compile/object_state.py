@@ -47,7 +47,7 @@ def _slots(kind: type) -> tuple[str, ...] | None:
 
 def _is_watched(x: Any) -> bool:
     """Whether it is a compiled function that looks at an object's state itself."""
-    return isinstance(x, Dispatcher) and x.is_watched
+    return isinstance(x, Dispatcher) and x._is_watched
 
 
 def _is_constant(x: Any) -> bool:

@@ -221,7 +221,7 @@ _BY_VALUE = {"ceil", "floor", "trunc", "isclose", "isfinite", "isinf", "isnan", 
 
 def names(rows: ModuleType) -> dict[str, Any]:
     """Everything vargrad.math offers: the functions above, the rows' functions, and the rest of the standard module."""
-    own = {name: f for name, f in globals().items() if getattr(f, "__module__", "") == __name__ and name[0] != "_"}
+    own = {name: f for name, f in globals().items() if getattr(f, "__globals__", None) is globals() and name[0] != "_"}
     del own["names"]
     own |= {name: getattr(rows, name) for name in functions_py.__all__}
     for name, value in vars(_math).items():
