@@ -20,7 +20,7 @@ from vargrad.nn import ACTIVATIONS
 from vargrad.optim import rules
 
 Array = npt.NDArray[np.float64]
-Make = Callable[[programs.Network], Any]
+Make = Callable[[programs.NetworkPrograms], Any]
 
 
 def _sets() -> list[str]:
@@ -44,7 +44,7 @@ def network(
     rule: Any = None,
     l1: float = 0.0,
     l2: float = 0.0,
-) -> programs.Network:
+) -> programs.NetworkPrograms:
     program = programs.known_loss(loss, sizes[-1], sizes[-1])
     update = (rule or rules.sgd()).program()
     return programs.network(sizes, activations, bias, program, sizes[-1], update, programs.penalty_program(l1, l2))
@@ -114,7 +114,9 @@ def test_outputs_are_the_models(engine: Make, rows: int) -> None:
 class Run:
     """One training: everything that train takes, and what it leaves."""
 
-    def __init__(self, net: programs.Network, rows: int = 23, epochs: int = 6, batch: int = 5, **options: Any) -> None:
+    def __init__(
+        self, net: programs.NetworkPrograms, rows: int = 23, epochs: int = 6, batch: int = 5, **options: Any
+    ) -> None:
         self.values, self.grads = some(1, net.parameters), np.zeros(net.parameters)
         self.state = np.zeros((net.states, net.parameters))
         self.x, self.y = some(2, rows, net.sizes[0]), some(3, rows, net.sizes[-1], low=0.0)

@@ -71,7 +71,7 @@ CASES: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "callback": ({"callback": 3}, TypeError, "callback must be a function"),
     "method": ({"method": "finite-diference"}, ValueError, "did you mean 'finite-difference'"),
     "h": ({"h": 0.0}, ValueError, "h must be a positive number"),
-    "l2": ({"l2": -1.0}, ValueError, "l2 must be a number of at least 0"),
+    "l2": ({"l2": -1.0}, ValueError, "l2 must be a finite number of at least 0"),
     "l1": ({"l1": NAN}, ValueError, "l1 must be"),
     "clip": ({"clip": 0.0}, ValueError, "clip must be a positive number"),
     "schedule": ({"schedule": 3}, TypeError, "schedule must be"),

@@ -1,4 +1,4 @@
-"""What fit takes: rows of inputs and targets as float64 arrays, or an error that names the place."""
+"""Rows of inputs and targets as float64 arrays for training, or an error that names the place in them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy
 import numpy.typing
 
 from vargrad._compile import signature
+from vargrad._util import errors
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 
@@ -83,6 +84,32 @@ def targets(y: Any, rows: int, outputs: int, kind: str, what: str = "y") -> Arra
         expected = "0 or 1, or a probability between" if kind == "binary" else "a probability from 0 to 1"
         _require((table >= 0.0) & (table <= 1.0), table, expected, what)
     return numpy.ascontiguousarray(table)
+
+
+def validation_of(given: Any, columns: int, outputs: int, kind: str, targets_in_row: int) -> tuple[Array, Array] | None:
+    """fit's validation_data, a pair of X and y, as arrays; TypeError or ValueError if it does not fit the network."""
+    if given is None:
+        return None
+    if not isinstance(given, (tuple, list)) or len(given) != 2:
+        raise TypeError(f"validation_data must be a pair of X and y, not {given!r:.60}")
+    x = inputs(given[0], columns, "validation_data[0]")
+    y = targets(given[1], len(x), outputs, kind, "validation_data[1]")
+    if y.shape[1] != targets_in_row:
+        raise ValueError(f"validation_data[1] has {y.shape[1]} targets in a row, y has {targets_in_row}")
+    return x, y
+
+
+def split_off(x: Array, y: Array, share: Any, source: Any) -> tuple[Array, Array, tuple[Array, Array]]:
+    """Rows to train on, and a random share of the rows for validation; ``source``: random, or one like it."""
+    part = errors.as_float(share, "validation_split")
+    if not 0.0 < part < 1.0:
+        raise ValueError(f"validation_split must be a share of the rows, at least 0 and below 1, not {share!r:.60}")
+    rows = numpy.random.default_rng(source.getrandbits(64)).permutation(len(x))
+    count = math.ceil(part * len(x))
+    if count >= len(x):
+        raise ValueError(f"validation_split={share} leaves none of {len(x)} rows to train on")
+    some, rest = numpy.sort(rows[:count]), numpy.sort(rows[count:])
+    return x[rest], y[rest], (x[some], y[some])
 
 
 def _require(good: Any, table: Array, expected: str, what: str) -> None:

@@ -1,6 +1,6 @@
 # cython: language_level=3, binding=False, boundscheck=False, wraparound=False, always_allow_keywords=True
 # cython: autotestdict=False
-"""The compiled engine under NN.fit; the GIL is released. engine_py.py is its twin, programs.py says what a Network is.
+"""The compiled engine under NN.fit; the GIL is released. engine_py.py is its twin, programs.py describes the programs that it runs.
 
 The engine itself is in csrc/dense/dense.h; here are its programs, the checks of arrays, and signals.
 """
@@ -83,7 +83,7 @@ cdef class Held:
 
 
 cdef class Engine:
-    """Trains one Network. ``isa``: an instruction set instead of the one chosen at import.
+    """Trains one network. ``isa``: an instruction set instead of the one chosen at import.
 
     ``epoch``, ``at``, ``step`` and ``best_loss`` say how far the last call of train came, also after an exception.
     Raises ValueError for programs and arrays that do not fit, RuntimeError if it is used by two threads at once.

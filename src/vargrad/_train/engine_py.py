@@ -12,7 +12,7 @@ import numpy.typing
 from vargrad._vm.machine_py import Machine
 
 if TYPE_CHECKING:
-    from vargrad._train.programs import Network
+    from vargrad._train.programs import NetworkPrograms
     from vargrad._vm.program import Program
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
@@ -25,13 +25,13 @@ def _machine(program: Program | None) -> Machine | None:
 
 
 class Engine:
-    """Trains one Network.
+    """Trains one network.
 
     ``epoch``, ``at``, ``step`` and ``best_loss`` say how far the last call of train came, also after an exception.
     Raises ValueError for arrays that do not fit.
     """
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: NetworkPrograms) -> None:
         self.network = network
         self._forward = [_machine(p) for p in network.forward]
         self._backward = [_machine(p) for p in network.backward]

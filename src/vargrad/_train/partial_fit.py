@@ -1,4 +1,4 @@
-"""Training step by step: what partial_fit keeps from one call to the next."""
+"""Training step by step: partial_fit and backward, and the engine that they keep from one call to the next."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy
 import numpy.typing
 
+from vargrad import optim
 from vargrad._core import parameters as _parameters
-from vargrad._train import arguments, dataset, programs
+from vargrad._train import arguments, dataset
 from vargrad._train.engine import Engine
+from vargrad._train.plan import programs_of
+from vargrad._train.settings import StepSettings
+from vargrad._util.settings import Number
 
 if TYPE_CHECKING:
     from vargrad._train.model import Model
@@ -18,36 +22,44 @@ if TYPE_CHECKING:
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 
 
-class Session:
-    """The engine of a network for these settings, and what the optimizer remembers."""
+class Stepper:
+    """A network's engine for single steps with these settings, and the optimizer's state; a model keeps one."""
 
-    def __init__(
-        self, model: Model, x: Any, y: Any, loss: Any, optimizer: str, l1: float, l2: float, clip: Any, settings: Any
-    ) -> None:
-        for name, number in (("l1", l1), ("l2", l2), ("clip", clip)):
-            arguments.positive(name, number, zero=name != "clip")
-        if not isinstance(optimizer, str):
-            raise TypeError(f"partial_fit: optimizer must be a name, not {optimizer!r:.60}: it remembers by itself")
+    def __init__(self, model: Model, x: Any, y: Any, settings: StepSettings, call: str) -> None:
+        arguments.require_layers(model, call)
+        if not isinstance(settings.optimizer, str):
+            raise TypeError(
+                f"partial_fit: optimizer must be a name, not {settings.optimizer!r:.60}: the network keeps its state"
+            )
         arguments.require_trainable(model)
-        one = arguments.optimizer_of(model, optimizer, None, settings, 1, "partial_fit")
-        if optimizer == "lbfgs":
-            raise ValueError("partial_fit: 'lbfgs' takes no single steps: use fit")
-        row, self.kind, self.mean = arguments.loss_of(loss, model)
-        found = dataset.inputs(x, model.arch[0])
-        t = dataset.targets(y, len(found), model.arch[-1], self.kind)
-        start = _parameters.of(model.parameters, "partial_fit").values
-        program = arguments.loss_program(loss, row, y, model, start, found, t)
-        penalty = programs.penalty_program(float(l1), float(l2))
-        rule = one._chosen().program()
-        net = programs.network(model.arch, model.activations, model.has_bias, program, t.shape[1], rule, penalty)
-        self.engine, self.counts, self.clip, self.step = Engine(net), net.counts, float(clip or 0.0), 0
-        self.state, self.grads = numpy.zeros((net.states, net.parameters)), numpy.zeros(net.parameters)
-        self.hypers, self.losses = numpy.array([one.lr, 0.0]), numpy.empty(1)
-        self.given = loss, optimizer, l1, l2, clip, settings
-        self.targets, self.lr = t.shape[1], one.lr
+        name, more = settings.optimizer, settings.optimizer_settings
+        optimizer = arguments.optimizer_of(model, name, None, more, "partial_fit")
+        if not isinstance(optimizer, optim.Optimizer):
+            raise ValueError(f"partial_fit: {name!r} takes no single steps: use fit")
+        self.loss = arguments.loss_of(settings.loss, model)
+        rows = dataset.inputs(x, model.arch[0])
+        t = dataset.targets(y, len(rows), model.arch[-1], self.loss.kind)
+        start = _parameters.of(model.parameters, call).values
+        programs = programs_of(model, self.loss, settings, optimizer.rule, start, rows, t)
+        self.settings, self.engine = settings, Engine(programs)
+        self.counts, self.clip, self.step = programs.counts, settings.max_norm, 0
+        self.state = numpy.zeros((programs.states, programs.parameters))
+        self.grads, self.losses = numpy.zeros(programs.parameters), numpy.empty(1)
+        self.targets, self.lr = t.shape[1], optimizer.lr
+        self.hypers = numpy.array([self.lr, 0.0])
 
-    def advance(self, model: Model, x: Any, y: Any) -> float:
-        """One step on these rows."""
+    def has(self, *given: Any) -> bool:
+        """Whether it was made with these settings: loss, optimizer, l1, l2, clip, the optimizer's own."""
+        own = self.settings
+        return (own.loss, own.optimizer, own.l1, own.l2, own.clip, own.optimizer_settings) == given
+
+    def advance(self, model: Model, x: Any, y: Any, lr: Any = None) -> float:
+        """One step on these rows, with the optimizer's lr if it is None; returns the loss before it."""
+        if lr is None:
+            lr = self.lr
+        elif type(lr) is not float or not 0.0 < lr < math.inf:
+            lr = Number(0).checked("lr", lr)
+        self.hypers[0] = lr
         parameters = _parameters.of(model.parameters, "partial_fit")
         values = parameters.values
         before, state = values.copy(), self.state.copy() if self.state.size else self.state
@@ -59,25 +71,25 @@ class Session:
             values[:], self.state[:] = before, state
             raise
         self.step += 1
-        model.task = self.kind
+        model.task = self.loss.kind
         return found
 
     def run(self, model: Model, values: Array, x: Any, y: Any) -> float:
-        """The same on parameters that stand here."""
-        found = dataset.inputs(x, model.arch[0])
-        t = dataset.targets(y, len(found), model.arch[-1], self.kind)
+        """A step that changes the array ``values`` instead of the model's parameters."""
+        rows = dataset.inputs(x, model.arch[0])
+        t = dataset.targets(y, len(rows), model.arch[-1], self.loss.kind)
         if t.shape[1] != self.targets:
             raise ValueError(f"y has {t.shape[1]} targets in a row, and had {self.targets} before")
         finite = self.engine.train(
             values,
             self.grads,
             self.state,
-            found,
+            rows,
             t,
             self.losses,
             self.hypers,
-            len(found),
-            self.mean,
+            len(rows),
+            self.loss.mean,
             counts=self.counts,
             step=self.step,
             clip=self.clip,
@@ -88,51 +100,34 @@ class Session:
         return float(self.losses[0])
 
 
-def partial_fit(
+def stepper(
+    kept: Stepper | None,
     model: Model,
     X: Any,
     y: Any,
     loss: Any,
     optimizer: str,
-    lr: float | None,
     l1: float,
     l2: float,
     clip: float | None,
-    settings: dict[str, Any],
-) -> float:
-    """NN.partial_fit, see there."""
-    kept: Session | None = model.__dict__.get("_session")
-    session = kept
-    if session is None or session.given != (loss, optimizer, l1, l2, clip, settings):
-        arguments.require_layers(model, "partial_fit")
-        session = Session(model, X, y, loss, optimizer, l1, l2, clip, settings)
-    if lr is None:
-        lr = session.lr
-    elif type(lr) is not float or not 0.0 < lr < math.inf:
-        arguments.positive("lr", lr, zero=True)
-        lr = float(lr)
-    session.hypers[0] = lr
-    if kept is session:
-        return session.advance(model, X, y)
-    model.__dict__["_session"] = session
-    try:
-        return session.advance(model, X, y)
-    except BaseException:
-        model.__dict__["_session"] = kept
-        raise
+    optimizer_settings: dict[str, Any],
+    call: str,
+) -> Stepper:
+    """``kept`` if it has these settings, else a new stepper; ``call``: the method's name, for errors."""
+    if kept is not None and kept.has(loss, optimizer, l1, l2, clip, optimizer_settings):
+        return kept
+    settings = StepSettings(
+        loss=loss, optimizer=optimizer, l1=l1, l2=l2, clip=clip, optimizer_settings=optimizer_settings
+    )
+    return Stepper(model, X, y, settings, call)
 
 
-def backward(model: Model, X: Any, y: Any, loss: Any, l1: float, l2: float) -> float:
-    """NN.backward, see there: a step of length 0 on a copy of the parameters, whose gradient is kept."""
-    session: Session | None = model.__dict__.get("_still")
-    if session is None or session.given != (loss, "sgd", l1, l2, None, {}):
-        arguments.require_layers(model, "backward")
-        session = Session(model, X, y, loss, "sgd", l1, l2, None, {})
-        session.hypers[0] = 0.0
+def backward(model: Model, one: Stepper, X: Any, y: Any) -> float:
+    """NN.backward, see there: a step of length 0 on a copy of the parameters, whose gradient is added to theirs."""
+    one.hypers[0] = 0.0
     parameters = _parameters.of(model.parameters, "backward")
     grads = parameters.grads.copy()
-    found = session.run(model, parameters.values.copy(), X, y)
-    grads += session.grads
-    model.__dict__["_still"] = session
+    found = one.run(model, parameters.values.copy(), X, y)
+    grads += one.grads
     _parameters.set_grads(parameters, grads)
     return found

@@ -8,13 +8,24 @@ import numpy
 import numpy.typing
 
 from vargrad._core import parameters
-from vargrad._train import dataset, metrics
-from vargrad._train.arguments import outputs_of, require_layers
+from vargrad._train import dataset, metrics, programs
+from vargrad._train.arguments import require_layers
+from vargrad._train.engine import Engine
 
 if TYPE_CHECKING:
     from vargrad._train.model import Model
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
+
+
+def outputs_of(model: Model, values: Array, x: Array) -> Array:
+    """The outputs, (rows, outputs), of the network with these parameters for the rows of x."""
+    n_out = model.arch[-1]
+    program, update = programs.known_loss("sse", n_out, n_out), programs.no_update()
+    found = numpy.empty((len(x), n_out))
+    engine = Engine(programs.network(model.arch, model.activations, model.has_bias, program, n_out, update))
+    engine.outputs(values, x, found)
+    return found
 
 
 def _outputs(model: Model, X: Any) -> Array:

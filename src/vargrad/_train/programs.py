@@ -28,8 +28,8 @@ LossOfArrays: TypeAlias = "Callable[[Array, Array, float], tuple[Array, Array]]"
 
 
 @dataclass(frozen=True, eq=False)
-class Network:
-    """Programs and sizes. Parameters: layer by layer, each neuron's weights and then its bias.
+class NetworkPrograms:
+    """A network's programs and sizes. Parameters: layer by layer, each neuron's weights and then its bias.
 
     ``forward``: z -> a of each layer, ``backward``: z, da -> dz; None where a is z. ``loss``: a row's outputs and
     targets and a weight -> value, and weight times its slope by each output. ``update``: p, g, states, lr, step -> p,
@@ -144,10 +144,10 @@ def network(
     targets: int,
     update: Program,
     penalty: Program | None = None,
-) -> Network:
+) -> NetworkPrograms:
     """The network of layers of these sizes, with an activation for each."""
     forward, backward = zip(*[activation(name) for name in activations], strict=True)
-    return Network(tuple(sizes), bias, forward, backward, targets, loss, update, penalty)
+    return NetworkPrograms(tuple(sizes), bias, forward, backward, targets, loss, update, penalty)
 
 
 @cache

@@ -1,4 +1,8 @@
-"""Settings of optimisers and schedules: attributes that refuse what makes no sense, and stay as they were."""
+"""Attributes that check what they are set to: the settings of optimisers, schedules and trainings.
+
+A value that is refused changes nothing. Errors name the class and the attribute, ``SGD: lr must be ...``; a class
+with an ``error_prefix`` of its own has that instead of its name.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,12 @@ from vargrad._util import errors
 
 
 class Number:
-    """A float setting between bounds; ``open_above`` excludes the upper one."""
+    """A float setting between bounds; ``open_above`` excludes the upper one, ``optional`` allows None."""
 
-    def __init__(self, low: float = -math.inf, high: float = math.inf, open_above: bool = False) -> None:
-        self.low, self.high, self.open_above = low, high, open_above
+    def __init__(
+        self, low: float = -math.inf, high: float = math.inf, open_above: bool = False, optional: bool = False
+    ) -> None:
+        self.low, self.high, self.open_above, self.optional = low, high, open_above, optional
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -21,9 +27,9 @@ class Number:
         return self if instance is None else instance.__dict__[self.name]
 
     def __set__(self, instance: Any, value: object) -> None:
-        self.store(instance, self.checked(f"{type(instance).__name__}: {self.name}", value))
-
-    def store(self, instance: Any, value: Any) -> None:
+        if value is not None or not self.optional:
+            prefix = getattr(instance, "error_prefix", f"{type(instance).__name__}: ")
+            value = self.checked(f"{prefix}{self.name}", value)
         instance.__dict__[self.name] = value
         changed = getattr(instance, "_changed", None)
         if changed is not None:
@@ -40,8 +46,18 @@ class Number:
         return x
 
 
+class Positive(Number):
+    """A float setting above 0."""
+
+    def checked(self, what: str, value: object) -> float:
+        x = errors.as_float(value, what)
+        if not 0.0 < x < math.inf:
+            raise ValueError(f"{what} must be a positive number, not {value!r:.60}")
+        return x
+
+
 class Pair(Number):
-    """Two such numbers."""
+    """Two numbers, each between the bounds."""
 
     def checked(self, what: str, value: object) -> Any:
         if not isinstance(value, (tuple, list)) or len(value) != 2:
@@ -64,9 +80,10 @@ class Count(Number):
     def checked(self, what: str, value: object) -> Any:
         if isinstance(value, bool) or not hasattr(value, "__index__"):
             raise TypeError(f"{what} must be an int, not {type(value).__name__} ({value!r:.60})")
-        if value.__index__() < self.low:
-            raise ValueError(f"{what} must be an int of at least {self.low:g}, not {value!r:.60}")
-        return value.__index__()
+        number = int(value.__index__())
+        if number < self.low:
+            raise ValueError(f"{what} must be at least {self.low:g}, not {number}")
+        return number
 
 
 class Choice(Number):

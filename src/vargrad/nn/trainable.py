@@ -1,4 +1,4 @@
-"""What NN can do with data: fit, partial_fit, backward, predict, predict_proba, score."""
+"""NN's methods for arrays of data: fit, partial_fit, backward, predict, predict_proba, score."""
 
 from __future__ import annotations
 
@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vargrad._train.history import History
     from vargrad._train.model import Model
+    from vargrad._train.partial_fit import Stepper
+else:
+    Model = object  # training is imported when it is used
 
 
-class Trainable:
-    """The part of NN that works on arrays."""
+class Trainable(Model):
+    """The part of NN that trains and predicts."""
 
-    task: str | None = None  # what the last fit learned: see losses.Loss.kind
+    task: str | None = None  # the kind of targets that it was trained on: see losses.Loss.kind
+    _stepper: Stepper | None = None  # of partial_fit, and of backward: engines and states, no part of a copy or a file
+    _gradient_stepper: Stepper | None = None
 
     def fit(
-        self: Model,
+        self,
         X: Any,
         y: Any = None,
         loss: str | Callable[[Any, Any], Any] = "mse",
@@ -76,35 +81,33 @@ class Trainable:
         [0, 1, 1, 0]
         """
         from vargrad._train import fit as _fit
+        from vargrad._train.settings import FitSettings
 
-        return _fit.fit(
-            self,
-            X,
-            y,
-            loss,
-            optimizer,
-            lr,
-            epochs,
-            batch_size,
-            shuffle,
-            seed,
-            validation_split,
-            validation_data,
-            patience,
-            restarts,
-            callback,
-            progress,
-            method,
-            h,
-            l1,
-            l2,
-            clip,
-            schedule,
-            settings,
+        chosen = FitSettings(
+            loss=loss,
+            optimizer=optimizer,
+            lr=lr,
+            epochs=epochs,
+            batch_size=batch_size,
+            shuffle=bool(shuffle),
+            seed=seed,
+            validation_split=validation_split,
+            patience=patience,
+            restarts=restarts,
+            callback=callback,
+            progress=bool(progress),
+            method=method,
+            h=h,
+            l1=l1,
+            l2=l2,
+            clip=clip,
+            schedule=schedule,
+            optimizer_settings=settings,
         )
+        return _fit.fit(self, X, y, validation_data, chosen)
 
     def partial_fit(
-        self: Model,
+        self,
         X: Any,
         y: Any,
         loss: str | Callable[[Any, Any], Any] = "mse",
@@ -126,12 +129,19 @@ class Trainable:
         >>> losses[0] > 1 > 0.001 > losses[-1]
         True
         """
-        from vargrad._train import partial_fit as _session
+        from vargrad._train.partial_fit import stepper
 
-        return _session.partial_fit(self, X, y, loss, optimizer, lr, l1, l2, clip, settings)
+        kept = self._stepper
+        one = stepper(kept, self, X, y, loss, optimizer, l1, l2, clip, settings, "partial_fit")
+        self._stepper = one
+        try:
+            return one.advance(self, X, y, lr)
+        except BaseException:  # Ctrl-C too: the next step goes on with the state of the last one that succeeded
+            self._stepper = kept
+            raise
 
     def backward(
-        self: Model, X: Any, y: Any, loss: str | Callable[[Any, Any], Any] = "mse", l1: float = 0.0, l2: float = 0.0
+        self, X: Any, y: Any, loss: str | Callable[[Any, Any], Any] = "mse", l1: float = 0.0, l2: float = 0.0
     ) -> float:
         """Add the loss's derivatives over all these rows to the parameters' grads; returns the loss.
 
@@ -150,11 +160,13 @@ class Trainable:
         >>> loss < 0.3
         True
         """
-        from vargrad._train import partial_fit as _session
+        from vargrad._train import partial_fit as _steps
 
-        return _session.backward(self, X, y, loss, l1, l2)
+        one = _steps.stepper(self._gradient_stepper, self, X, y, loss, "sgd", l1, l2, None, {}, "backward")
+        self._gradient_stepper = one
+        return _steps.backward(self, one, X, y)
 
-    def predict(self: Model, X: Any) -> Any:
+    def predict(self, X: Any) -> Any:
         """What the network says of each row of X: class labels if it was trained on classes, else its outputs.
 
         Shape (rows,) with one output or with labels, else (rows, outputs). Raises ValueError for other shapes.
@@ -163,7 +175,7 @@ class Trainable:
 
         return _predict.predict(self, X)
 
-    def predict_proba(self: Model, X: Any) -> Any:
+    def predict_proba(self, X: Any) -> Any:
         """The probability of each class in each row, (rows, classes), after training by "cross_entropy" or "bce".
 
         Several outputs under "bce" are several yes or no questions: each one's probability of yes. Raises ValueError
@@ -173,7 +185,7 @@ class Trainable:
 
         return _predict.predict_proba(self, X)
 
-    def score(self: Model, X: Any, y: Any) -> float:
+    def score(self, X: Any, y: Any) -> float:
         """The share of right labels if the network was trained on classes, else R**2, the mean over outputs."""
         from vargrad._train import predict as _predict
 

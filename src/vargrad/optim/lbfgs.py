@@ -53,11 +53,9 @@ class LBFGS:
         a loss or gradient that is not finite at the start, and whatever the closure raises; then the parameters are
         as they were.
         """
-        try:
-            from scipy.optimize import minimize
-        except ImportError as error:
-            raise ImportError("LBFGS needs SciPy: pip install 'vargrad[scipy]'") from error
         import numpy
+
+        scipy_minimize("LBFGS")
 
         slots = self._parameters
         start = slots.values.copy()
@@ -76,15 +74,8 @@ class LBFGS:
                 best = value, x.copy()
             return value, grads
 
-        options = {
-            "maxiter": self.max_iter,
-            "maxfun": self.max_eval,
-            "maxcor": self.history_size,
-            "gtol": self.tolerance_grad,
-            "ftol": self.tolerance_change,
-        }
         try:
-            minimize(evaluate, start.copy(), jac=True, method="L-BFGS-B", options=options)
+            minimize(self, evaluate, start.copy(), self.max_iter, self.max_eval)
             _parameters.set_values(slots, best[1])
         except BaseException:
             _parameters.set_values(slots, start)
@@ -94,3 +85,36 @@ class LBFGS:
     def zero_grad(self) -> None:
         """Set every ``.grad`` to 0."""
         _parameters.set_grads(self._parameters, 0.0)
+
+
+def scipy_minimize(caller: str) -> Any:
+    """scipy.optimize.minimize; ImportError that names the caller and the extra to install."""
+    try:
+        from scipy.optimize import minimize
+    except ImportError as error:
+        raise ImportError(f"{caller} needs SciPy: pip install 'vargrad[scipy]'") from error
+    return minimize
+
+
+def minimize(
+    settings: LBFGS,
+    evaluate: Callable[[Any], tuple[float, Any]],
+    start: Any,
+    max_iter: int,
+    max_eval: int | None = None,
+    callback: Callable[[Any], None] | None = None,
+) -> None:
+    """Run SciPy's L-BFGS-B from ``start``, an array that it may change.
+
+    ``evaluate``: loss and gradient at an array; ``callback``: called with SciPy's ``intermediate_result`` after each
+    iteration, ends the run by StopIteration. Without ``max_eval`` SciPy's own limit holds.
+    """
+    options = {
+        "maxiter": max_iter,
+        "maxcor": settings.history_size,
+        "gtol": settings.tolerance_grad,
+        "ftol": settings.tolerance_change,
+    }
+    if max_eval is not None:
+        options["maxfun"] = max_eval
+    scipy_minimize("LBFGS")(evaluate, start, jac=True, method="L-BFGS-B", options=options, callback=callback)

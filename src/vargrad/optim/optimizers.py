@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
 from vargrad._core import parameters as _parameters
 from vargrad._core.var import Var
@@ -27,8 +27,28 @@ def _machine(rule: rules.Rule) -> Any:
     return Machine(rule.program())
 
 
+class State(NamedTuple):
+    """All that an optimizer remembers from step to step; a whole one replaces another, so an interrupt splits none."""
+
+    rows: Array | None = None  # (states, parameters); None: all 0
+    names: tuple[str, ...] = ()  # of the rows
+    steps: int = 0  # done so far
+
+    def rows_for(self, rule: rules.Rule, parameters: int) -> Array:
+        """The rows that the rule reads, in its order, shape (states, parameters): 0 for a state that is new."""
+        import numpy
+
+        if self.rows is not None and self.names == rule.states and self.rows.shape[1] == parameters:
+            return self.rows
+        known = {} if self.rows is None else dict(zip(self.names, self.rows, strict=True))
+        found = numpy.zeros((len(rule.states), parameters))
+        for row, name in zip(found, rule.states, strict=True):
+            row[:] = known.get(name, 0.0)
+        return found
+
+
 class Optimizer:
-    """What SGD, Adam, AdamW and RMSprop share: ``step()``, ``zero_grad()``, ``state_dict()``, settings as attributes.
+    """The base of SGD, Adam, AdamW and RMSprop: ``step()``, ``zero_grad()``, ``state_dict()``, settings as attributes.
 
     ``parameters``: a network's ``parameters``, or leaf Vars with ``requires_grad``. A setting may be changed at any
     time, ``optimizer.lr = 0.01``; one that makes no sense raises ValueError or TypeError and changes nothing.
@@ -48,18 +68,27 @@ class Optimizer:
     def __init__(self, parameters: Parameters, **settings: Any) -> None:
         what = type(self).__name__
         if not self.settings:
-            raise TypeError(f"{what} is what the optimisers share: take SGD, Adam, AdamW or RMSprop")
+            raise TypeError(f"{what} is only the base of the optimisers: take SGD, Adam, AdamW or RMSprop")
         self._parameters = _parameters.of(parameters, what)
         self._rule: rules.Rule | None = None
-        self._steps = 0
-        self._state: Array | None = None  # (states, parameters) in the rule's order; None: all zero
-        self._names: tuple[str, ...] = ()  # of its rows
+        self.state = State()
         for name in self.settings:
             setattr(self, name, settings[name])
         self._rule = self._chosen()
 
+    @property
+    def rule(self) -> rules.Rule:
+        """The update rule for the settings; ValueError if they do not go together."""
+        if self._rule is None:
+            self._rule = self._chosen()
+        return self._rule
+
+    def updates(self, parameters: Sequence[Var]) -> bool:
+        """Whether these are the parameters that ``step`` changes."""
+        own = self._parameters.leaves if isinstance(self._parameters, _parameters.Leaves) else self._parameters
+        return len(own) == len(parameters) and own[0] is parameters[0]
+
     def _chosen(self) -> rules.Rule:
-        """The rule for the settings; ValueError if they do not go together."""
         raise NotImplementedError
 
     def _changed(self, name: str) -> None:
@@ -73,35 +102,21 @@ class Optimizer:
         """
         import numpy
 
-        rule = self._rule
-        if rule is None:
-            rule = self._rule = self._chosen()
+        rule, before = self.rule, self.state
         values, grads = self._parameters.values, self._parameters.grads
-        state = self._states(rule, values)
+        rows = before.rows_for(rule, len(values))
         new = numpy.empty((1 + len(rule.states), len(values)))
-        now = numpy.array([[self.lr], [self._steps + 1.0]])
-        inputs = [values, grads, state, now] if rule.states else [values, grads, now]
+        now = numpy.array([[self.lr], [before.steps + 1.0]])
+        inputs = [values, grads, rows, now] if rule.states else [values, grads, now]
         _machine(rule).run(inputs, [new])
-        before, remembered = values.copy(), (self._state, self._names, self._steps)
-        self._state, self._names, self._steps = new[1:], rule.states, self._steps + 1
+        values_before = values.copy()
+        self.state = State(new[1:], rule.states, before.steps + 1)
         try:
             _parameters.set_values(self._parameters, new[0])
         except BaseException:  # Ctrl-C too
-            self._state, self._names, self._steps = remembered
-            _parameters.set_values(self._parameters, before)
+            self.state = before
+            _parameters.set_values(self._parameters, values_before)
             raise
-
-    def _states(self, rule: rules.Rule, values: Array) -> Array:
-        """What is remembered, as the rule wants it: zeros for what has not been yet."""
-        import numpy
-
-        state, names = self._state, self._names
-        if state is None or names != rule.states or state.shape[1] != len(values):
-            found = {} if state is None else dict(zip(names, state, strict=True))
-            state = numpy.zeros((len(rule.states), len(values)))
-            for row, name in zip(state, rule.states, strict=True):
-                row[:] = found.get(name, 0.0)
-        return state
 
     def zero_grad(self) -> None:
         """Set every ``.grad`` to 0."""
@@ -112,9 +127,10 @@ class Optimizer:
 
         Keep it in any form; the numbers are plain, the arrays copies.
         """
-        state = {} if self._state is None else dict(zip(self._names, self._state.copy(), strict=True))
+        rows, names, steps = self.state
+        state = {} if rows is None else dict(zip(names, rows.copy(), strict=True))
         settings = {name: getattr(self, name) for name in self.settings}
-        return {"name": type(self).__name__, "step": self._steps, "settings": settings, "state": state}
+        return {"name": type(self).__name__, "step": steps, "settings": settings, "state": state}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on where a state_dict was taken.
@@ -133,7 +149,7 @@ class Optimizer:
         if set(settings) != set(self.settings):
             raise ValueError(f"{what}: settings {', '.join(sorted(settings))}, expected {', '.join(self.settings)}")
         fresh = type(self)(Var(0.0, requires_grad=True), **settings)  # checks the settings and chooses the rule
-        if given and tuple(sorted(given)) != tuple(sorted(fresh._rule.states)):  # type: ignore[union-attr]
+        if given and sorted(given) != sorted(fresh.rule.states):
             raise ValueError(f"{what}: states {', '.join(given)} do not belong to these settings")
         arrays = {name: numpy.array(x, dtype=float) for name, x in given.items()}
         for name, x in arrays.items():
@@ -143,9 +159,9 @@ class Optimizer:
         if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
             raise ValueError(f"{what}: step must be an int of at least 0, not {steps!r:.60}")
         state = numpy.stack(list(arrays.values())) if arrays else None
-        chosen = {name: fresh.__dict__[name] for name in self.settings}
-        new = {**chosen, "_rule": fresh._rule, "_steps": steps, "_names": tuple(arrays), "_state": state}
-        self.__dict__.update(new)  # all of it at once: nothing can come between
+        chosen = {name: getattr(fresh, name) for name in self.settings}
+        new = {**chosen, "_rule": fresh.rule, "state": State(state, tuple(arrays), steps)}
+        self.__dict__.update(new)  # all of it in one call, which no interrupt splits
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self.settings)})"

@@ -1,0 +1,164 @@
+"""The plan of a training: fit's data and settings, checked, with the programs and the engine that they need."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy
+import numpy.typing
+
+from vargrad import optim
+from vargrad._core import parameters as _parameters
+from vargrad._train import arguments, dataset, programs
+from vargrad._train.engine import Engine
+from vargrad._train.predict import outputs_of
+from vargrad._train.progress import Progress
+
+if TYPE_CHECKING:
+    from vargrad._train.history import History
+    from vargrad._train.model import Model
+    from vargrad._train.settings import FitSettings, StepSettings
+    from vargrad.losses import Loss
+    from vargrad.optim.rules import Rule
+
+Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingPlan:
+    """A training that can begin. ``x``, ``y``: (rows, inputs) and (rows, targets); ``validation``: another such pair.
+
+    ``start``: the parameters as they were. ``rule``: the optimizer's, None for L-BFGS. ``source``: random, or a
+    random.Random, for all that is drawn. ``rate``, ``epoch_end``: see arguments.rate_of.
+    """
+
+    settings: FitSettings
+    model: Model
+    parameters: _parameters.Parameters | _parameters.Leaves
+    start: Array
+    optimizer: optim.Optimizer | optim.LBFGS
+    rule: Rule | None
+    loss: Loss
+    x: Array
+    y: Array
+    validation: tuple[Array, Array] | None
+    source: Any
+    rate: Callable[[int], float] | None
+    epoch_end: Callable[[History], None] | None
+    programs: programs.NetworkPrograms
+    engine: Engine
+    progress: Progress
+
+    @property
+    def batch(self) -> int:
+        """How many rows a step takes."""
+        size: int | None = self.settings.batch_size
+        return len(self.x) if size is None else size
+
+    @property
+    def lr(self) -> float:
+        """The learning rate of the first epoch; L-BFGS has none."""
+        return self.optimizer.lr if isinstance(self.optimizer, optim.Optimizer) else 0.0
+
+    def weight(self, rows: int) -> float:
+        """The factor of each row's loss among so many rows."""
+        return 1.0 / rows if self.loss.mean else 1.0
+
+    def loss_on(self, values: Array, x: Array, y: Array) -> float:
+        """The loss of these parameters on these rows."""
+        return float(self.engine.value(values, x, y, self.weight(len(x))))
+
+    def publish(self, values: Array) -> None:
+        """Make these the model's parameters."""
+        _parameters.set_values(self.parameters, values)
+
+    def generator(self) -> numpy.random.Generator:
+        """A generator for the order of rows, seeded from ``source``."""
+        return numpy.random.default_rng(self.source.getrandbits(64))
+
+    def not_finite(self, epoch: int, first: int, values: Array, grads: Array) -> FloatingPointError:
+        """The error for a loss that is not finite, see arguments.not_finite."""
+        return FloatingPointError(arguments.not_finite(self.model, epoch, first, values, grads))
+
+
+def plan_training(model: Model, X: Any, y: Any, validation_data: Any, settings: FitSettings) -> TrainingPlan:
+    """Check all that fit was given and build its engine; raises TypeError or ValueError before anything changes."""
+    arguments.require_layers(model, "fit")
+    parameters = _parameters.of(model.parameters, "fit")
+    arguments.require_trainable(model)
+    start = parameters.values.copy()
+    arguments.require_finite(start, model)
+    source: Any = random if settings.seed is None else random.Random(settings.seed)
+    optimizer = arguments.optimizer_of(model, settings.optimizer, settings.lr, settings.optimizer_settings)
+    if optimizer is settings.optimizer and settings.restarts > 1:
+        raise ValueError("fit: restarts need an optimizer by name: the state of this one belongs to one start")
+    if isinstance(optimizer, optim.LBFGS):
+        arguments.require_lbfgs(settings)
+    rate, epoch_end = arguments.rate_of(optimizer, settings)
+    loss = arguments.loss_of(settings.loss, model)
+    x, t, validation = _rows(model, X, y, validation_data, settings, loss.kind, source)
+    rule = optimizer.rule if isinstance(optimizer, optim.Optimizer) else None
+    network = programs_of(model, loss, settings, rule, start, x, t)
+    return TrainingPlan(
+        settings=settings,
+        model=model,
+        parameters=parameters,
+        start=start,
+        optimizer=optimizer,
+        rule=rule,
+        loss=loss,
+        x=x,
+        y=t,
+        validation=validation,
+        source=source,
+        rate=rate,
+        epoch_end=epoch_end,
+        programs=network,
+        engine=Engine(network),
+        progress=Progress(settings.epochs * settings.restarts, settings.progress),
+    )
+
+
+def _rows(
+    model: Model, X: Any, y: Any, validation_data: Any, settings: FitSettings, kind: str, source: Any
+) -> tuple[Array, Array, tuple[Array, Array] | None]:
+    """Inputs, targets, and the pair of both for validation."""
+    n_in, n_out = model.arch[0], model.arch[-1]
+    if y is None:
+        X, y = dataset.split(X, n_in, n_out)
+    x = dataset.inputs(X, n_in)
+    t = dataset.targets(y, len(x), n_out, kind)
+    validation = dataset.validation_of(validation_data, n_in, n_out, kind, t.shape[1])
+    if not settings.validation_split:
+        return x, t, validation
+    if validation is not None:
+        raise ValueError("give validation_split or validation_data, not both")
+    return dataset.split_off(x, t, settings.validation_split, source)
+
+
+def programs_of(
+    model: Model, loss: Loss, settings: StepSettings, rule: Rule | None, values: Array, x: Array, t: Array
+) -> programs.NetworkPrograms:
+    """The network's programs for this loss, these penalties and this update rule (None: no update)."""
+    update = programs.no_update() if rule is None else rule.program()
+    penalty = programs.penalty_program(settings.l1, settings.l2)
+    program = _loss_program(loss, model, values, x, t)
+    return programs.network(model.arch, model.activations, model.has_bias, program, t.shape[1], update, penalty)
+
+
+def _loss_program(loss: Loss, model: Model, values: Array, x: Array, t: Array) -> Any:
+    """The loss as a program; a user's function is recorded at the first row."""
+    n_out = model.arch[-1]
+    if loss.name:
+        return programs.known_loss(loss.name, n_out, t.shape[1])
+    one_target = t.shape[1] == 1  # whether y came as (rows,) or as (rows, 1)
+
+    def function(p: Sequence[Any], target: Sequence[Any]) -> Any:
+        return loss.row(p[0] if n_out == 1 else p, target[0] if one_target else target)
+
+    outputs = outputs_of(model, values, x[:1])[0]
+    program = programs.loss_program(function, outputs.tolist(), t[0].tolist())
+    return programs.loss_of_arrays(function) if program is None else program
