@@ -62,16 +62,17 @@ class Stepper:
         self.hypers[0] = lr
         parameters = _parameters.of(model.parameters, "partial_fit")
         values = parameters.values
-        before, state = values.copy(), self.state.copy() if self.state.size else self.state
+        before = values.copy(), self.state.copy() if self.state.size else self.state, self.step, model.task
         try:
             found = self.run(model, values, x, y)
             if isinstance(parameters, _parameters.Leaves):
                 parameters.values = values
+            self.step += 1
+            model.task = self.loss.kind
         except BaseException:  # Ctrl-C and refused memory too
-            values[:], self.state[:] = before, state
+            _parameters.set_values(parameters, before[0])
+            self.state[:], self.step, model.task = before[1:]
             raise
-        self.step += 1
-        model.task = self.loss.kind
         return found
 
     def run(self, model: Model, values: Array, x: Any, y: Any) -> float:
