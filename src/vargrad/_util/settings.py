@@ -37,7 +37,7 @@ class Number:
 
     def checked(self, what: str, value: object) -> float:
         """The value as a float within the bounds."""
-        x = errors.as_float(value, what)
+        x = value if type(value) is float else errors.as_float(value, what)
         inside = self.low <= x < self.high if self.open_above else self.low <= x <= self.high
         if not (inside and math.isfinite(x)):
             below = "" if self.high == math.inf else f" and {'below' if self.open_above else 'at most'} {self.high:g}"
@@ -50,7 +50,7 @@ class Positive(Number):
     """A float setting above 0."""
 
     def checked(self, what: str, value: object) -> float:
-        x = errors.as_float(value, what)
+        x = value if type(value) is float else errors.as_float(value, what)
         if not 0.0 < x < math.inf:
             raise ValueError(f"{what} must be a positive number, not {value!r:.60}")
         return x

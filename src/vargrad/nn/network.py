@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from vargrad._core import block_py, var_py
 from vargrad._core import var as _core
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import os
     from types import ModuleType
 
+Sliced: TypeAlias = "list[tuple[list[list[Var]], Any]]"  # for each layer its neurons' parameters, and its activation
 ACTIVATIONS = layers.ACTIVATIONS
 INITIALISERS = initialisers.NAMES
 
@@ -172,7 +173,7 @@ class NN(Trainable):
                 return self._forward_array(first, numpy)
             elif isinstance(first, Sequence) and not isinstance(first, (str, bytes)):
                 inputs = tuple(first)
-        outputs = self._outputs(inputs)
+        outputs = self._outputs(inputs, self._current())
         return outputs[0] if len(outputs) == 1 else outputs
 
     def __call__(self, *inputs: Any) -> Any:
@@ -185,19 +186,20 @@ class NN(Trainable):
             raise ValueError(f"{self!r} takes arrays of shape (..., {wanted}), got {array.shape}")
         shape = (*array.shape[:-1], self._arch[-1])
         result = numpy.empty((array.size // wanted, self._arch[-1]), dtype=object)
+        current = self._current()
         for i, row in enumerate(array.reshape(-1, wanted).tolist()):
-            result[i] = self._outputs(row)
+            result[i] = self._outputs(row, current)
         return result.reshape(shape)
 
-    def _outputs(self, inputs: Sequence[Any]) -> list[Any]:
-        """The last layer's outputs for one row of inputs."""
+    def _outputs(self, inputs: Sequence[Any], current: Sliced) -> list[Any]:
+        """The last layer's outputs for one row of inputs; ``current``: the neurons' parameters."""
         if len(inputs) != self._arch[0]:
             raise ValueError(f"{self!r} takes {self._arch[0]} input(s), got {len(inputs)}")
         nary, bias, ready = self._nary, self._bias, self._ready
         layer: list[Any] = []
         for x in inputs:
             layer.append(x if type(x) in ready else self._number(x, "an input"))
-        for neurons, activation in self._lists if self._parameters._own else self._sliced():
+        for neurons, activation in current:
             if bias:
                 layer.append(1.0)
             outputs = []  # a plain loop: until Python 3.12 a comprehension costs a call, as much as a neuron
@@ -209,8 +211,11 @@ class NN(Trainable):
             layer = outputs
         return layer
 
-    def _sliced(self) -> list[tuple[list[list[Var]], Any]]:
-        """The lists once more, of what is among the parameters now."""
+    def _current(self) -> Sliced:
+        """Each neuron's parameters as they are in the list of parameters now."""
+        return self._lists if self._parameters.own else self._sliced()
+
+    def _sliced(self) -> Sliced:
         whole = list(self._parameters)
         return [([whole[neuron] for neuron in neurons], activation) for neurons, activation in self._layers]
 
@@ -233,7 +238,7 @@ class NN(Trainable):
         n_in = self._arch[0]
         length = n_in + self._arch[-1]
         ready = self._ready
-        outputs = self._forward_listed if self.overrides_forward else self._outputs
+        current = None if self.overrides_forward else self._current()
         errors = []
         for i, row in enumerate(_rows(data)):
             values = row if type(row) is list else _values(row, i)
@@ -242,7 +247,9 @@ class NN(Trainable):
                     f"row {i} of the data has {len(values)} value(s), "
                     f"expected {n_in} input(s) and {length - n_in} target(s): {row!r:.60}"
                 )
-            for k, prediction in enumerate(outputs(values[:n_in]), n_in):
+            given = values[:n_in]
+            outputs = self._forward_listed(given) if current is None else self._outputs(given, current)
+            for k, prediction in enumerate(outputs, n_in):
                 target = values[k]
                 error = prediction - (target if type(target) in ready else self._number(target, "a target"))
                 errors.append(error**2)
@@ -314,7 +321,7 @@ class NN(Trainable):
 
         arch, names, bias, numbers, task = files.load(path, activation, output_activation)
         model = cls(arch, names, output_activation, bias=bias, seed=0, var=var)  # drawn, and then replaced
-        model._assign(numbers)
+        model.parameters.values[:] = numbers
         model.task = task
         return model
 
@@ -325,10 +332,7 @@ class NN(Trainable):
         """
         from vargrad.nn import files
 
-        self._assign(files.parameters(self, path))
-
-    def _assign(self, numbers: Sequence[float]) -> None:
-        self._parameters.values[:] = numbers
+        self._parameters.values[:] = files.parameters(self, path)
 
     def __repr__(self) -> str:
         same = len(set(self._activations)) == 1
