@@ -2,12 +2,8 @@
 #include <string.h>
 
 #include "dense/dense.h"
+#include "vm/isa.h"
 
-#ifdef __GNUC__
-#define INLINE static inline __attribute__((always_inline))
-#else
-#define INLINE static __forceinline
-#endif
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
 #elif defined(__GNUC__)
@@ -42,27 +38,18 @@ INLINE double fma_baseline(double a, double b, double c) { return a * b + c; }
 #undef VECTOR
 #undef TILE
 
-#if defined(__GNUC__) && defined(__x86_64__)
+#if HAVE_AVX
 #include <immintrin.h>
 
 #define V(name) name##_avx2
 #define VECTOR 4
 #define TILE 2
-#ifdef __clang__
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2,fma")
-#endif
+ISA_AVX2
 typedef __m256d vector_avx2;
 INLINE __m256d splat_avx2(double x) { return _mm256_set1_pd(x); }
 INLINE __m256d fma_avx2(__m256d a, __m256d b, __m256d c) { return _mm256_fmadd_pd(a, b, c); }
 #include "dense/products_isa.h"
-#ifdef __clang__
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+ISA_END
 #undef V
 #undef VECTOR
 #undef TILE
@@ -70,21 +57,12 @@ INLINE __m256d fma_avx2(__m256d a, __m256d b, __m256d c) { return _mm256_fmadd_p
 #define V(name) name##_avx512
 #define VECTOR 8
 #define TILE 4
-#ifdef __clang__
-#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512dq,avx512vl"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2,fma,avx512f,avx512dq,avx512vl,prefer-vector-width=512")
-#endif
+ISA_AVX512
 typedef __m512d vector_avx512;
 INLINE __m512d splat_avx512(double x) { return _mm512_set1_pd(x); }
 INLINE __m512d fma_avx512(__m512d a, __m512d b, __m512d c) { return _mm512_fmadd_pd(a, b, c); }
 #include "dense/products_isa.h"
-#ifdef __clang__
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+ISA_END
 
 const DenseProduct dense_products[3] = {product_baseline, product_avx2, product_avx512};
 #else

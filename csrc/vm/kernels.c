@@ -7,13 +7,9 @@
 #include <string.h>
 
 #include "ops/ops.h"
+#include "vm/isa.h"
 #include "vm/vmath/fits.h"
 
-#ifdef __GNUC__
-#define INLINE static inline __attribute__((always_inline))
-#else
-#define INLINE static __forceinline
-#endif
 #if defined(__clang__)
 #define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 #elif defined(__GNUC__)
@@ -47,7 +43,7 @@ const DoInfo do_info[DO_COUNT] = {
 #undef ISA
 #undef VECTOR
 
-#if defined(__GNUC__) && defined(__x86_64__)
+#if HAVE_AVX
 #undef VMATH_FMA
 #undef FMA
 #define VMATH_FMA 1
@@ -56,18 +52,9 @@ const DoInfo do_info[DO_COUNT] = {
 #define V(name) name##_avx2
 #define ISA "avx2"
 #define VECTOR 4
-#ifdef __clang__
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2,fma")
-#endif
+ISA_AVX2
 #include "vm/kernels_isa.h"
-#ifdef __clang__
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+ISA_END
 #undef V
 #undef ISA
 #undef VECTOR
@@ -75,18 +62,9 @@ const DoInfo do_info[DO_COUNT] = {
 #define V(name) name##_avx512
 #define ISA "avx512"
 #define VECTOR 8
-#ifdef __clang__
-#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512dq,avx512vl"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC target("avx2,fma,avx512f,avx512dq,avx512vl,prefer-vector-width=512")
-#endif
+ISA_AVX512
 #include "vm/kernels_isa.h"
-#ifdef __clang__
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+ISA_END
 #undef V
 #undef ISA
 #undef VECTOR
