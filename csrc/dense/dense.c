@@ -271,12 +271,13 @@ static void set_hyper(Dense *d, size_t i, double x) {
     if (d->hyper[i] != x) d->hyper[i] = x, d->prepared = 0;
 }
 
-static void clip(const Dense *d, double *grads, double most) { /* as torch's clip_grad_norm_ */
-    double squares = 0.0, norm;
+/* As norm_and_scale in optim/clipping.py; gradients whose norm is nan stay, so that an error can name the nan. */
+static void clip(const Dense *d, double *grads, double max_norm) {
+    double squares = 0.0, scale;
     for (size_t i = 0; i < d->parameters; i++) squares += grads[i] * grads[i];
-    norm = sqrt(squares);
-    if (most / (norm + 1e-6) < 1.0)
-        for (size_t i = 0; i < d->parameters; i++) grads[i] *= most / (norm + 1e-6);
+    scale = max_norm / (sqrt(squares) + 1e-6);
+    if (scale < 1.0)
+        for (size_t i = 0; i < d->parameters; i++) grads[i] *= scale;
 }
 
 static void keep_best(const Dense *d, Training *t, double loss) {

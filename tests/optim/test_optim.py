@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import optimisers
-from vargrad import Var, optim, reference
+from vargrad import NN, Var, optim, reference
 from vargrad._core import parameters as _parameters
 
 CLASSES: dict[str, Any] = {"sgd": optim.SGD, "adam": optim.Adam, "adamw": optim.AdamW, "rmsprop": optim.RMSprop}
@@ -278,6 +278,16 @@ def test_clip_grad_norm(norm_type: float, max_norm: float) -> None:
     assert optim.clip_grad_norm_(parameters, max_norm, norm_type) == pytest.approx(norm, rel=1e-15)
     scale = min(1.0, max_norm / (norm + 1e-6))
     assert [p.grad for p in parameters] == pytest.approx([x * scale for x in g], rel=1e-14)
+
+
+def test_fit_clips_as_clip_grad_norm() -> None:
+    X, y = np.arange(12.0).reshape(6, 2), np.arange(6.0)
+    one, other = (NN([2, 3, 1], "tanh", "identity", seed=1) for _ in range(2))
+    one.fit(X, y, lr=0.5, epochs=1, batch_size=None, clip=0.1, progress=False)
+    other.backward(X, y)
+    assert optim.clip_grad_norm_(other.parameters, 0.1) > 0.1
+    optim.SGD(other.parameters, lr=0.5).step()
+    np.testing.assert_allclose(one.parameters.values, other.parameters.values, rtol=1e-15)
 
 
 def test_clipping_what_is_not_finite() -> None:

@@ -10,6 +10,7 @@ import numpy
 import numpy.typing
 
 from vargrad._vm.machine_py import Machine
+from vargrad.optim.clipping import norm_and_scale
 
 if TYPE_CHECKING:
     from vargrad._train.programs import NetworkPrograms
@@ -181,7 +182,9 @@ class Engine:
                     now[-1] = self.step + 1
                 if clip > 0.0:
                     with numpy.errstate(all="ignore"):
-                        grads *= min(1.0, clip / (float(numpy.sqrt((grads * grads).sum())) + 1e-6))
+                        scale = norm_and_scale(grads, clip)[1]
+                        if scale < 1.0:  # not for nan: the error of the next step names the derivatives that are nan
+                            grads *= scale
                 if len(xs) == rows:
                     self._keep(best, values, loss)
                 new = numpy.empty((1 + len(state), len(values)))

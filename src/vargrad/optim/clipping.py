@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from vargrad._core import parameters as _parameters
 from vargrad._util import errors
+
+if TYPE_CHECKING:
+    import numpy
+    import numpy.typing
+
+    Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
+
+
+def norm_and_scale(grads: Array, max_norm: float, norm_type: float = 2.0) -> tuple[float, float]:
+    """The gradients' norm, and the factor that makes it max_norm, as torch has it: below 1 where the norm is larger.
+
+    csrc/dense/dense.c has the same formula for the compiled engine.
+    """
+    import numpy
+
+    norm = float(numpy.linalg.norm(grads, norm_type))
+    return norm, max_norm / (norm + 1e-6)
 
 
 def clip_grad_norm_(
@@ -26,8 +43,6 @@ def clip_grad_norm_(
     >>> round(x.grad, 5), round(y.grad, 5)
     (0.6, 0.8)
     """
-    import numpy
-
     bound = errors.as_float(max_norm, "clip_grad_norm_: max_norm")
     kind = errors.as_float(norm_type, "clip_grad_norm_: norm_type")
     if not bound >= 0:
@@ -36,13 +51,12 @@ def clip_grad_norm_(
         raise ValueError(f"clip_grad_norm_: norm_type must be above 0, not {norm_type!r:.60}")
     slots = _parameters.of(parameters, "clip_grad_norm_")
     grads = slots.grads
-    norm = float(numpy.linalg.norm(grads, kind))
+    norm, scale = norm_and_scale(grads, bound, kind)
     if error_if_nonfinite and not math.isfinite(norm):
         raise RuntimeError(
             f"clip_grad_norm_: the gradients' norm is {norm}: look for its source with vargrad.detect_anomaly(), or "
             "pass error_if_nonfinite=False to scale by it all the same"
         )
-    scale = bound / (norm + 1e-6)
     if not scale >= 1:  # nan too: it goes into every gradient, as in torch
         _parameters.set_grads(slots, grads * scale)
     return norm
