@@ -7,32 +7,33 @@
 
 static size_t whole_lanes(size_t n) { return (n + LANES - 1) / LANES * LANES; }
 
-/* ---- what there is */
+/* ---- memory */
 
-int dense_task(const Dense *d, Task *task, const Program *program, const unsigned char *broadcast, int staged) {
+int dense_plan(const Dense *d, PlannedProgram *planned, const Program *program, const unsigned char *broadcast,
+               int staged) {
     size_t bytes;
-    task->program = program;
-    task->plan = d->machine->plan_new(program, d->kernels, broadcast, staged);
-    if (task->plan == NULL) return 0;
-    bytes = d->machine->plan_workspace(task->plan);
-    task->memory = d->machine->memory(bytes + 64);
-    if (task->memory == NULL) return 0;
-    task->workspace = task->memory + (64 - (uintptr_t)task->memory % 64);
-    memset(d->input, 0, d->pointers * sizeof *d->input); /* what depends on numbers is prepared again with them */
-    d->machine->plan_prepare(task->plan, task->workspace, d->input);
+    planned->program = program;
+    planned->plan = d->machine->plan_new(program, d->kernels, broadcast, staged);
+    if (planned->plan == NULL) return 0;
+    bytes = d->machine->plan_workspace(planned->plan);
+    planned->memory = d->machine->memory(bytes + 64);
+    if (planned->memory == NULL) return 0;
+    planned->workspace = planned->memory + (64 - (uintptr_t)planned->memory % 64);
+    memset(d->input, 0, d->pointers * sizeof *d->input); /* inputs that are numbers are not known yet */
+    d->machine->plan_prepare(planned->plan, planned->workspace, d->input);
     return 1;
 }
 
-static void task_free(const Dense *d, Task *task) {
-    d->machine->plan_free(task->plan);
-    free(task->memory);
+static void planned_free(const Dense *d, PlannedProgram *planned) {
+    d->machine->plan_free(planned->plan);
+    free(planned->memory);
 }
 
 void dense_free(Dense *d) {
     if (d == NULL) return;
     for (size_t l = 0; d->layer != NULL && l < d->layers; l++)
-        task_free(d, &d->layer[l].forward), task_free(d, &d->layer[l].backward);
-    task_free(d, &d->loss), task_free(d, &d->update), task_free(d, &d->penalty);
+        planned_free(d, &d->layer[l].forward), planned_free(d, &d->layer[l].backward);
+    planned_free(d, &d->loss), planned_free(d, &d->update), planned_free(d, &d->penalty);
     free(d->layer), free(d->memory), free(d->input), free(d->result), free(d);
 }
 
@@ -43,7 +44,7 @@ static double *carve(Dense *d, size_t count) {
     return place;
 }
 
-static int carve_all(Dense *d) { /* 0: too many */
+static int carve_all(Dense *d) { /* 0: more than memory can be */
     size_t widest = d->targets;
     d->used = 0;
     for (size_t l = 0; l < d->layers; l++) {
@@ -101,11 +102,11 @@ no_memory:
 
 /* ---- a chunk */
 
-/* How far rows of (units, rows) are apart: as short as they are, so that they lie side by side in the cache. */
+/* The distance between rows of (units, rows): no longer than needed, so that they are neighbours in the cache. */
 static void set_stride(Dense *d, size_t rows) {
     size_t stride = whole_lanes(rows < CHUNK ? rows : CHUNK);
     if (d->stride == stride) return;
-    d->stride = stride, d->held = NULL;
+    d->stride = stride, d->loaded = NULL;
     for (size_t l = 0; d->bias && l < d->layers; l++)
         for (size_t b = 0; b < stride; b++) d->layer[l].in[d->layer[l].inputs * stride + b] = 1.0;
 }
@@ -119,18 +120,18 @@ static void transpose(const double *from, size_t from_row, size_t rows, size_t c
         for (size_t j = 0; j < columns; j++) to[j * to_row + i] = from[i * from_row + j];
 }
 
-/* Rows first to first + n of the batch; lanes after the last row repeat it. */
+/* Copy rows first to first + n of the batch into the first layer; lanes after the last row repeat it. */
 static void load(Dense *d, const Batch *batch, size_t first, size_t n) {
     Layer *layer = d->layer;
     size_t lanes = whole_lanes(n), inputs = layer->inputs, targets = batch->y != NULL ? d->targets : 0;
-    if (d->held != NULL && d->held == batch->x && batch->order == NULL && batch->rows == n) return;
+    if (d->loaded != NULL && d->loaded == batch->x && batch->order == NULL && batch->rows == n) return;
     for (size_t b = 0; b < lanes; b++) {
         size_t at = first + (b < n ? b : n - 1), row = batch->order != NULL ? (size_t)batch->order[at] : at;
         memcpy(layer->rows + b * layer->row_stride, batch->x + row * inputs, inputs * sizeof(double));
         for (size_t t = 0; t < targets; t++) d->target[t * d->stride + b] = batch->y[row * targets + t];
     }
     transpose(layer->rows, layer->row_stride, lanes, inputs, layer->in, d->stride);
-    d->held = batch->order == NULL && batch->rows == n ? batch->x : NULL;
+    d->loaded = batch->order == NULL && batch->rows == n ? batch->x : NULL;
 }
 
 static void forward(Dense *d, const double *values, size_t lanes) {
@@ -191,7 +192,7 @@ static void backward(Dense *d, const double *values, size_t n, double *grads, in
 enum { WORK = 1 << 21 }; /* multiplications of weights between two polls: about a millisecond */
 
 static int stopped(Dense *d, size_t rows) {
-    d->worked += rows * d->parameters + 512; /* what calls cost */
+    d->worked += rows * d->parameters + 512; /* the cost of the calls themselves */
     if (d->worked < WORK) return 0;
     d->worked = 0;
     return d->poll != NULL && d->poll(d->context);
@@ -203,13 +204,13 @@ void dense_outputs(Dense *d, const double *values, const Batch *batch, double *o
     set_stride(d, batch->rows);
     for (size_t first = 0, n; first < batch->rows; first += n) {
         n = batch->rows - first < CHUNK ? batch->rows - first : CHUNK;
-        d->held = NULL;
+        d->loaded = NULL;
         load(d, &inputs, first, n);
         forward(d, values, whole_lanes(n));
         for (size_t b = 0; b < n; b++)
             for (size_t o = 0; o < outputs; o++) out[(first + b) * outputs + o] = d->output[o * d->stride + b];
     }
-    d->held = NULL;
+    d->loaded = NULL;
 }
 
 static double penalty(Dense *d, const double *values, double *grads) {
@@ -299,7 +300,7 @@ int dense_train(Dense *d, Training *t) {
         if (!isfinite(loss)) return DENSE_NON_FINITE;
         t->total += t->mean ? loss * (double)n : loss;
         if (t->rates != NULL) set_hyper(d, 0, t->rates[t->epoch]);
-        if (t->counts) set_hyper(d, d->hypers - 1, (double)(t->step + 1));
+        if (t->counts_steps) set_hyper(d, d->hypers - 1, (double)(t->step + 1));
         if (t->clip > 0.0) clip(d, t->grads, t->clip);
         if (n == t->rows) keep_best(d, t, loss); /* the loss is of the parameters before the step */
         dense_update(d, t->values, t->grads, t->state);

@@ -7,7 +7,7 @@
  * Gradients need sums over rows; for them the layers' inputs are also kept row by row, so that features are lanes
  * there. Matrix products are three kernels, one for each instruction set.
  *
- * dense_new allocates all there is: O(parameters + CHUNK * units) beside the programs. Nothing else allocates.
+ * dense_new allocates everything: O(parameters + CHUNK * units) beside the programs. Nothing else allocates.
  * No Python here. Errors: NULL where there is no memory, or a status. */
 #ifndef VARGRAD_DENSE_H
 #define VARGRAD_DENSE_H
@@ -27,19 +27,19 @@ typedef struct {
 typedef void (*DenseProduct)(const Product *);
 extern const DenseProduct dense_products[3]; /* as all_kernels */
 
-typedef struct { /* a program over the whole of some rows, or NULL */
+typedef struct { /* a program with what it needs to run; all NULL where a network has none */
     const Program *program;
     Plan *plan;
     char *memory, *workspace;
-} Task;
+} PlannedProgram;
 
 typedef struct {
-    size_t inputs, outputs, start; /* units, and where the layer's parameters are */
-    Task forward, backward;        /* z -> a; z, da -> dz. Without them a is z */
-    double *in;                    /* (inputs + bias, CHUNK) */
-    double *rows;                  /* the same by row, (CHUNK, row_stride) */
+    size_t inputs, outputs, start;    /* units, and where the layer's parameters begin */
+    PlannedProgram forward, backward; /* z -> a; z, da -> dz. Without them a is z */
+    double *in;                       /* (inputs + bias, CHUNK) */
+    double *rows;                     /* the same by row, (CHUNK, row_stride) */
     size_t row_stride;
-    double *z;                     /* (outputs, CHUNK) */
+    double *z; /* (outputs, CHUNK) */
 } Layer;
 
 typedef struct Dense Dense;
@@ -48,7 +48,7 @@ typedef struct Dense Dense;
 typedef int (*LossHook)(void *context, const double *outputs, const double *targets, size_t stride, double weight,
                         size_t rows, double *values, double *slopes);
 
-/* Called from time to time: 0, or -1 to stop. */
+/* Called about every millisecond: 0, or -1 to stop. */
 typedef int (*Poll)(void *context);
 
 struct Dense {
@@ -57,24 +57,24 @@ struct Dense {
     DenseProduct product;
     size_t layers, bias, targets, parameters, states, hypers;
     Layer *layer;
-    Task loss;    /* outputs, targets, weight -> value, weight * slopes */
-    Task update;  /* p, g, states, hypers -> p, states */
-    Task penalty; /* p, whether it is a weight -> value, slope */
+    PlannedProgram loss;    /* outputs, targets, weight -> value, weight * slopes */
+    PlannedProgram update;  /* p, g, states, hypers -> p, states */
+    PlannedProgram penalty; /* p, whether it is a weight -> value, slope */
     LossHook hook;
     Poll poll;
     void *context; /* of both */
     double *memory, *buffers, *output, *target, *value, *slope, *dz, *hyper, *is_weight, *penalties;
-    const double **input; /* for calls of plans */
+    const double **input; /* arguments of plan_run */
     double **result;
-    size_t pointers, used, stride, worked; /* worked: since the last poll, in rows * parameters */
-    double weight;      /* what the loss is prepared for */
-    int prepared;       /* whether the update's hypers are */
-    const double *held; /* the data whose only chunk is in the first layer already */
+    size_t pointers, used, stride, worked; /* worked: rows * parameters since the last poll */
+    double weight;        /* the one that the loss's plan was prepared with */
+    int prepared;         /* whether the update's plan was, with these hypers */
+    const double *loaded; /* data of one chunk that is in the first layer already, or NULL */
 };
 
-typedef struct { /* rows of data, and which of them */
+typedef struct { /* some rows of data */
     const double *x, *y;  /* (n, inputs), (n, targets) */
-    const int64_t *order; /* NULL: as they stand */
+    const int64_t *order; /* their numbers; NULL: from 0 on */
     size_t rows;
 } Batch;
 
@@ -83,15 +83,15 @@ typedef struct {
     double *best; /* the parameters of the epoch with the least loss, or NULL */
     double *losses; /* of each epoch */
     const double *x, *y;
-    const int64_t *order; /* (epochs, rows), or NULL: as they stand */
-    const double *rates;  /* for each epoch what hyper 0 is, or NULL */
+    const int64_t *order; /* (epochs, rows) of row numbers, or NULL: from 0 on */
+    const double *rates;  /* hyper 0 of each epoch, or NULL: it stays */
     size_t rows, batch, epochs;
-    int mean;             /* of the rows, or their sum */
-    int counts;           /* whether the last hyper counts steps, from 1 */
-    double clip;          /* the most that the gradient's norm may be; 0: anything */
+    int mean;             /* whether a batch's loss is the mean over rows, not the sum */
+    int counts_steps;     /* whether the last hyper is the step's number, from 1 */
+    double clip;          /* the most that the gradient's norm may be; 0: no bound */
     double difference;    /* > 0: derivatives by forward differences of this step */
     double best_loss, total;
-    size_t epoch, at, step; /* where it stands */
+    size_t epoch, at, step; /* the next row to learn from, and steps done */
 } Training;
 
 enum { DENSE_DONE, DENSE_NON_FINITE };
@@ -99,15 +99,17 @@ enum { DENSE_DONE, DENSE_NON_FINITE };
 Dense *dense_new(const MachineApi *machine, int isa, const int64_t *sizes, size_t layers, int bias, size_t targets,
                  size_t states, size_t hypers);
 void dense_free(Dense *);
-/* Take a checked program; it stays the caller's. 0 where there is no memory. `broadcast`: one flag an input. */
-int dense_task(const Dense *, Task *, const Program *, const unsigned char *broadcast, int staged);
+/* Plan a checked program, which the caller keeps and frees. 0 where there is no memory. `broadcast`: for each input,
+ * whether it is one number instead of an array. */
+int dense_plan(const Dense *, PlannedProgram *, const Program *, const unsigned char *broadcast, int staged);
 /* Last layer's outputs, (rows, outputs) row by row. */
 void dense_outputs(Dense *, const double *values, const Batch *, double *out);
 /* weight times the sum of the rows' losses, plus the penalty; with grads, derivatives. -1 if the hook or the
  * poll say stop. */
 int dense_loss(Dense *, const double *values, const Batch *, double weight, double *grads, double *total);
 void dense_update(Dense *, double *values, const double *grads, double *state);
-/* All epochs: DENSE_DONE; or to a batch whose loss is not finite, which updates nothing; or -1 between two steps. */
+/* Train: DENSE_DONE after all epochs; DENSE_NON_FINITE at a batch whose loss is not finite, before its update; -1 if
+ * the hook or the poll say stop, between two steps. */
 int dense_train(Dense *, Training *);
 
 #endif

@@ -122,7 +122,7 @@ class Run:
         self.x, self.y = some(2, rows, net.sizes[0]), some(3, rows, net.sizes[-1], low=0.0)
         self.losses, self.hypers, self.batch = np.full(epochs, np.nan), np.array([0.1, 0.0]), batch
         self.best = np.zeros(net.parameters)
-        self.options = {"mean": True, "counts": net.counts, "best": self.best} | options
+        self.options = {"mean": True, "counts_steps": net.counts_steps, "best": self.best} | options
         self.finite = True
 
     def by(self, engine: Any) -> Run:

@@ -1,8 +1,8 @@
 # cython: language_level=3, binding=False, boundscheck=False, wraparound=False, always_allow_keywords=True
 # cython: autotestdict=False
-"""The compiled engine under NN.fit; the GIL is released. engine_py.py is its twin, programs.py describes the programs that it runs.
+"""The compiled engine that trains networks, without the GIL. Its twin is engine_py.py; programs.py has what it runs.
 
-The engine itself is in csrc/dense/dense.h; here are its programs, the checks of arrays, and signals.
+The engine itself is csrc/dense; this file gives it its programs, checks arrays, and looks for signals.
 """
 
 from cpython.exc cimport PyErr_CheckSignals
@@ -23,24 +23,24 @@ cdef extern from "vm/program.h" nogil:
         void (*program_free)(Program *)
 
 cdef extern from "dense/dense.h" nogil:
-    ctypedef struct Task:
+    ctypedef struct PlannedProgram:
         pass
     ctypedef struct Layer:
         size_t inputs, outputs
-        Task forward, backward
+        PlannedProgram forward, backward
     ctypedef int (*LossHook)(void *, const double *, const double *, size_t, double, size_t, double *,
                              double *) except -1
     ctypedef int (*Poll)(void *) except -1
     ctypedef struct Dense:
         size_t layers, targets, parameters, states, hypers
         Layer *layer
-        Task loss, update, penalty
+        PlannedProgram loss, update, penalty
         LossHook hook
         Poll poll
         void *context
         double *hyper
         int prepared
-        const double *held
+        const double *loaded
     ctypedef struct Batch:
         const double *x
         const double *y
@@ -57,12 +57,12 @@ cdef extern from "dense/dense.h" nogil:
         const int64_t *order
         const double *rates
         size_t rows, batch, epochs
-        int mean, counts
+        int mean, counts_steps
         double clip, difference, best_loss, total
         size_t epoch, at, step
     Dense *dense_new(const MachineApi *, int, const int64_t *, size_t, int, size_t, size_t, size_t)
     void dense_free(Dense *)
-    int dense_task(const Dense *, Task *, const Program *, const unsigned char *, int)
+    int dense_plan(const Dense *, PlannedProgram *, const Program *, const unsigned char *, int)
     void dense_outputs(Dense *, const double *, const Batch *, double *)
     int dense_loss(Dense *, const double *, const Batch *, double, double *, double *) except? -1
     int dense_train(Dense *, Training *) except? -1
@@ -72,8 +72,8 @@ cdef const MachineApi *machine = <const MachineApi *>PyCapsule_GetPointer(
     machine_c.machine_api_capsule, "vargrad.machine_api")
 
 
-cdef class Held:
-    """One program."""
+cdef class OwnedProgram:
+    """A program of the machine, freed with this object."""
 
     cdef Program *program
 
@@ -85,7 +85,8 @@ cdef class Held:
 cdef class Engine:
     """Trains one network. ``isa``: an instruction set instead of the one chosen at import.
 
-    ``epoch``, ``at``, ``step`` and ``best_loss`` say how far the last call of train came, also after an exception.
+    ``epoch``, ``at`` (a row of it), ``step`` and ``best_loss`` say how far the last call of train came, also after an
+    exception.
     Raises ValueError for programs and arrays that do not fit, RuntimeError if it is used by two threads at once.
     """
 
@@ -135,11 +136,11 @@ cdef class Engine:
     def __dealloc__(self):
         dense_free(self.dense)
 
-    cdef int take(self, Task *task, program, str name, size_t lanes, size_t broadcast, size_t outputs, bint staged
-                  ) except -1:
-        """A program of ``lanes`` inputs that are arrays and then ``broadcast`` that are numbers."""
+    cdef int take(self, PlannedProgram *planned, program, str name, size_t lanes, size_t broadcast, size_t outputs,
+                  bint staged) except -1:
+        """Plan a program whose inputs are ``lanes`` arrays and then ``broadcast`` numbers; None is left out."""
         cdef char message[200]
-        cdef Held held = Held()
+        cdef OwnedProgram owned = OwnedProgram()
         cdef const int32_t[:, ::1] code
         cdef const double[::1] constants
         cdef const int32_t[::1] results
@@ -150,40 +151,40 @@ cdef class Engine:
         code, constants, results = program.code, program.constants, program.outputs
         if code.shape[1] != 5:
             raise ValueError(f"{name}: code has rows of {code.shape[1]}, expected 5")
-        held.program = machine.program_new(
+        owned.program = machine.program_new(
             &code[0, 0] if code.shape[0] else NULL, code.shape[0], &constants[0] if constants.shape[0] else NULL,
             constants.shape[0], program.n_inputs, program.n_registers, &results[0] if results.shape[0] else NULL,
             results.shape[0], message, sizeof(message),
         )
-        if held.program == NULL:
+        if owned.program == NULL:
             if message[0]:
                 raise ValueError(f"{name}: {message.decode()}")
             raise MemoryError()
-        if held.program.inputs != lanes + broadcast or held.program.outputs != outputs:
+        if owned.program.inputs != lanes + broadcast or owned.program.outputs != outputs:
             raise ValueError(
-                f"{name}: a program of {held.program.inputs} inputs and {held.program.outputs} outputs, "
+                f"{name}: a program of {owned.program.inputs} inputs and {owned.program.outputs} outputs, "
                 f"expected {lanes + broadcast} and {outputs}"
             )
         flags = <unsigned char *>calloc(lanes + broadcast + 1, 1)
         if flags == NULL:
             raise MemoryError()
         memset(flags + lanes, 1, broadcast)
-        good = dense_task(self.dense, task, held.program, flags, staged)
+        good = dense_plan(self.dense, planned, owned.program, flags, staged)
         free(flags)
         if not good:
             raise MemoryError()
-        self.programs.append(held)
+        self.programs.append(owned)
         return 0
 
     cdef int begin(self) except -1:
         if self.busy:
             raise RuntimeError("this engine is in use by another thread, or by itself: make another one")
         self.busy = True
-        self.dense.held = NULL
+        self.dense.loaded = NULL
         return 0
 
     cdef int check(self, const double[::1] values, const double[:, ::1] x, const double[:, ::1] y) except -1:
-        """That the arrays have this network's shapes."""
+        """ValueError for arrays of other shapes than this network's."""
         expect("values", values.shape[0], self.dense.parameters)
         expect("columns of x", x.shape[1], self.dense.layer[0].inputs)
         if y is not None:
@@ -192,7 +193,7 @@ cdef class Engine:
         return 0
 
     def outputs(self, const double[::1] values not None, const double[:, ::1] x not None, double[:, ::1] out not None):
-        """The last layer's outputs for each row of x, into ``out``."""
+        """Write the last layer's outputs for each row of x into ``out``."""
         self.check(values, x, None)
         expect("rows of out", out.shape[0], x.shape[0])
         expect("columns of out", out.shape[1], self.dense.layer[self.dense.layers - 1].outputs)
@@ -208,7 +209,7 @@ cdef class Engine:
 
     def value(self, const double[::1] values not None, const double[:, ::1] x not None,
               const double[:, ::1] y not None, double weight, double[::1] grads=None):
-        """The sum of the rows' losses times ``weight``, and the penalty; its derivatives into ``grads``."""
+        """The sum of the rows' losses times ``weight``, plus the penalty; writes its derivatives into ``grads``."""
         cdef double total = 0.0
         cdef double *into = NULL
         self.check(values, x, y)
@@ -229,12 +230,13 @@ cdef class Engine:
     def train(self, double[::1] values not None, double[::1] grads not None, double[:, ::1] state not None,
               const double[:, ::1] x not None, const double[:, ::1] y not None, double[::1] losses not None,
               const double[::1] hypers not None, size_t batch, bint mean, *, const int64_t[:, ::1] order=None,
-              const double[::1] rates=None, bint counts=False, size_t step=0, double clip=0.0, double difference=0.0,
-              double[::1] best=None, double best_loss=INFINITY):
-        """As many epochs as ``losses`` has places. True, or False at a batch whose loss is not finite: see ``at``.
+              const double[::1] rates=None, bint counts_steps=False, size_t step=0, double clip=0.0,
+              double difference=0.0, double[::1] best=None, double best_loss=INFINITY):
+        """Train for as many epochs as ``losses`` has places. False at a batch whose loss is not finite, else True.
 
-        ``order``: for each epoch the rows' order. ``rates``: for each epoch the first of ``hypers``. ``counts``: the
-        last of them counts steps, from ``step`` + 1. ``best``: where to keep the parameters of the least loss.
+        ``hypers``: the hyperparameters that change, lr and the step's number. ``order``: the order of rows in each
+        epoch. ``rates``: lr in each epoch. ``counts_steps``: whether the update reads the step's number, which goes on
+        from ``step``. ``best``: receives the parameters of the least loss, if it is below ``best_loss``.
         """
         cdef Training t
         cdef size_t i
@@ -260,12 +262,13 @@ cdef class Engine:
         if rates is not None:
             expect("rates", rates.shape[0], t.epochs)
             t.rates = &rates[0]
-        if (rates is not None or counts) and not self.dense.hypers:
-            raise ValueError("rates and counts need hypers")
+        if (rates is not None or counts_steps) and not self.dense.hypers:
+            raise ValueError("rates and counts_steps need hypers")
         if best is not None:
             expect("best", best.shape[0], self.dense.parameters)
             t.best = &best[0]
-        t.mean, t.counts, t.step, t.clip, t.difference, t.best_loss = mean, counts, step, clip, difference, best_loss
+        t.mean, t.counts_steps, t.step, t.clip = mean, counts_steps, step, clip
+        t.difference, t.best_loss = difference, best_loss
         self.begin()
         for i in range(self.dense.hypers):
             self.dense.hyper[i] = hypers[i]
@@ -292,7 +295,7 @@ cdef int look_at_signals(void *context) except -1 with gil:
 
 cdef int call_loss(void *context, const double *outputs, const double *targets, size_t stride, double weight,
                    size_t rows, double *values, double *slopes) except -1 with gil:
-    """A loss in Python: of arrays (outputs, rows), (targets, rows) and a weight, values and weighted slopes."""
+    """Call a loss that is Python code: see LossOfArrays in programs.py."""
     import numpy
 
     cdef Engine self = <Engine>context

@@ -1,4 +1,4 @@
-"""The engine under NN.fit in NumPy: fallback and oracle of the compiled one."""
+"""The engine that trains networks, in NumPy: used where the compiled one is not built, and to test it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def _machine(program: Program | None) -> Machine | None:
 class Engine:
     """Trains one network.
 
-    ``epoch``, ``at``, ``step`` and ``best_loss`` say how far the last call of train came, also after an exception.
+    ``epoch``, ``at`` (a row of it), ``step`` and ``best_loss`` say how far the last call of train came, also after an
+    exception.
     Raises ValueError for arrays that do not fit.
     """
 
@@ -56,7 +57,7 @@ class Engine:
         return numpy.vstack([x, numpy.ones((int(self.network.bias), x.shape[1]))])
 
     def _pass(self, values: Array, x: Array) -> tuple[list[Array], list[Array], Array]:
-        """Inputs of all layers, (inputs + bias, rows), their z, (outputs, rows), and the last outputs."""
+        """The forward pass: each layer's inputs (inputs + bias, rows) and z (outputs, rows), and the last outputs."""
         layers, sums, a = [], [], numpy.ascontiguousarray(x.T)
         with numpy.errstate(all="ignore"):
             for (place, shape), machine in zip(self._slices, self._forward, strict=True):
@@ -77,14 +78,14 @@ class Engine:
             _expect("rows of y", len(y), len(x))
 
     def outputs(self, values: Array, x: Array, out: Array) -> None:
-        """The last layer's outputs for each row of x, into ``out``."""
+        """Write the last layer's outputs for each row of x into ``out``."""
         self._check(values, x)
         _expect("rows of out", len(out), len(x))
         _expect("columns of out", out.shape[1], self.network.sizes[-1])
         out[...] = self._pass(values, x)[2].T
 
     def value(self, values: Array, x: Array, y: Array, weight: float, grads: Array | None = None) -> float:
-        """The sum of the rows' losses times ``weight``, and the penalty; its derivatives into ``grads``."""
+        """The sum of the rows' losses times ``weight``, plus the penalty; writes its derivatives into ``grads``."""
         self._check(values, x, y)
         if not len(x):
             raise ValueError("no rows")
@@ -133,17 +134,18 @@ class Engine:
         *,
         order: Order | None = None,
         rates: Array | None = None,
-        counts: bool = False,
+        counts_steps: bool = False,
         step: int = 0,
         clip: float = 0.0,
         difference: float = 0.0,
         best: Array | None = None,
         best_loss: float = math.inf,
     ) -> bool:
-        """As many epochs as ``losses`` has places. True, or False at a batch whose loss is not finite: see ``at``.
+        """Train for as many epochs as ``losses`` has places. False at a batch whose loss is not finite, else True.
 
-        ``order``: for each epoch the rows' order. ``rates``: for each epoch the first of ``hypers``. ``counts``: the
-        last of them counts steps, from ``step`` + 1. ``best``: where to keep the parameters of the least loss.
+        ``hypers``: the hyperparameters that change, lr and the step's number. ``order``: the order of rows in each
+        epoch. ``rates``: lr in each epoch. ``counts_steps``: whether the update reads the step's number, which goes on
+        from ``step``. ``best``: receives the parameters of the least loss, if it is below ``best_loss``.
         """
         self._check(values, x, y)
         _expect("grads", len(grads), len(values))
@@ -178,7 +180,7 @@ class Engine:
                 if not math.isfinite(loss):
                     return False
                 total += loss * len(xs) if mean else loss
-                if counts:
+                if counts_steps:
                     now[-1] = self.step + 1
                 if clip > 0.0:
                     with numpy.errstate(all="ignore"):
@@ -186,24 +188,26 @@ class Engine:
                         if scale < 1.0:  # not for nan: the error of the next step names the derivatives that are nan
                             grads *= scale
                 if len(xs) == rows:
-                    self._keep(best, values, loss)
+                    self._keep_best(best, values, loss)
                 new = numpy.empty((1 + len(state), len(values)))
                 self._update.run([values, grads, *state, *now.reshape(-1, 1)], [new])
                 values[:], state[:] = new[0], new[1:]
                 self.step, self.at = self.step + 1, at + len(xs)
             losses[epoch] = total / rows if mean else total
             if batch < rows:
-                self._keep(best, values, float(losses[epoch]))
+                self._keep_best(best, values, float(losses[epoch]))
             self.epoch, self.at = epoch + 1, 0
         return True
 
-    def _keep(self, best: Array | None, values: Array, loss: float) -> None:
+    def _keep_best(self, best: Array | None, values: Array, loss: float) -> None:
         if best is not None and loss < self.best_loss:
             best[:] = values
             self.best_loss = loss
 
 
 def _loss_by(machine: Machine) -> Callable[[Array, Array, float], tuple[Array, Array]]:
+    """A loss program as a function: see LossOfArrays in programs.py."""
+
     def loss(outputs: Array, targets: Array, weight: float) -> tuple[Array, Array]:
         values, slopes = numpy.empty(outputs.shape[1]), numpy.empty_like(outputs)
         machine.run([outputs, targets, numpy.array([weight])], [values, slopes])

@@ -93,7 +93,7 @@ class Run:
                 plan.loss.mean,
                 order=order,
                 rates=rates,
-                counts=plan.programs.counts,
+                counts_steps=plan.programs.counts_steps,
                 step=self.step,
                 clip=plan.settings.max_norm,
                 difference=plan.settings.difference,

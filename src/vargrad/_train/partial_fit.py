@@ -42,7 +42,7 @@ class Stepper:
         start = _parameters.of(model.parameters, call).values
         programs = programs_of(model, self.loss, settings, optimizer.rule, start, rows, t)
         self.settings, self.engine = settings, Engine(programs)
-        self.counts, self.clip, self.step = programs.counts, settings.max_norm, 0
+        self.counts_steps, self.clip, self.step = programs.counts_steps, settings.max_norm, 0
         self.state = numpy.zeros((programs.states, programs.parameters))
         self.grads, self.losses = numpy.zeros(programs.parameters), numpy.empty(1)
         self.targets, self.lr = t.shape[1], optimizer.lr
@@ -91,7 +91,7 @@ class Stepper:
             self.hypers,
             len(rows),
             self.loss.mean,
-            counts=self.counts,
+            counts_steps=self.counts_steps,
             step=self.step,
             clip=self.clip,
         )

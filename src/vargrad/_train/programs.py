@@ -1,7 +1,7 @@
-"""A dense network as programs: what an engine trains. engine_py.py and engine_c.pyx are the engines.
+"""A dense network as programs of the machine, which the engines of engine_py.py and engine_c.pyx run.
 
-Nothing here knows a formula: activations are Var's methods, losses and update rules ordinary functions, each recorded
-as compile records, with derivatives from the formula sheet.
+No formula is written here: activations are Var's methods, losses and update rules are ordinary functions, and each is
+recorded as compile does, with derivatives from the op table.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 
-# In Python: (outputs, rows), (targets, rows) and a weight to the rows' values and weighted slopes.
+# A loss that is Python code: from arrays (outputs, rows), (targets, rows) and a weight, the rows' values (rows,) and
+# weight times their slopes (outputs, rows).
 LossOfArrays: TypeAlias = "Callable[[Array, Array, float], tuple[Array, Array]]"
 
 
@@ -31,9 +32,10 @@ LossOfArrays: TypeAlias = "Callable[[Array, Array, float], tuple[Array, Array]]"
 class NetworkPrograms:
     """A network's programs and sizes. Parameters: layer by layer, each neuron's weights and then its bias.
 
-    ``forward``: z -> a of each layer, ``backward``: z, da -> dz; None where a is z. ``loss``: a row's outputs and
-    targets and a weight -> value, and weight times its slope by each output. ``update``: p, g, states, lr, step -> p,
-    states. ``penalty``: p, and 1 for a weight or 0 for a bias -> value, slope.
+    ``forward``: z -> a of each layer, ``backward``: z, da -> dz; None for identity, where a is z. ``loss``: a row's
+    outputs and targets and a weight -> value, and weight times its slope by each output. ``update``: p, g, states, lr,
+    step -> p, states. ``penalty``: p, and 1 for a weight or 0 for a bias -> value, slope. ``hypers``: how many
+    hyperparameters the update reads as inputs, lr and step.
     """
 
     sizes: tuple[int, ...]
@@ -48,18 +50,18 @@ class NetworkPrograms:
 
     @property
     def states(self) -> int:
-        """How many numbers the update remembers for each parameter."""
+        """How many numbers the update keeps for each parameter from step to step."""
         return len(self.update.outputs) - 1
 
     @property
-    def counts(self) -> bool:
-        """Whether the update asks for the number of the step."""
+    def counts_steps(self) -> bool:
+        """Whether the update reads the number of the step."""
         step = self.update.n_inputs - 1
         return any(step in operands[: ARITY[op]] for op, _, *operands in self.update.code.tolist())
 
     @property
     def parameters(self) -> int:
-        """How many there are."""
+        """How many parameters the network has."""
         return sum((n + self.bias) * m for n, m in zip(self.sizes, self.sizes[1:], strict=False))
 
 
@@ -79,7 +81,7 @@ def activation(name: str) -> tuple[Program | None, Program | None]:
     return forward, record(pulled, [[0.5], [1.0]]).program(("grad", (0,)))
 
 
-Row: TypeAlias = Callable[[Any, Any], Any]  # of a row's outputs and targets, lists of numbers
+Row: TypeAlias = Callable[[Any, Any], Any]  # the loss of one row, from lists of its outputs and its targets
 
 
 @cache
@@ -87,7 +89,7 @@ def known_loss(name: str, outputs: int, targets: int) -> Program:
     """The program of a loss by its name."""
     some = [1.0 / (i + 2) for i in range(max(outputs, targets))]
     program = loss_program(losses.LOSSES[name].row, some[:outputs], [1.0 - x for x in some[:targets]])
-    assert program is not None  # they have no branches
+    assert program is not None  # the losses that have a name have no branches
     return program
 
 
@@ -110,7 +112,7 @@ def loss_program(row: Row, outputs: Sequence[float], targets: Sequence[float]) -
 
 
 def loss_of_arrays(row: Row) -> LossOfArrays:
-    """A loss with branches, row by row along its own path."""
+    """A loss with branches, compiled: each row takes its own path."""
     import numpy
 
     from vargrad._compile.compiled import Compiled
@@ -152,5 +154,5 @@ def network(
 
 @cache
 def no_update() -> Program:
-    """A rule that leaves parameters as they are, for engines that do not train."""
+    """An update rule that leaves parameters as they are, for engines that do not train."""
     return record(lambda p, g, lr, step: p + 0.0 * (g + lr + step), [[0.5], [0.5], [0.5], [1.0]]).program(("value", ()))
