@@ -332,6 +332,11 @@ ANY: Any = NN  # wrong arguments are what these tests are about
         (lambda: ANY([2, 1], math.tanh), TypeError, ["activation", "builtin_function_or_method"]),
         (lambda: ANY([2, 1], output_activation=3), TypeError, ["activation", "int"]),
         (lambda: ANY([2, 1], output_activation="rleu"), ValueError, ["did you mean 'relu'"]),
+        (
+            lambda: ANY([2, 3], output_activation="softmax"),
+            ValueError,
+            ["'cross_entropy'", "output_activation='identity'"],
+        ),
         (lambda: ANY([2, 2, 1], ["tanh"]), ValueError, ["1 name(s)", "2 layer(s)"]),
         (lambda: ANY([2, 1], ["tanh"], "tanh"), ValueError, ["list", "output_activation"]),
         (lambda: ANY([2, 1], [None]), TypeError, ["NoneType"]),

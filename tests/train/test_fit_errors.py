@@ -1,4 +1,4 @@
-"""What fit refuses, in which words, and that nothing has changed then."""
+"""Arguments that fit refuses: the error's words, and that nothing has changed."""
 
 from __future__ import annotations
 
@@ -52,6 +52,11 @@ CASES: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "more outputs": ({"y": np.zeros((6, 2))}, ValueError, r"y has shape \(6, 2\), expected \(6, 1\) or \(6,\)"),
     "no y": ({"y": None}, ValueError, r"rows of 2 input\(s\) followed by 1 target\(s\)"),
     "unknown loss": ({"loss": "msr"}, ValueError, "did you mean 'mse'"),
+    "a loss of another library": (
+        {"loss": "binary_crossentropy"},
+        ValueError,
+        "'binary_crossentropy' is not known; did you mean 'bce'",
+    ),
     "no loss": ({"loss": 3}, TypeError, "loss must be a name"),
     "unknown optimizer": ({"optimizer": "adan"}, ValueError, "did you mean 'adam'"),
     "unknown setting": ({"momentun": 0.9}, ValueError, "did you mean 'momentum'"),
@@ -261,7 +266,7 @@ def test_steps_refuse_besides() -> None:
 
 
 class Bar:
-    """Stands in for tqdm's."""
+    """A replacement of tqdm's bar."""
 
     made: list[Bar]
 

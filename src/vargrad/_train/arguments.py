@@ -26,9 +26,15 @@ OPTIMIZERS: dict[str, Any] = {
     "rmsprop": optim.RMSprop,
     "lbfgs": optim.LBFGS,
 }
-NOT_SUGGESTED = ("self", "X", "y", "settings")  # parameters of fit that a misspelled one is not taken for
-LBFGS_SETTINGS = ("history_size", "tolerance_grad", "tolerance_change")  # by the name "lbfgs"; fit sets the others
-DEFAULT_RATES = {"sgd": 0.1}  # the others' are torch's
+NOT_SUGGESTED = ("self", "X", "y", "settings")  # parameters of fit that are never proposed for a misspelled name
+LBFGS_SETTINGS = ("history_size", "tolerance_grad", "tolerance_change")  # of optimizer="lbfgs"; fit sets the others
+DEFAULT_RATES = {"sgd": 0.1}  # where no lr is given; the others have torch's
+OTHER_NAMES = {  # what other libraries call a loss
+    **dict.fromkeys(("binary_crossentropy", "binary_cross_entropy", "log_loss", "bcewithlogitsloss", "bceloss"), "bce"),
+    **dict.fromkeys(("crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy"), "cross_entropy"),
+    **dict.fromkeys(("mean_squared_error", "squared_error", "mseloss", "l2"), "mse"),
+    **dict.fromkeys(("mean_absolute_error", "absolute_error", "l1loss", "l1"), "mae"),
+}
 
 
 def optimizer_of(
@@ -101,6 +107,9 @@ def loss_of(loss: Any, model: Model) -> losses.Loss:
     """The loss of that name, or one without a name for a function of a prediction and a target."""
     if callable(loss):
         return losses.Loss("", loss, kind="any")
+    meant = OTHER_NAMES.get(loss.lower()) if isinstance(loss, str) else None
+    if meant is not None:
+        raise ValueError(f"loss {loss!r} is not known; did you mean {meant!r}? known: {', '.join(losses.LOSSES)}")
     found = losses.LOSSES[errors.known("loss", loss, losses.LOSSES)]
     last = model.activations[-1]
     if found.logits and last in ("sigmoid", "tanh"):

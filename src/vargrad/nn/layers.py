@@ -1,4 +1,4 @@
-"""What an NN is made of, from what its user gave: the architecture, each layer's activation, and a table of them."""
+"""NN's arguments arch and activation, checked, and the table that NN.summary shows."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ ACTIVATIONS = tuple(GAINS)
 
 
 def architecture(arch: Any) -> tuple[int, ...]:
+    """The argument arch as a tuple; TypeError or ValueError for anything but two or more positive ints."""
     hint = "give the number of inputs, then of neurons in each layer, as in [2, 2, 1]"
     if not isinstance(arch, Sequence) or isinstance(arch, (str, bytes)):
         raise TypeError(f"arch must be a list of ints, not {type(arch).__name__} ({arch!r:.60}): {hint}")
@@ -26,6 +27,7 @@ def architecture(arch: Any) -> tuple[int, ...]:
 
 
 def per_layer(activation: Any, output_activation: Any, layers: int) -> tuple[str, ...]:
+    """The name of each layer's activation from the two arguments; TypeError or ValueError if they do not fit."""
     if isinstance(activation, str):
         names = [activation] * layers
         if output_activation is not None:
@@ -39,12 +41,17 @@ def per_layer(activation: Any, output_activation: Any, layers: int) -> tuple[str
     else:
         raise TypeError(f"activation must be a name or a list of names, not {type(activation).__name__}")
     for name in [activation, *names] if isinstance(activation, str) else names:
+        if name == "softmax":
+            raise ValueError(
+                "activation 'softmax' is not known: loss 'cross_entropy' takes outputs without it, so give "
+                "output_activation='identity'; predict_proba returns the probabilities"
+            )
         known("activation", name, ACTIVATIONS)
     return tuple(names)
 
 
 class Table(str):
-    """A text that shows itself as it is, so that a session needs no print."""
+    """A text that the interactive interpreter shows as it is, without print."""
 
     __slots__ = ()
 
