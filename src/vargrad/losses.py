@@ -207,7 +207,7 @@ LOSSES = {
 }
 
 
-# ---- what is given
+# ---- arguments
 
 
 def _plain(x: Any) -> Any:

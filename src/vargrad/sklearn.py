@@ -1,4 +1,4 @@
-"""NN as a pair of scikit-learn estimators, for Pipeline, GridSearchCV and whatever else takes one.
+"""NN as a pair of scikit-learn estimators, for Pipeline, GridSearchCV and all else that takes estimators.
 
 Needs scikit-learn: ``pip install 'vargrad[sklearn]'``.
 
@@ -35,7 +35,7 @@ __all__ = ["NNClassifier", "NNRegressor"]
 
 
 class _Estimator(BaseEstimator):  # type: ignore[misc]
-    """What both share: their settings, which scikit-learn wants stored as they are and checked by fit."""
+    """The base of both: their settings, which scikit-learn wants stored unchanged and checked by fit."""
 
     def __init__(
         self,

@@ -1,1 +1,1 @@
-"""fit, predict and partial_fit: what trains a network."""
+"""Training of networks: fit, partial_fit, backward and predict, over two engines."""

@@ -15,12 +15,12 @@ Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 
 
 def _numbers(x: Any, what: str) -> Array:
-    """x as finite float64; TypeError for what is no real number, ValueError that names the first place else."""
+    """x as float64; TypeError for anything but real numbers, ValueError that names the first one that is not finite."""
     try:
         found = signature.real(what, x)
     except ValueError:
         raise ValueError(f"{what} has rows of different lengths: expected as many numbers in each") from None
-    # one sum tells of most arrays that they are finite
+    # if the sum is finite, so are all numbers, and no second array is needed
     if found.size and not math.isfinite(_quiet_sum(found)) and not numpy.isfinite(found).all():
         place = tuple(int(i[0]) for i in numpy.nonzero(~numpy.isfinite(found)))
         where = f"[{', '.join(map(str, place))}]" if place else ""
@@ -34,7 +34,7 @@ def _quiet_sum(x: Array) -> float:
 
 
 def inputs(x: Any, columns: int, what: str = "X", empty: bool = False) -> Array:
-    """An array (rows, columns) to compute with; ``empty``: whether no row is fine too."""
+    """The rows of inputs as an array (rows, columns); ``empty``: whether there may be no rows."""
     found = _numbers(x, what)
     if found.ndim and not len(found) and not empty:
         raise ValueError(f"{what} has no rows: there is nothing to learn from")
@@ -48,7 +48,7 @@ def inputs(x: Any, columns: int, what: str = "X", empty: bool = False) -> Array:
 
 
 def split(x: Any, columns: int, outputs: int) -> tuple[Array, Array]:
-    """The article's data, rows of inputs followed by targets."""
+    """Inputs and targets of the article's data, in which each row has its inputs and then its targets."""
     found = _numbers(x, "X")
     if found.ndim != 2 or found.shape[1] != columns + outputs:
         raise ValueError(
@@ -59,9 +59,9 @@ def split(x: Any, columns: int, outputs: int) -> tuple[Array, Array]:
 
 
 def targets(y: Any, rows: int, outputs: int, kind: str, what: str = "y") -> Array:
-    """An array (rows, targets) for a loss of that kind (see losses.Loss, or "any"), labels with a 1 in their column."""
+    """Targets as an array (rows, targets) for a loss of this kind (losses.Loss.kind, or "any"); labels are one-hot."""
     plain = kind == "labels" and type(y) is numpy.ndarray and y.dtype.kind == "i" and y.shape == (rows,)
-    if plain and outputs > 1 and y.min() >= 0 and y.max() < outputs:  # the usual case, without a second look
+    if plain and outputs > 1 and y.min() >= 0 and y.max() < outputs:  # the usual case needs no other check
         return _at(y, outputs, 0.0)
     try:
         found = _numbers(y, what)

@@ -1,4 +1,4 @@
-"""Which engine trains: the compiled one where it is built, unless VARGRAD_BACKEND says otherwise."""
+"""The engine that trains networks: the compiled one where it is built, unless VARGRAD_BACKEND says otherwise."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def fit(model: Model, X: Any, y: Any, validation_data: Any, settings: FitSettings) -> History:
-    """NN.fit, see there."""
+    """Train the model, as NN.fit says."""
     begun = time.perf_counter()
     plan = plan_training(model, X, y, validation_data, settings)
     before = _Snapshot(plan)
@@ -31,14 +31,14 @@ def fit(model: Model, X: Any, y: Any, validation_data: Any, settings: FitSetting
         if isinstance(plan.optimizer, Optimizer) and plan.rule is not None:
             plan.optimizer.state = State(best.state, plan.rule.states, best.step)
         model.task = plan.loss.kind
-    except BaseException:  # also for Ctrl-C and refused memory: all of it has changed afterwards, or nothing
+    except BaseException:  # Ctrl-C and refused memory too: either everything has changed, or nothing
         before.restore()
         raise
     return best.history
 
 
 class _Snapshot:
-    """All that a training changes, as it is before."""
+    """The state of everything that a training changes, to restore it."""
 
     def __init__(self, plan: TrainingPlan) -> None:
         self.plan, self.task = plan, plan.model.task

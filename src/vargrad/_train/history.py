@@ -1,4 +1,4 @@
-"""What a training leaves behind: losses by epoch, and how it ended."""
+"""The history of a training: the losses of its epochs, and how it ended."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 
 @dataclass
 class History:
-    """A training. ``losses``: of each epoch, the mean (or sum, as the loss says) over its batches, before their steps.
+    """The course of a training. ``losses``: one number for each epoch, the mean of its batches' losses (for "sse" the
+    sum), each taken before the batch's step.
 
-    ``validation_losses`` and ``metrics``: of each epoch on validation data, where there is any; ``metric`` names what
-    they are, "accuracy" or "r2". ``loss`` and ``score``: of the parameters that are left, on the training data.
-    ``best_epoch``: whose parameters are left, counted from 0, where they are not the last. ``interrupted``: by
-    Ctrl-C; ``stopped_early``: by patience or the callback. ``restart_losses``: what each start led to, nan where it
-    diverged. ``seconds``: all in all.
+    ``validation_losses``, ``metrics``: one number for each epoch, on validation data, where there is any; ``metric``
+    names the second, "accuracy" or "r2". ``loss``, ``score``: loss and metric on the training data of the parameters
+    that were kept. ``best_epoch``: the epoch, counted from 0, whose parameters were kept; None for the last one's.
+    ``interrupted``: whether Ctrl-C ended it; ``stopped_early``: whether patience or the callback did.
+    ``restart_losses``: the final loss of each start, nan where it diverged. ``seconds``: the time of all starts.
     """
 
     metric: str = ""
@@ -30,7 +31,7 @@ class History:
 
     @property
     def epochs(self) -> int:
-        """How many were completed."""
+        """How many epochs were completed."""
         return len(self.losses)
 
     def __repr__(self) -> str:

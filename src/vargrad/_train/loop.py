@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from vargrad._train.plan import TrainingPlan
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
-ORDERS = 1 << 20  # row numbers that are drawn at once
+ORDERS = 1 << 20  # how many row numbers are drawn at once, at most
 
 
 class Run:
-    """One training from these parameters on; ``values`` are the parameters to keep when it is over."""
+    """One training from given parameters on; ``values`` are those that it has reached, and at last those to keep."""
 
     def __init__(self, plan: TrainingPlan, values: Array) -> None:
         self.plan, self.values, self.step = plan, values, 0
@@ -109,7 +109,7 @@ class Run:
             raise plan.not_finite(history.epochs, engine.at, self.values, self.grads)
 
     def _look(self) -> None:
-        """After an epoch: validation, the best so far, patience, the callback."""
+        """Do what comes after an epoch: validate, keep the best parameters, judge patience, call the callback."""
         plan, history = self.plan, self.history
         if plan.validation is not None:
             loss = plan.loss_on(self.values, *plan.validation)

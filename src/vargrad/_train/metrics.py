@@ -1,4 +1,4 @@
-"""Predictions from a network's outputs, and how good they are."""
+"""Predictions and probabilities from a network's outputs, and their score."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ METRIC = {"values": "r2", "any": "r2", "labels": "accuracy", "binary": "accuracy
 
 
 def predictions(kind: str, outputs: Array) -> Any:
-    """Labels where the loss was of classes, else the outputs; of shape (rows,) if there is one for each row.
+    """Labels after training on labels, else the outputs; of shape (rows,) if there is one for each row.
 
     ``kind``: see losses.Loss. ``outputs``: (rows, outputs).
     """
@@ -27,14 +27,14 @@ def predictions(kind: str, outputs: Array) -> Any:
 
 
 def score(kind: str, outputs: Array, targets: Array) -> float:
-    """The share of right labels, or R**2, the mean over outputs; targets (rows, outputs) as the engine has them."""
+    """The share of right labels, or the mean of R**2 over outputs; both arrays (rows, outputs), labels one-hot."""
     if kind in ("labels", "signs") and outputs.shape[1] > 1:
         return float((outputs.argmax(axis=1) == targets.argmax(axis=1)).mean())
     if kind in ("binary", "signs"):
         middle = 0.5 if kind == "binary" else 0.0
         return float(((outputs > 0.0) == (targets > middle)).mean())
     if targets.shape != outputs.shape:
-        return float("nan")  # a user's loss, of targets unlike outputs
+        return float("nan")  # the targets of a user's loss need not be like the outputs
     with numpy.errstate(all="ignore"):
         rest = ((targets - outputs) ** 2).sum(axis=0)
         spread = ((targets - targets.mean(axis=0)) ** 2).sum(axis=0)
@@ -43,7 +43,7 @@ def score(kind: str, outputs: Array, targets: Array) -> float:
 
 
 def probabilities(kind: str, outputs: Array) -> Array:
-    """Of each class, in each row: (rows, classes); of several binary outputs, each one's of being 1."""
+    """The probability of each class, (rows, classes); of several binary outputs, each one's probability of 1."""
     if kind == "labels":
         shifted = numpy.exp(outputs - outputs.max(axis=1, keepdims=True))
         return shifted / shifted.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]

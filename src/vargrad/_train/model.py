@@ -1,4 +1,4 @@
-"""What training asks of a network: vargrad.nn.NN has it, and stands above."""
+"""The attributes of a network that training uses. vargrad.nn.NN, which has them, is in a higher layer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 class Model(Protocol):
     """A network of dense layers."""
 
-    task: str | None
+    task: str | None  # the kind of targets that it was trained on: see losses.Loss.kind
 
     @property
     def arch(self) -> list[int]:
@@ -31,7 +31,7 @@ class Model(Protocol):
 
     @property
     def overrides_forward(self) -> bool:
-        """Whether a subclass computes something else than the layers."""
+        """Whether a subclass has a ``forward`` of its own, which may compute something else than the layers."""
 
     def draw(self, source: Any) -> list[float]:
         """New parameters by the network's initialiser, from ``random`` or one like it."""

@@ -124,7 +124,7 @@ def stepper(
 
 
 def backward(model: Model, one: Stepper, X: Any, y: Any) -> float:
-    """NN.backward, see there: a step of length 0 on a copy of the parameters, whose gradient is added to theirs."""
+    """Do what NN.backward says: take a step of length 0 on a copy of the parameters, and add its gradient to theirs."""
     one.hypers[0] = 0.0
     parameters = _parameters.of(model.parameters, "backward")
     grads = parameters.grads.copy()

@@ -35,19 +35,19 @@ def _outputs(model: Model, X: Any) -> Array:
 
 
 def predict(model: Model, X: Any) -> Any:
-    """NN.predict."""
+    """The predictions that NN.predict returns."""
     return metrics.predictions(model.task or "values", _outputs(model, X))
 
 
 def predict_proba(model: Model, X: Any) -> Array:
-    """NN.predict_proba."""
+    """The probabilities that NN.predict_proba returns."""
     if model.task not in ("labels", "binary"):
         raise ValueError("predict_proba needs a network that fit has trained with loss 'cross_entropy' or 'bce'")
     return metrics.probabilities(model.task, _outputs(model, X))
 
 
 def score(model: Model, X: Any, y: Any) -> float:
-    """NN.score."""
+    """The score that NN.score returns."""
     outputs, kind = _outputs(model, X), model.task or "values"
     if not len(outputs):
         raise ValueError("X has no rows: there is nothing to judge by")

@@ -1,4 +1,4 @@
-"""The bar of a long training: tqdm's, where it is installed, and only once there has been something to wait for."""
+"""The progress bar of a long training: tqdm's, if that is installed, and only after half a second."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-PATIENCE, INTERVAL = 0.5, 0.1  # seconds before a bar appears, and between two of its texts
+PATIENCE, INTERVAL = 0.5, 0.1  # seconds before the bar appears, and between two updates
 
 
 class Progress:
-    """``epochs`` in all, of all starts. ``text()`` is asked for what stands behind the bar, seldom."""
+    """A bar over ``epochs`` epochs, those of all starts together; ``shown``: whether there is to be one."""
 
     def __init__(self, epochs: int, shown: bool) -> None:
         self._epochs, self._bar, self._shown = epochs, None, shown
@@ -18,7 +18,7 @@ class Progress:
         self.before = 0  # epochs of earlier starts
 
     def advance(self, done: int, text: Callable[[], str]) -> None:
-        """So many epochs of this start are done."""
+        """Show that ``done`` epochs of this start are done; ``text()``, called now and then, is for the bar's end."""
         now = time.perf_counter()
         if not self._shown or now < self._next:
             return
@@ -38,6 +38,6 @@ class Progress:
         return tqdm(total=self._epochs, unit="epoch", leave=False, disable=None)
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.close()

@@ -1,4 +1,4 @@
-"""The arguments of fit, partial_fit and backward that are no data: checked once, and passed on as one object.
+"""The arguments of fit, partial_fit and backward other than data: checked once, and passed on as one object.
 
 The descriptors check what the fields are set to. Each of these fields has to be given: a descriptor that is left as the
 default refuses itself.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class StepSettings:
-    """What one step depends on. Raises TypeError or ValueError that names the argument, as fit's documentation says."""
+    """The settings of a step. Making them raises TypeError or ValueError that names the argument that is wrong."""
 
     error_prefix: ClassVar[str] = ""
     loss: str | Callable[[Any, Any], Any] = "mse"
@@ -38,7 +38,7 @@ class StepSettings:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FitSettings(StepSettings):
-    """What a whole training depends on, besides its data; the arguments of NN.fit."""
+    """The settings of a training: the arguments of NN.fit without its data."""
 
     lr: float | None  # the optimizer checks it
     epochs: Number = Count(1)

@@ -1,4 +1,4 @@
-"""The article's network, for any architecture: NN, the names that it takes, and what its methods return."""
+"""The article's network for any architecture, NN, with the names of its activations and initialisers."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Layered(Protocol):
-    """What is written of a network."""
+    """The attributes of a network that a file holds."""
 
     @property
     def arch(self) -> list[int]: ...
@@ -33,7 +33,7 @@ class Layered(Protocol):
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 _NAME = re.compile(r"(?:(?P<prefix>.+)\.)?(?P<place>[0-9]{1,9})\.(?P<kind>weight|bias)")
 TASKS = ("values", "labels", "binary", "signs", "any")  # see losses.Loss.kind
-_KEY = "vargrad"  # of our part of the metadata
+_KEY = "vargrad"  # of the metadata that save() adds
 
 
 def save(model: Layered, path: safetensors.Path) -> None:
@@ -50,7 +50,7 @@ def save(model: Layered, path: safetensors.Path) -> None:
 
 
 def read(path: safetensors.Path) -> tuple[list[tuple[Array, Array | None]], dict[str, Any] | None]:
-    """The layers of a file, each a weight (out, in) and a bias (out,) or None, and what save() said about them."""
+    """The layers of a file, each a weight (out, in) and a bias (out,) or None, and the metadata that save() wrote."""
     arrays, metadata = safetensors.read(path)
     found: dict[int, dict[str, Array]] = {}
     prefixes = set()
@@ -64,7 +64,7 @@ def read(path: safetensors.Path) -> tuple[list[tuple[Array, Array | None]], dict
         prefixes.add(match["prefix"])
         layer = found.setdefault(int(match["place"]), {})
         if match["kind"] in layer and len(prefixes) == 1:
-            raise ValueError(f"{path}: {name!r} is there twice, under another way to write its number")
+            raise ValueError(f"{path}: {name!r} is there twice, with its number written in two ways")
         layer[match["kind"]] = x
     if len(prefixes) > 1:
         raise ValueError(f"{path}: has several networks: {', '.join(sorted(str(p) for p in prefixes))}")
@@ -107,7 +107,7 @@ def _about(path: safetensors.Path, metadata: dict[str, str]) -> dict[str, Any] |
 def load(
     path: safetensors.Path, activation: Any, output_activation: Any
 ) -> tuple[list[int], Any, bool, list[float], str | None]:
-    """Architecture, activation or one for each layer, bias, parameters and what the network was trained for."""
+    """Architecture, activation (one, or one for each layer), bias, parameters and ``task`` of the network in a file."""
     layers, about = read(path)
     arch, bias = _shapes(layers)
     if about is not None and (
@@ -128,7 +128,7 @@ def load(
 
 
 def parameters(model: Layered, path: safetensors.Path) -> list[float]:
-    """The parameters of a file for a network like the model."""
+    """The parameters in a file, for this model; ValueError if the file's network has another architecture."""
     layers, about = read(path)
     arch, bias = _shapes(layers)
     if (arch, bias) != (model.arch, bool(model.biases[0])):

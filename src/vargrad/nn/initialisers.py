@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from random import Random
 
-# By how much an activation shrinks what passes through it; torch.nn.init.calculate_gain, and for what that does not
-# know the gain of the function it resembles.
+# The factor that makes up for the activation's damping of its inputs: torch.nn.init.calculate_gain's, and for
+# activations that torch has none for, that of the function they resemble.
 GAINS = {
     "sigmoid": 1.0,
     "tanh": 5 / 3,
@@ -35,7 +35,7 @@ def _lecun(n_in: int, n_out: int, gain: float) -> float:
     return math.sqrt(1.0 / n_in)
 
 
-# name: the weights' standard deviation from inputs, outputs and gain; their biases are 0
+# The weights' standard deviation from inputs, outputs and gain; biases are 0.
 SPREADS: dict[str, Callable[[int, int, float], float]] = {
     **dict.fromkeys(("xavier", "glorot"), _xavier),  # Glorot and Bengio 2010
     **dict.fromkeys(("kaiming", "he"), _kaiming),  # He et al. 2015
@@ -66,7 +66,7 @@ def draw(name: str, arch: Sequence[int], activations: Sequence[str], bias: bool,
 def _layer(
     name: str, n_in: int, n_out: int, gain: float, random: Random
 ) -> tuple[Callable[[], float], Callable[[], float]]:
-    """What draws a weight and what draws a bias."""
+    """Two functions: one draws a weight of the layer, one a bias."""
 
     def zero() -> float:
         return 0.0

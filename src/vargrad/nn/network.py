@@ -77,8 +77,8 @@ class NN(Trainable):
         self._prepare()
 
     def _prepare(self) -> None:
-        """What follows from the rest, ready for the forward pass."""
-        self._var: type[Var] = type(self._parameters[0])  # after copying, the twin that is active there
+        """Compute from the other attributes all that the forward pass reads."""
+        self._var: type[Var] = type(self._parameters[0])  # unpickled elsewhere, the Var of the backend there
         self._ready = frozenset((float, self._var))  # operands that need no conversion
         self._nary = (var_py if self._var is var_py.Var else _core.module).apply_nary
         self._layers = []
@@ -88,7 +88,7 @@ class NN(Trainable):
             neurons = [slice(k, k + width) for k in range(start, start + n_out * width, width)]
             self._layers.append((neurons, None if name == "identity" else getattr(self._var, name)))
             start += n_out * width
-        self._lists = self._sliced()  # good until the list is edited; slicing takes as long as an addition or two
+        self._lists = self._sliced()  # valid until the list is edited
 
     def __getstate__(self) -> dict[str, Any]:
         kept = ("_arch", "_activations", "_bias", "_init", "task", "_parameters")
@@ -141,7 +141,7 @@ class NN(Trainable):
 
     @property
     def weights(self) -> list[list[list[Var]]]:
-        """The same Vars by layer, neuron and input: ``weights[0][1][0]`` is what input 0 counts for neuron 1."""
+        """The same Vars by layer, neuron and input: ``weights[0][1][0]`` is the weight of input 0 in neuron 1."""
         end = -1 if self._bias else None
         return [[self._parameters[neuron][:end] for neuron in neurons] for neurons, _ in self._layers]
 
@@ -166,7 +166,7 @@ class NN(Trainable):
         """
         if len(inputs) == 1 and type(inputs[0]) not in self._ready:
             first = inputs[0]
-            numpy = sys.modules.get("numpy")  # whoever has an array has imported it
+            numpy = sys.modules.get("numpy")  # an array can be given only if NumPy is imported
             if type(first) is list:
                 inputs = first  # type: ignore[assignment]
             elif numpy is not None and isinstance(first, numpy.ndarray):
@@ -221,10 +221,10 @@ class NN(Trainable):
 
     def _number(self, x: Any, what: str) -> Any:
         """A number that is no float yet, as a float."""
-        if type(x) is int:  # the article's data: worth a short way
+        if type(x) is int:  # the article's data, so it should be fast
             return float(x)
         if isinstance(x, (_core.Var, var_py.Var)):
-            raise TypeError(f"{what} is a Var of the other twin: build the network with NN(..., var=type(x))")
+            raise TypeError(f"{what} is a Var of the other backend: build the network with NN(..., var=type(x))")
         return _checks.as_float(x, what)
 
     def calculate_loss(self, data: Iterable[Sequence[float]]) -> Var:

@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from vargrad._train.model import Model
     from vargrad._train.partial_fit import Stepper
 else:
-    Model = object  # training is imported when it is used
+    Model = object  # at run time training is imported only when it is used
 
 
 class Trainable(Model):
     """The part of NN that trains and predicts."""
 
     task: str | None = None  # the kind of targets that it was trained on: see losses.Loss.kind
-    _stepper: Stepper | None = None  # of partial_fit, and of backward: engines and states, no part of a copy or a file
+    _stepper: Stepper | None = None  # of partial_fit; like the next, not in copies or files
     _gradient_stepper: Stepper | None = None
 
     def fit(
@@ -55,21 +55,22 @@ class Trainable(Model):
         ``optimizer``: "sgd", "adam", "adamw" or "rmsprop", with ``lr`` (by default 0.1 for sgd, else torch's) and its
         other ``settings`` by torch's names; "lbfgs" (by SciPy; all rows at once, an epoch is an iteration); or one of
         ``vargrad.optim`` over these parameters. ``schedule``: one of vargrad.optim over that optimizer, or a function
-        from the epoch to a factor of lr. ``clip``: the most that a gradient's norm may be. ``l1``, ``l2``: penalties
-        on weights, not on biases: l1 |w| + l2 w**2.
+        from the epoch to a factor of lr. ``clip``: the largest norm of a gradient; larger ones are
+        scaled down. ``l1``, ``l2``: penalties on weights, not on biases: l1 |w| + l2 w**2.
 
-        ``epochs``, ``batch_size`` (None: all rows), ``shuffle``: new mini-batches each epoch. ``seed``: an int, for
-        all that is drawn; None draws from Python's ``random``. ``validation_split``: a share of rows to judge by, or
-        ``validation_data``: a pair of X and y. ``patience``: stop when so many epochs brought no better validation
-        loss (training loss without validation data), and go back to the best. ``restarts``: train so often, from
-        the parameters as they are and then from new ones, and keep the best by loss. ``callback``: called with the
-        history after each epoch; it stops the training by returning True. ``progress``: a bar, in long trainings.
+        ``epochs``, ``batch_size`` (None: all rows), ``shuffle``: whether each epoch has new mini-batches. ``seed``: an
+        int, for all random numbers; None draws them from Python's ``random``. ``validation_split``: the share of rows
+        to validate with, or ``validation_data``: a pair of X and y. ``patience``: stop after that many epochs without
+        a better validation loss (training loss without validation data), and go back to the best parameters.
+        ``restarts``: train that often, first from the parameters as they are, then from new ones, and keep the best by
+        loss. ``callback``: called with the history after each epoch; it stops the training by returning True.
+        ``progress``: whether long trainings show a bar.
 
         ``method="finite-difference"`` is the article's first method: parameters are moved by ``h``, one at a time.
 
-        Ctrl-C ends a training with the best parameters so far, ``history.interrupted`` tells. Raises TypeError or
-        ValueError for what does not fit, and FloatingPointError that names batch and parameter when the loss is no
-        longer finite; then parameters are as they were.
+        Ctrl-C ends a training with the best parameters so far, and sets ``history.interrupted``. Raises TypeError or
+        ValueError for arguments that do not fit, and FloatingPointError that names batch and parameter when the loss is
+        no longer finite; then parameters are as they were.
 
         >>> from vargrad import NN
         >>> model = NN([2, 2, 1], seed=7)
@@ -120,7 +121,7 @@ class Trainable(Model):
     ) -> float:
         """One step on these rows, all of them at once; returns their loss before it.
 
-        Arguments are fit's. What the optimizer remembers is kept from call to call, as long as the settings but ``lr``
+        Arguments are fit's. The optimizer's state is kept from call to call, as long as the settings besides ``lr``
         are the same. Raises what fit raises; then nothing has changed.
 
         >>> from vargrad import NN
@@ -145,8 +146,8 @@ class Trainable(Model):
     ) -> float:
         """Add the loss's derivatives over all these rows to the parameters' grads; returns the loss.
 
-        What ``loss.backward()`` does in the article's loop, for arrays and in C, so that loops of one's own and every
-        optimiser of ``vargrad.optim`` train at speed. Arguments are fit's. Raises what fit raises; then no grad has
+        It does for arrays, in C, what ``loss.backward()`` does in the article's loop, so that your own loop with any
+        optimiser of ``vargrad.optim`` is fast. Arguments are fit's. Raises what fit raises; then no grad has
         changed.
 
         >>> from vargrad import NN, data, optim
@@ -167,7 +168,7 @@ class Trainable(Model):
         return _steps.backward(self, one, X, y)
 
     def predict(self, X: Any) -> Any:
-        """What the network says of each row of X: class labels if it was trained on classes, else its outputs.
+        """The prediction for each row of X: its class label if the network was trained on classes, else its outputs.
 
         Shape (rows,) with one output or with labels, else (rows, outputs). Raises ValueError for other shapes.
         """
@@ -186,7 +187,7 @@ class Trainable(Model):
         return _predict.predict_proba(self, X)
 
     def score(self, X: Any, y: Any) -> float:
-        """The share of right labels if the network was trained on classes, else R**2, the mean over outputs."""
+        """The share of right labels if the network was trained on classes, else the mean of R**2 over outputs."""
         from vargrad._train import predict as _predict
 
         return _predict.score(self, X, y)

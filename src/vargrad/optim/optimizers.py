@@ -51,7 +51,7 @@ class Optimizer:
     """The base of SGD, Adam, AdamW and RMSprop: ``step()``, ``zero_grad()``, ``state_dict()``, settings as attributes.
 
     ``parameters``: a network's ``parameters``, or leaf Vars with ``requires_grad``. A setting may be changed at any
-    time, ``optimizer.lr = 0.01``; one that makes no sense raises ValueError or TypeError and changes nothing.
+    time, ``optimizer.lr = 0.01``; one out of range raises ValueError or TypeError and changes nothing.
 
     >>> from vargrad import Var, optim
     >>> x = Var(3.0, requires_grad=True)
@@ -123,7 +123,7 @@ class Optimizer:
         _parameters.set_grads(self._parameters, 0.0)
 
     def state_dict(self) -> dict[str, Any]:
-        """What is needed to go on later: name, settings, steps done, and a float64 array (parameters,) for each state.
+        """All that is needed to go on later: name, settings, steps done, a float64 array (parameters,) for each state.
 
         Keep it in any form; the numbers are plain, the arrays copies.
         """
@@ -133,7 +133,7 @@ class Optimizer:
         return {"name": type(self).__name__, "step": steps, "settings": settings, "state": state}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go on where a state_dict was taken.
+        """Take over a state_dict, and go on from there.
 
         Raises ValueError, and changes nothing, for that of another optimiser or of another number of parameters.
         """

@@ -1,14 +1,14 @@
-"""Update rules of the optimisers: what one step does to one parameter, each as one scalar function.
+"""Update rules of the optimisers: each is one scalar function that takes one parameter through one step.
 
 A rule is ``update(p, g, *states, lr, step, **constants) -> (p, *states)``, ordinary Python over floats that compile
 records:
 
 - ``p`` the parameter, ``g`` its gradient; results are their new values.
-- ``*states``: what the rule remembers for each parameter, all 0 before the first step; ``Rule.states`` names them as
-  torch's state_dict does.
+- ``*states``: numbers that the rule keeps for each parameter, all 0 before the first step; ``Rule.states`` has their
+  names, those of torch's state_dict.
 - ``lr`` (the learning rate) and ``step`` (1.0 in the first step, then 2.0, ...) may differ at every step and are the
-  same for all parameters. What follows from these two alone, such as Adam's bias corrections, a machine computes once
-  a step.
+  same for all parameters. Whatever depends on these two alone, such as Adam's bias corrections, is computed once a
+  step.
 - ``constants``: everything else. They are folded into the recorded program; a zero costs nothing.
 
 ``Rule.program()`` is what the machine and the training engine run over all parameters: its inputs are p, g, the

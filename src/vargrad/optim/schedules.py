@@ -12,13 +12,13 @@ from vargrad._util.settings import Choice, Count, Number
 
 
 class HasLearningRate(Protocol):
-    """What a schedule needs of an optimizer."""
+    """The attribute of an optimizer that a schedule sets."""
 
     lr: float
 
 
 class _Attached:
-    """A schedule and its optimizer."""
+    """The base of all schedules: an optimizer, the last epoch, and their state_dict."""
 
     def __init__(self, optimizer: HasLearningRate) -> None:
         if not hasattr(optimizer, "lr") or not hasattr(optimizer, "step"):
@@ -27,15 +27,15 @@ class _Attached:
         self.last_epoch = 0
 
     def get_last_lr(self) -> list[float]:
-        """The learning rate that is set, in a list as in torch."""
+        """The optimizer's learning rate, in a list as in torch."""
         return [self.optimizer.lr]
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything but the optimizer."""
+        """All attributes but the optimizer."""
         return {name: value for name, value in self.__dict__.items() if name != "optimizer"}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go on where a state_dict was taken; ValueError for one of another kind, which changes nothing."""
+        """Take over a state_dict, and go on from there; ValueError for one of another kind, which changes nothing."""
         if set(state_dict) != set(self.state_dict()):
             raise ValueError(
                 f"{type(self).__name__}: this is the state_dict of something else: it has {', '.join(state_dict)}"
@@ -60,7 +60,7 @@ class Schedule(_Attached):
         raise NotImplementedError
 
     def step(self) -> None:
-        """One epoch is over: set the next one's learning rate."""
+        """End an epoch: set the learning rate of the next one."""
         before, lr = self.optimizer.lr, self.lr_at(self.last_epoch + 1)
         try:
             self.optimizer.lr = lr
@@ -281,7 +281,7 @@ class ReduceLROnPlateau(_Attached):
         super().__init__(optimizer)
 
     def step(self, metrics: float) -> None:
-        """One epoch is over, and this is its metric (nan counts as no better)."""
+        """End an epoch with this metric; nan counts as no better."""
         metric = errors.as_float(metrics, "ReduceLROnPlateau: metrics")
         before = self.__dict__.copy(), self.optimizer.lr
         try:
