@@ -16,11 +16,12 @@ import pytest
 from twins import PURE
 from vargrad import NN, Var, losses
 from vargrad._train import engine_py, programs
+from vargrad._train.programs import NetworkPrograms
 from vargrad.nn import ACTIVATIONS
 from vargrad.optim import rules
 
 Array = npt.NDArray[np.float64]
-Make = Callable[[programs.NetworkPrograms], Any]
+Make = Callable[[NetworkPrograms], Any]
 
 
 def _sets() -> list[str]:
@@ -44,7 +45,7 @@ def network(
     rule: Any = None,
     l1: float = 0.0,
     l2: float = 0.0,
-) -> programs.NetworkPrograms:
+) -> NetworkPrograms:
     program = programs.known_loss(loss, sizes[-1], sizes[-1])
     update = (rule or rules.sgd()).program()
     return programs.network(sizes, activations, bias, program, sizes[-1], update, programs.penalty_program(l1, l2))
@@ -114,9 +115,7 @@ def test_outputs_are_the_models(engine: Make, rows: int) -> None:
 class Run:
     """One training: everything that train takes, and what it leaves."""
 
-    def __init__(
-        self, net: programs.NetworkPrograms, rows: int = 23, epochs: int = 6, batch: int = 5, **options: Any
-    ) -> None:
+    def __init__(self, net: NetworkPrograms, rows: int = 23, epochs: int = 6, batch: int = 5, **options: Any) -> None:
         self.values, self.grads = some(1, net.parameters), np.zeros(net.parameters)
         self.state = np.zeros((net.states, net.parameters))
         self.x, self.y = some(2, rows, net.sizes[0]), some(3, rows, net.sizes[-1], low=0.0)

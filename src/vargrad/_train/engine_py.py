@@ -148,21 +148,7 @@ class Engine:
         from ``step``. ``best``: receives the parameters of the least loss, if it is below ``best_loss``.
         """
         self._check(values, x, y)
-        _expect("grads", len(grads), len(values))
-        _expect("rows of state", len(state), self.network.states)
-        _expect("columns of state", state.shape[1], len(values))
-        _expect("hypers", len(hypers), self.network.hypers)
-        if not len(x) or batch < 1 or not len(losses):
-            raise ValueError(f"{len(x)} rows, batches of {batch}, {len(losses)} epochs: expected 1 or more")
-        if order is not None:
-            _expect("rows of order", len(order), len(losses))
-            _expect("columns of order", order.shape[1], len(x))
-            if order.min() < 0 or order.max() >= len(x):
-                raise ValueError(f"order has {order.min()} to {order.max()}, expected 0 to {len(x) - 1}")
-        if rates is not None:
-            _expect("rates", len(rates), len(losses))
-        if best is not None:
-            _expect("best", len(best), len(values))
+        self._check_training(values, grads, state, x, losses, hypers, batch, order, rates, best)
         self.epoch, self.at, self.step, self.best_loss = 0, 0, step, best_loss
         now, rows = hypers.copy(), len(x)
         for epoch in range(len(losses)):
@@ -183,10 +169,7 @@ class Engine:
                 if counts_steps:
                     now[-1] = self.step + 1
                 if clip > 0.0:
-                    with numpy.errstate(all="ignore"):
-                        scale = norm_and_scale(grads, clip)[1]
-                        if scale < 1.0:  # not for nan: the error of the next step names the derivatives that are nan
-                            grads *= scale
+                    _clip(grads, clip)
                 if len(xs) == rows:
                     self._keep_best(best, values, loss)
                 new = numpy.empty((1 + len(state), len(values)))
@@ -199,10 +182,47 @@ class Engine:
             self.epoch, self.at = epoch + 1, 0
         return True
 
+    def _check_training(
+        self,
+        values: Array,
+        grads: Array,
+        state: Array,
+        x: Array,
+        losses: Array,
+        hypers: Array,
+        batch: int,
+        order: Order | None,
+        rates: Array | None,
+        best: Array | None,
+    ) -> None:
+        _expect("grads", len(grads), len(values))
+        _expect("rows of state", len(state), self.network.states)
+        _expect("columns of state", state.shape[1], len(values))
+        _expect("hypers", len(hypers), self.network.hypers)
+        if not len(x) or batch < 1 or not len(losses):
+            raise ValueError(f"{len(x)} rows, batches of {batch}, {len(losses)} epochs: expected 1 or more")
+        if order is not None:
+            _expect("rows of order", len(order), len(losses))
+            _expect("columns of order", order.shape[1], len(x))
+            if order.min() < 0 or order.max() >= len(x):
+                raise ValueError(f"order has {order.min()} to {order.max()}, expected 0 to {len(x) - 1}")
+        if rates is not None:
+            _expect("rates", len(rates), len(losses))
+        if best is not None:
+            _expect("best", len(best), len(values))
+
     def _keep_best(self, best: Array | None, values: Array, loss: float) -> None:
         if best is not None and loss < self.best_loss:
             best[:] = values
             self.best_loss = loss
+
+
+def _clip(grads: Array, max_norm: float) -> None:
+    """Scale gradients of a larger norm; those whose norm is nan stay, so that an error can name the nan."""
+    with numpy.errstate(all="ignore"):
+        scale = norm_and_scale(grads, max_norm)[1]
+        if scale < 1.0:
+            grads *= scale
 
 
 def _loss_by(machine: Machine) -> Callable[[Array, Array, float], tuple[Array, Array]]:
