@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 import sys
 from types import ModuleType
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 
 from vargrad import NN, Var, optim
 from vargrad._train import progress as _progress
+from vargrad._train.settings import FitSettings
 
 X = np.arange(12.0).reshape(6, 2) / 10
 Y = np.array([0.0, 1.0, 1.0, 0.0, 1.0, 0.0])
@@ -260,6 +263,11 @@ def test_steps_refuse_besides() -> None:
     with pytest.raises(FloatingPointError, match="not finite"):
         model.partial_fit(X, Y * 1e300, "sse")
     assert [p.value for p in model.parameters] == before
+
+
+def test_settings_are_the_arguments_of_fit() -> None:
+    arguments = {*inspect.signature(NN.fit).parameters} - {"self", "X", "y", "validation_data", "settings"}
+    assert {field.name for field in dataclasses.fields(FitSettings)} == arguments | {"optimizer_settings"}
 
 
 # ---- the bar

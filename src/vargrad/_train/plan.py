@@ -31,8 +31,8 @@ Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 class TrainingPlan:
     """A training that can begin. ``x``, ``y``: (rows, inputs) and (rows, targets); ``validation``: another such pair.
 
-    ``start``: the parameters as they were. ``rule``: the optimizer's, None for L-BFGS. ``source``: random, or a
-    random.Random, for all that is drawn. ``rate``, ``epoch_end``: see arguments.rate_of.
+    ``start``: the parameters as they were. ``rule``, ``lr``: the optimizer's at the beginning; None and 0 for L-BFGS.
+    ``source``: random, or a random.Random, for all that is drawn. ``rate``, ``epoch_end``: see arguments.rate_of.
     """
 
     settings: FitSettings
@@ -41,6 +41,7 @@ class TrainingPlan:
     start: Array
     optimizer: optim.Optimizer | optim.LBFGS
     rule: Rule | None
+    lr: float
     loss: Loss
     x: Array
     y: Array
@@ -57,11 +58,6 @@ class TrainingPlan:
         """How many rows a step takes."""
         size: int | None = self.settings.batch_size
         return len(self.x) if size is None else size
-
-    @property
-    def lr(self) -> float:
-        """The learning rate of the first epoch; L-BFGS has none."""
-        return self.optimizer.lr if isinstance(self.optimizer, optim.Optimizer) else 0.0
 
     def weight(self, rows: int) -> float:
         """The factor of each row's loss among so many rows."""
@@ -109,6 +105,7 @@ def plan_training(model: Model, X: Any, y: Any, validation_data: Any, settings: 
         start=start,
         optimizer=optimizer,
         rule=rule,
+        lr=optimizer.lr if isinstance(optimizer, optim.Optimizer) else 0.0,
         loss=loss,
         x=x,
         y=t,
