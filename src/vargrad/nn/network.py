@@ -173,7 +173,7 @@ class NN(Trainable):
                 return self._forward_array(first, numpy)
             elif isinstance(first, Sequence) and not isinstance(first, (str, bytes)):
                 inputs = tuple(first)
-        outputs = self._outputs(inputs, self._current())
+        outputs = self._outputs(inputs, self._lists if self._parameters.own else self._sliced())
         return outputs[0] if len(outputs) == 1 else outputs
 
     def __call__(self, *inputs: Any) -> Any:
@@ -186,7 +186,7 @@ class NN(Trainable):
             raise ValueError(f"{self!r} takes arrays of shape (..., {wanted}), got {array.shape}")
         shape = (*array.shape[:-1], self._arch[-1])
         result = numpy.empty((array.size // wanted, self._arch[-1]), dtype=object)
-        current = self._current()
+        current = self._lists if self._parameters.own else self._sliced()
         for i, row in enumerate(array.reshape(-1, wanted).tolist()):
             result[i] = self._outputs(row, current)
         return result.reshape(shape)
@@ -211,10 +211,6 @@ class NN(Trainable):
             layer = outputs
         return layer
 
-    def _current(self) -> Sliced:
-        """Each neuron's parameters as they are in the list of parameters now."""
-        return self._lists if self._parameters.own else self._sliced()
-
     def _sliced(self) -> Sliced:
         whole = list(self._parameters)
         return [([whole[neuron] for neuron in neurons], activation) for neurons, activation in self._layers]
@@ -238,7 +234,8 @@ class NN(Trainable):
         n_in = self._arch[0]
         length = n_in + self._arch[-1]
         ready = self._ready
-        current = None if self.overrides_forward else self._current()
+        current = self._lists if self._parameters.own else self._sliced()
+        listed = self._forward_listed if self.overrides_forward else None
         errors = []
         for i, row in enumerate(_rows(data)):
             values = row if type(row) is list else _values(row, i)
@@ -248,7 +245,7 @@ class NN(Trainable):
                     f"expected {n_in} input(s) and {length - n_in} target(s): {row!r:.60}"
                 )
             given = values[:n_in]
-            outputs = self._forward_listed(given) if current is None else self._outputs(given, current)
+            outputs = self._outputs(given, current) if listed is None else listed(given)
             for k, prediction in enumerate(outputs, n_in):
                 target = values[k]
                 error = prediction - (target if type(target) in ready else self._number(target, "a target"))
