@@ -23,7 +23,7 @@ Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 
 
 class Stepper:
-    """A network's engine for single steps with these settings, and the optimizer's state; a model keeps one."""
+    """A network's engine for single steps, and its optimizer's state; ``given``: the settings that it was made with."""
 
     def __init__(self, model: Model, x: Any, y: Any, settings: StepSettings, call: str) -> None:
         arguments.require_layers(model, call)
@@ -41,17 +41,13 @@ class Stepper:
         t = dataset.targets(y, len(rows), model.arch[-1], self.loss.kind)
         start = _parameters.of(model.parameters, call).values
         programs = programs_of(model, self.loss, settings, optimizer.rule, start, rows, t)
-        self.settings, self.engine = settings, Engine(programs)
+        self.engine = Engine(programs)
+        self.given = settings.loss, name, settings.l1, settings.l2, settings.clip, more
         self.counts_steps, self.clip, self.step = programs.counts_steps, settings.max_norm, 0
         self.state = numpy.zeros((programs.states, programs.parameters))
         self.grads, self.losses = numpy.zeros(programs.parameters), numpy.empty(1)
         self.targets, self.lr = t.shape[1], optimizer.lr
         self.hypers = numpy.array([self.lr, 0.0])
-
-    def has(self, *given: Any) -> bool:
-        """Whether it was made with these settings: loss, optimizer, l1, l2, clip, the optimizer's own."""
-        own = self.settings
-        return (own.loss, own.optimizer, own.l1, own.l2, own.clip, own.optimizer_settings) == given
 
     def advance(self, model: Model, x: Any, y: Any, lr: Any = None) -> float:
         """One step on these rows, with the optimizer's lr if it is None; returns the loss before it."""
@@ -115,7 +111,7 @@ def stepper(
     call: str,
 ) -> Stepper:
     """``kept`` if it has these settings, else a new stepper; ``call``: the method's name, for errors."""
-    if kept is not None and kept.has(loss, optimizer, l1, l2, clip, optimizer_settings):
+    if kept is not None and kept.given == (loss, optimizer, l1, l2, clip, optimizer_settings):
         return kept
     settings = StepSettings(
         loss=loss, optimizer=optimizer, l1=l1, l2=l2, clip=clip, optimizer_settings=optimizer_settings

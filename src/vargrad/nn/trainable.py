@@ -130,10 +130,10 @@ class Trainable(Model):
         >>> losses[0] > 1 > 0.001 > losses[-1]
         True
         """
-        from vargrad._train.partial_fit import stepper
+        from vargrad._train import partial_fit as _steps
 
         kept = self._stepper
-        one = stepper(kept, self, X, y, loss, optimizer, l1, l2, clip, settings, "partial_fit")
+        one = _steps.stepper(kept, self, X, y, loss, optimizer, l1, l2, clip, settings, "partial_fit")
         self._stepper = one
         try:
             return one.advance(self, X, y, lr)
