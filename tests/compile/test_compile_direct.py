@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import threading
 from collections.abc import Callable
@@ -309,3 +310,22 @@ def test_a_shortcut_fits_its_program(compiled: Implementation) -> None:
         machine.shortcut(None, [()], [()], False, True)
     with pytest.raises(TypeError):
         machine.shortcut(machine, [(), ()], [()], False, True)(None)
+
+
+def test_methods_look_like_functions() -> None:
+    """They have names, docstrings and signatures, bound or not, and a subclass may put its own in their place."""
+
+    class Twice(vargrad.Compiled):
+        def __call__(self, *args: Any, **kwargs: Any) -> Any:
+            return 2.0 * super().__call__(*args, **kwargs)
+
+    f = Twice(lambda x: x * x)
+    assert [f(x) for x in (3.0, 4.0)] == [18.0, 32.0]
+    assert [f.grad(x) for x in (3.0, 4.0)] == [6.0, 8.0]
+    assert [vargrad.Compiled.grad(f, x) for x in (3.0, 4.0)] == [6.0, 8.0]
+    assert list(map(f.grad, (3.0, 4.0))) == [6.0, 8.0]
+    for method in (f.hvp, vargrad.Compiled.hvp):
+        assert (method.__name__, method.__doc__[:11]) == ("hvp", "The Hessian")
+        assert list(inspect.signature(method).parameters)[-1] == "kwargs"
+    with pytest.raises(TypeError, match="self"):
+        vargrad.Compiled.grad()

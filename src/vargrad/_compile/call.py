@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy
 import numpy.typing
@@ -14,6 +14,9 @@ from vargrad._compile.results import Structure
 from vargrad._compile.signature import Batch, real
 from vargrad._compile.specialization import Variant
 from vargrad._vm.machine import empty
+
+if TYPE_CHECKING:
+    from vargrad._vm.fastcall_py import Shortcut
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 Outputs: TypeAlias = Array | list[Array]  # (outputs, rows), or an array for each output
@@ -97,7 +100,7 @@ class Call:
             name = self.variant.owner.__name__
             raise ValueError(f"{name}.{what}() needs a function of one number; it returns {self.structure}")
 
-    def shortcut(self, goal: Goal) -> Callable[[tuple[Any, ...]], Any] | None:
+    def shortcut(self, goal: Goal) -> Shortcut | None:
         """What takes calls like this one from now on; None where there is none: rows, arguments by name, containers."""
         what, variant = goal[0], self.variant
         if self.batch.loop or len(variant.names) != variant.positional or (what == "hvp" and self.path.graph.leaves):
@@ -107,13 +110,13 @@ class Call:
             return None
         alone = self.structure.container is None if what in ("value", "backward") else self._one
 
-        def made(path: Path) -> Any:
+        def made(path: Path) -> Shortcut:
             machine, _ = path.machine(goal)
             departures = Departures(path, made) if path.expected else None
             leaves, pair = path.graph.leaves, what == "value_and_grad"
             return machine.shortcut(machine, *shapes, pair, alone, leaves, departures, what == "backward")
 
-        return made(self.path)  # type: ignore[no-any-return]
+        return made(self.path)
 
     def _shapes(self, what: str) -> tuple[Sequence[Any], Sequence[Any]] | None:
         """Shapes of arguments and results, if the outputs are the results, one after the other."""

@@ -20,6 +20,7 @@ from vargrad._compile.recorder import RecordingError
 from vargrad._core.modes import thread
 from vargrad._util.files import PathLike
 from vargrad._util.public import show_as
+from vargrad._vm.machine import fast_calls
 from vargrad._vm.program import listing
 
 __all__ = ["Compiled", "RecordingError", "compile", "load_compiled"]
@@ -63,6 +64,7 @@ def compile(
     return Compiled(f, signature, max_paths)
 
 
+@fast_calls
 class Compiled(Dispatcher):
     """A recorded function. Every derivative is per row: shape of the broadcast arguments, then the core shapes.
 
@@ -261,7 +263,7 @@ class Watched(Compiled):
             if self._state is None or state[0] != self._state[0]:
                 self._shallow = None
                 for what in ("value", *_SHORT, "backward"):
-                    self._keep(what, None)
+                    self._set_shortcut(what, None)
                 self._variants = {}
                 self._state = state  # last: an interrupt may come between
             self._shallow = unchanging(subject)

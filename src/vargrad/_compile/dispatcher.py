@@ -19,14 +19,14 @@ from vargrad._compile.signature import Batch, Binder, Signature, parse
 from vargrad._compile.specialization import Variant
 from vargrad._core.modes import thread
 from vargrad._core.var import Var, add_grads
-from vargrad._vm.machine import Direct
+from vargrad._vm.machine import HasShortcuts, fast_method
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 
 MOST_VARIANTS = 128  # a vector length each: half a megabyte for a thousand operations
 
 
-class Dispatcher(Direct):
+class Dispatcher(HasShortcuts):
     """A function with its recordings, without what makes it a method, a file or C text: see Compiled."""
 
     _is_watched = False  # whether an object's state is looked at before each call: see Watched
@@ -47,9 +47,16 @@ class Dispatcher(Direct):
         self.lock = RLock()
         self._variants: dict[Any, Variant] = {}
 
-    # ---- values: what Direct's methods do where no shortcut is
+    # ---- values and derivatives; a call like one before goes by its shortcut, straight to the machine
 
-    def _value(self, *args: Any, out: Any = None, workers: int = 1, progress: bool = False, **kwargs: Any) -> Any:
+    @fast_method("value")
+    def __call__(self, *args: Any, out: Any = None, workers: int = 1, progress: bool = False, **kwargs: Any) -> Any:
+        """The function's value in every row.
+
+        ``args``, ``kwargs``: numbers or arrays, of shapes that broadcast. ``out``: the array, or the tuple of arrays,
+        to write results into; untouched if the call fails. ``workers``: threads to use. ``progress``: show a bar of the
+        rows done, by tqdm. Floats in, floats out.
+        """
         call = self._begin(args, kwargs, workers, progress)
         if call is None:
             self._refuse_out(out)
@@ -60,7 +67,8 @@ class Dispatcher(Direct):
             self._remember("value", call, ("value", ()))
         return self._finished(call, out, structure.fill(split(full, structure.cores, call.batch.loop)))
 
-    def _value_and_grad(
+    @fast_method("value_and_grad")
+    def value_and_grad(
         self,
         *args: Any,
         argnums: Argnums = None,
@@ -69,6 +77,10 @@ class Dispatcher(Direct):
         progress: bool = False,
         **kwargs: Any,
     ) -> tuple[Any, Any]:
+        """The pair of value and gradient, for a function of one number.
+
+        ``out``, here and below: arrays for the results, in tuples or lists as they come.
+        """
         call, full = self._computed("value_and_grad", args, kwargs, workers, progress, argnums, out)
         if call is None:
             return full  # type: ignore[no-any-return]
@@ -76,7 +88,8 @@ class Dispatcher(Direct):
         gradient = call.by_argument(split(full[1:], call.cores(), call.batch.loop))
         return self._finished(call, out, (value, gradient))  # type: ignore[no-any-return]
 
-    def _grad(
+    @fast_method("grad")
+    def grad(
         self,
         *args: Any,
         argnums: Argnums = None,
@@ -85,12 +98,17 @@ class Dispatcher(Direct):
         progress: bool = False,
         **kwargs: Any,
     ) -> Any:
+        """The gradient of a function of one number: an array for one argument, else a tuple of them.
+
+        ``argnums``: the positions to differentiate by, an int or several; all by default.
+        """
         call, full = self._computed("grad", args, kwargs, workers, progress, argnums, out)
         if call is None:
             return full
         return self._finished(call, out, call.by_argument(split(full, call.cores(), call.batch.loop)))
 
-    def _jacobian(
+    @fast_method("jacobian")
+    def jacobian(
         self,
         *args: Any,
         argnums: Argnums = None,
@@ -99,13 +117,15 @@ class Dispatcher(Direct):
         progress: bool = False,
         **kwargs: Any,
     ) -> Any:
+        """All first derivatives: loop shape + result's core + argument's core, for each result in its container."""
         call, full = self._computed("jacobian", args, kwargs, workers, progress, argnums, out)
         if call is None:
             return full
         blocks = split_matrix(full, call.structure.cores, call.cores(), call.batch.loop)
         return self._finished(call, out, call.structure.fill([call.by_argument(row) for row in blocks]))
 
-    def _hessian(
+    @fast_method("hessian")
+    def hessian(
         self,
         *args: Any,
         argnums: Argnums = None,
@@ -114,13 +134,15 @@ class Dispatcher(Direct):
         progress: bool = False,
         **kwargs: Any,
     ) -> Any:
+        """All second derivatives of a function of one number: loop shape + both arguments' cores."""
         call, full = self._computed("hessian", args, kwargs, workers, progress, argnums, out)
         if call is None:
             return full
         blocks = split_matrix(full, call.cores(), call.cores(), call.batch.loop)
         return self._finished(call, out, call.by_argument([call.by_argument(row) for row in blocks]))
 
-    def _hvp(
+    @fast_method("hvp")
+    def hvp(
         self,
         *args: Any,
         argnums: Argnums = None,
@@ -129,6 +151,7 @@ class Dispatcher(Direct):
         progress: bool = False,
         **kwargs: Any,
     ) -> Any:
+        """The Hessian times a vector: ``f.hvp(*args, v)``, v shaped like the argument, or a tuple for several."""
         if not args:
             raise TypeError(f"{self.__name__}.hvp() takes the arguments and then the vector")
         *args, vector = args  # type: ignore[assignment]
@@ -137,7 +160,12 @@ class Dispatcher(Direct):
             return full
         return self._finished(call, out, call.by_argument(split(full, call.cores(), call.batch.loop)))
 
-    def _backward(self, *args: Any, workers: int = 1, progress: bool = False, **kwargs: Any) -> float:
+    @fast_method("backward")
+    def backward(self, *args: Any, workers: int = 1, progress: bool = False, **kwargs: Any) -> float:
+        """Sum the value over all rows, and add the sum's derivatives to the .grad of closed-over leaves that want one.
+
+        Returns the summed value. If it fails, no .grad has changed. ``progress``: show a bar, by tqdm.
+        """
         call = self._begin(args, kwargs, workers, progress)
         if call is None:
             raise TypeError(f"{self.__name__}.backward() takes numbers and arrays: a Var's derivative would be lost")
@@ -238,4 +266,4 @@ class Dispatcher(Direct):
         """Let calls like this one go a shorter way, if there is one."""
         shortcut = call.shortcut(goal)
         if shortcut is not None:
-            self._keep(what, shortcut)
+            self._set_shortcut(what, shortcut)

@@ -1,7 +1,10 @@
 # Calls of one row, straight from the arguments to the machine. What it does, fastcall_py.py says.
 
+from cpython.dict cimport PyDict_GetItem
 from cpython.ref cimport PyObject
-from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
+from cpython.sequence cimport PySequence_Fast_ITEMS
+
+import functools
 
 from vargrad._core.var import add_grads, leaf_values
 from vargrad._core.modes import thread as modes
@@ -87,11 +90,11 @@ cdef class Shortcut:
         free(self.part)
 
     def __call__(self, tuple args not None):
-        return self.take(args)
+        return self.take(PySequence_Fast_ITEMS(args), len(args))
 
-    cdef object take(self, tuple args):
+    cdef object take(self, PyObject *const *args, size_t count):
         cdef Shortcut path
-        if <size_t>PyTuple_GET_SIZE(args) != self.arguments:
+        if count != self.arguments:
             return None
         if self.asks and modes.recorder is not None:
             return None  # leaves are read, guards are decided: not while somebody records
@@ -112,11 +115,11 @@ cdef class Shortcut:
         self.last = path
         return found
 
-    cdef object vector(self, tuple args):
+    cdef object vector(self, PyObject *const *args):
         """The array that one array becomes, in place of both; None for arguments of another kind."""
         result = new_array(<tuple>self.dimensions[0])
         cdef double *to = doubles_of(result, &self.part[0])
-        cdef const double *given = doubles_of(<object>PyTuple_GET_ITEM(args, 0), &self.argument[0])
+        cdef const double *given = doubles_of(<object>args[0], &self.argument[0])
         if given == NULL:
             return None
         if to == NULL:
@@ -124,7 +127,7 @@ cdef class Shortcut:
         self.machine.one_row(given, to)
         return result
 
-    cdef object step(self, tuple args):
+    cdef object step(self, PyObject *const *args):
         """The results, None for arguments of another kind, or DEPARTED."""
         if self.straight:
             return self.vector(args)
@@ -145,7 +148,7 @@ cdef class Shortcut:
             if room != few:
                 free(room)
 
-    cdef Shortcut child(self, tuple args):
+    cdef Shortcut child(self, PyObject *const *args):
         """Where the row goes, by the first guard that comes out otherwise; None if that is not recorded yet."""
         cdef double *room
         cdef size_t i, n
@@ -179,14 +182,14 @@ cdef class Shortcut:
                 self.children[key] = found
         return found
 
-    cdef bint gather(self, tuple args, double *at) except -1:
+    cdef bint gather(self, PyObject *const *args, double *at) except -1:
         """All inputs; False for arguments of another kind."""
         cdef size_t i
         cdef const double *given
         cdef Shape *shape
         for i in range(self.arguments):
             shape = &self.argument[i]
-            x = <object>PyTuple_GET_ITEM(args, i)
+            x = <object>args[i]
             if shape.dimensions == 0:
                 if PyFloat_CheckExact(x):
                     at[0] = PyFloat_AS_DOUBLE(x)
@@ -241,122 +244,117 @@ cdef class Shortcut:
         return array_of(at, &self.part[i], <tuple>self.dimensions[i])
 
 
-cdef inline object attempt(shortcut, tuple args):
-    """What a shortcut returns, None if it declines or is none."""
-    if type(shortcut) is Shortcut:
-        return (<Shortcut>shortcut).take(args)
-    return None if shortcut is None else shortcut(args)
+# ---- methods that try a shortcut first
+
+cdef extern from "Python.h":
+    ctypedef PyObject *(*vectorcallfunc)(PyObject *, PyObject *const *, size_t, PyObject *)
+    ctypedef struct CallableType "PyTypeObject":
+        Py_ssize_t tp_vectorcall_offset
+        unsigned long tp_flags
+    enum:
+        Py_TPFLAGS_HAVE_VECTORCALL
+        Py_TPFLAGS_METHOD_DESCRIPTOR
+    Py_ssize_t PyVectorcall_NARGS(size_t)
+    object PyObject_Vectorcall(object, PyObject *const *, size_t, PyObject *)
+    void PyType_Modified(object)
+    object PyMethod_New(object, object)
 
 
-cdef class Direct:
-    """A compiled function's methods, by a shortcut where there is one and by ``_value`` and its like otherwise."""
+cdef class HasShortcuts:
+    """An object whose fast methods have shortcuts, one for each kind of output."""
 
-    cdef object value_shortcut, value_and_grad_shortcut, grad_shortcut, jacobian_shortcut
-    cdef object hessian_shortcut, hvp_shortcut, backward_shortcut
+    cdef vectorcallfunc vectorcall
+    cdef dict shortcuts
 
-    def _keep(self, str what not None, shortcut):
-        """Take this way from now on."""
-        if what == "value":
-            self.value_shortcut = shortcut
-        elif what == "value_and_grad":
-            self.value_and_grad_shortcut = shortcut
-        elif what == "grad":
-            self.grad_shortcut = shortcut
-        elif what == "jacobian":
-            self.jacobian_shortcut = shortcut
-        elif what == "hessian":
-            self.hessian_shortcut = shortcut
-        elif what == "hvp":
-            self.hvp_shortcut = shortcut
-        elif what == "backward":
-            self.backward_shortcut = shortcut
+    def __cinit__(self, *args, **kwargs):
+        self.vectorcall = <vectorcallfunc>call_object
+        self.shortcuts = {}
+
+    cdef object attempt(self, str kind, PyObject *const *args, size_t count):
+        """What the shortcut of that kind returns; None if there is none, or if the call is not for it."""
+        cdef size_t i
+        cdef PyObject *known = PyDict_GetItem(self.shortcuts, kind)
+        if known == NULL:
+            return None
+        shortcut = <object>known  # held: the call may end with another one in its place
+        if type(shortcut) is Shortcut:
+            return (<Shortcut>shortcut).take(args, count)
+        return shortcut(tuple([<object>args[i] for i in range(count)]))  # one of the pure machine
+
+    def _set_shortcut(self, str kind not None, shortcut):
+        """Let the method of that kind try this shortcut first; None: no shortcut any more."""
+        if shortcut is None:
+            self.shortcuts.pop(kind, None)
         else:
-            raise ValueError(f"{what!r}: no shortcuts for it")
+            self.shortcuts[kind] = shortcut
+
+
+cdef class FastMethod:
+    """A Python function as a method: a call with positional arguments alone tries the object's shortcut first.
+
+    CPython calls it like a function of its own, by vectorcall and without a bound method in between.
+    """
+
+    cdef vectorcallfunc vectorcall
+    cdef object function
+    cdef str kind
+    cdef dict __dict__  # name, docstring and the like: the function's
+
+    def __cinit__(self, str kind, function):
+        self.vectorcall = <vectorcallfunc>call_fast_method
+        self.kind, self.function = kind, function
+
+    def __get__(self, instance, owner):
+        return self if instance is None else PyMethod_New(self, instance)
 
     def __call__(self, *args, **kwargs):
-        """The function's value in every row.
+        return self.function(*args, **kwargs)  # CPython itself calls call_fast_method
 
-        ``args``, ``kwargs``: numbers or arrays, of shapes that broadcast. ``out``: the array, or the tuple of arrays,
-        to write results into; untouched if the call fails. ``workers``: threads to use. ``progress``: show a bar of the
-        rows done, by tqdm. Floats in, floats out.
-        """
-        if not kwargs:
-            found = attempt(self.value_shortcut, args)
-            if found is not None:
-                return found
-        return self._value(*args, **kwargs)
 
-    def value_and_grad(self, *args, **kwargs):
-        """value_and_grad($self, /, *args, argnums=None, out=None, workers=1, progress=False, **kwargs)
---
+cdef object call_fast_method(PyObject *callee, PyObject *const *args, size_t flags, PyObject *names):
+    cdef FastMethod method = <FastMethod>callee
+    cdef Py_ssize_t count = PyVectorcall_NARGS(flags)
+    if names == NULL and count and isinstance(<object>args[0], HasShortcuts):
+        found = (<HasShortcuts><object>args[0]).attempt(method.kind, args + 1, count - 1)
+        if found is not None:
+            return found
+    return PyObject_Vectorcall(method.function, args, flags, names)
 
-        The pair of value and gradient, for a function of one number.
 
-        ``out``, here and below: arrays for the results, in tuples or lists as they come.
-        """
-        if not kwargs:
-            found = attempt(self.value_and_grad_shortcut, args)
-            if found is not None:
-                return found
-        return self._value_and_grad(*args, **kwargs)
+cdef object call_object(PyObject *callee, PyObject *const *args, size_t flags, PyObject *names):
+    """The same for ``f(x)``, where f is of a class that went through fast_calls."""
+    cdef Py_ssize_t i, count = PyVectorcall_NARGS(flags)
+    if names == NULL:
+        found = (<HasShortcuts>callee).attempt("value", args, count)
+        if found is not None:
+            return found
+    given = [<object>args[i] for i in range(count)]
+    named = {name: <object>args[count + i] for i, name in enumerate(<tuple>names)} if names != NULL else {}
+    return type(<object>callee).__call__(<object>callee, *given, **named)
 
-    def grad(self, *args, **kwargs):
-        """grad($self, /, *args, argnums=None, out=None, workers=1, progress=False, **kwargs)
---
 
-        The gradient of a function of one number: an array for one argument, else a tuple of them.
+cdef void set_vectorcall(CallableType *kind, void *object_, void *field):
+    """Tell CPython that objects of this class are called by a field of theirs, which Cython cannot say of a class."""
+    kind.tp_vectorcall_offset = <char *>field - <char *>object_
+    kind.tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL
+    PyType_Modified(<object>kind)
 
-        ``argnums``: the positions to differentiate by, an int or several; all by default.
-        """
-        if not kwargs:
-            found = attempt(self.grad_shortcut, args)
-            if found is not None:
-                return found
-        return self._grad(*args, **kwargs)
 
-    def jacobian(self, *args, **kwargs):
-        """jacobian($self, /, *args, argnums=None, out=None, workers=1, progress=False, **kwargs)
---
+cdef FastMethod method = FastMethod("", None)
+set_vectorcall(<CallableType *>FastMethod, <void *>method, &method.vectorcall)
+(<CallableType *>FastMethod).tp_flags |= Py_TPFLAGS_METHOD_DESCRIPTOR  # f.grad(x) makes no bound method
 
-        All first derivatives: loop shape + result's core + argument's core, for each result in its container."""
-        if not kwargs:
-            found = attempt(self.jacobian_shortcut, args)
-            if found is not None:
-                return found
-        return self._jacobian(*args, **kwargs)
 
-    def hessian(self, *args, **kwargs):
-        """hessian($self, /, *args, argnums=None, out=None, workers=1, progress=False, **kwargs)
---
+def fast_calls(kind not None):
+    """Class decorator: ``f(x)`` tries the shortcut of kind "value" first, without the look-up of ``__call__``.
 
-        All second derivatives of a function of one number: loop shape + both arguments' cores."""
-        if not kwargs:
-            found = attempt(self.hessian_shortcut, args)
-            if found is not None:
-                return found
-        return self._hessian(*args, **kwargs)
+    Classes derived from it have to ask for it themselves.
+    """
+    cdef HasShortcuts instance = kind.__new__(kind)
+    set_vectorcall(<CallableType *>kind, <void *>instance, &instance.vectorcall)
+    return kind
 
-    def hvp(self, *args, **kwargs):
-        """hvp($self, /, *args, argnums=None, out=None, workers=1, progress=False, **kwargs)
---
 
-        The Hessian times a vector: ``f.hvp(*args, v)``, v shaped like the argument, or a tuple for several."""
-        if not kwargs:
-            found = attempt(self.hvp_shortcut, args)
-            if found is not None:
-                return found
-        return self._hvp(*args, **kwargs)
-
-    def backward(self, *args, **kwargs):
-        """backward($self, /, *args, workers=1, progress=False, **kwargs)
---
-
-        Sum the value over all rows, and add the sum's derivatives to the .grad of closed-over leaves that want one.
-
-        Returns the summed value. If it fails, no .grad has changed. ``progress``: show a bar, by tqdm.
-        """
-        if not kwargs:
-            found = attempt(self.backward_shortcut, args)
-            if found is not None:
-                return found
-        return self._backward(*args, **kwargs)
+def fast_method(str kind not None):
+    """Decorator: a method of a class derived from HasShortcuts that tries the object's shortcut of that kind first."""
+    return lambda function: functools.update_wrapper(FastMethod(kind, function), function)

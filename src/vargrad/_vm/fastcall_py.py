@@ -7,14 +7,16 @@ by None, what is not.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, Self, TypeAlias, TypeVar
 
 from vargrad._core.modes import thread
 from vargrad._core.var import add_grads, leaf_values
 
-Argnums: TypeAlias = int | Sequence[int] | None
+Kind = TypeVar("Kind", bound="HasShortcuts")
+Method = TypeVar("Method", bound=Callable[..., Any])
 Shape: TypeAlias = tuple[int, ...]
 
 
@@ -133,113 +135,39 @@ class Shortcut:
         return (first, last) if self._pair else last
 
 
-class Direct:
-    """A compiled function's methods, by a shortcut where there is one and by ``_value`` and its like otherwise."""
+class HasShortcuts:
+    """An object whose fast methods have shortcuts, one for each kind of output."""
 
-    _value: Callable[..., Any]
-    _value_and_grad: Callable[..., Any]
-    _grad: Callable[..., Any]
-    _jacobian: Callable[..., Any]
-    _hessian: Callable[..., Any]
-    _hvp: Callable[..., Any]
-    _backward: Callable[..., Any]
+    _shortcuts: dict[str, Shortcut]
 
-    def __init__(self) -> None:
-        self._shortcuts: dict[str, Callable[[tuple[Any, ...]], Any] | None] = {}
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        self = super().__new__(cls)
+        self._shortcuts = {}
+        return self
 
-    def _keep(self, what: str, shortcut: Callable[[tuple[Any, ...]], Any] | None) -> None:
-        """Take this way from now on; None: no short way."""
-        self._shortcuts[what] = shortcut
+    def _set_shortcut(self, kind: str, shortcut: Shortcut | None) -> None:
+        """Let the method of that kind try this shortcut first; None: no shortcut any more."""
+        if shortcut is None:
+            self._shortcuts.pop(kind, None)
+        else:
+            self._shortcuts[kind] = shortcut
 
-    def _attempt(
-        self, what: str, args: tuple[Any, ...], kwargs: dict[str, Any], workers: int, progress: bool, **option: Any
-    ) -> Any:
-        plain = not kwargs and workers == 1 and progress is False and all(x is None for x in option.values())
-        shortcut = self._shortcuts.get(what) if plain else None
-        if shortcut is not None:
-            found = shortcut(args)
-            if found is not None:
-                return found
-        return getattr(self, "_" + what)(*args, workers=workers, progress=progress, **option, **kwargs)
 
-    def __call__(self, *args: Any, out: Any = None, workers: int = 1, progress: bool = False, **kwargs: Any) -> Any:
-        """The function's value in every row.
+def fast_method(kind: str) -> Callable[[Method], Method]:
+    """Decorator: a method of a class derived from HasShortcuts that tries the object's shortcut of that kind first."""
 
-        ``args``, ``kwargs``: numbers or arrays, of shapes that broadcast. ``out``: the array, or the tuple of arrays,
-        to write results into; untouched if the call fails. ``workers``: threads to use. ``progress``: show a bar of the
-        rows done, by tqdm. Floats in, floats out.
-        """
-        return self._attempt("value", args, kwargs, workers, progress, out=out)
+    def decorate(function: Method) -> Method:
+        @functools.wraps(function)
+        def method(self: HasShortcuts, *args: Any, **kwargs: Any) -> Any:
+            shortcut = None if kwargs else self._shortcuts.get(kind)
+            found = None if shortcut is None else shortcut(args)
+            return function(self, *args, **kwargs) if found is None else found
 
-    def value_and_grad(
-        self,
-        *args: Any,
-        argnums: Argnums = None,
-        out: Any = None,
-        workers: int = 1,
-        progress: bool = False,
-        **kwargs: Any,
-    ) -> Any:
-        """The pair of value and gradient, for a function of one number.
+        return method  # type: ignore[return-value]
 
-        ``out``, here and below: arrays for the results, in tuples or lists as they come.
-        """
-        return self._attempt("value_and_grad", args, kwargs, workers, progress, argnums=argnums, out=out)
+    return decorate
 
-    def grad(
-        self,
-        *args: Any,
-        argnums: Argnums = None,
-        out: Any = None,
-        workers: int = 1,
-        progress: bool = False,
-        **kwargs: Any,
-    ) -> Any:
-        """The gradient of a function of one number: an array for one argument, else a tuple of them.
 
-        ``argnums``: the positions to differentiate by, an int or several; all by default.
-        """
-        return self._attempt("grad", args, kwargs, workers, progress, argnums=argnums, out=out)
-
-    def jacobian(
-        self,
-        *args: Any,
-        argnums: Argnums = None,
-        out: Any = None,
-        workers: int = 1,
-        progress: bool = False,
-        **kwargs: Any,
-    ) -> Any:
-        """All first derivatives: loop shape + result's core + argument's core, for each result in its container."""
-        return self._attempt("jacobian", args, kwargs, workers, progress, argnums=argnums, out=out)
-
-    def hessian(
-        self,
-        *args: Any,
-        argnums: Argnums = None,
-        out: Any = None,
-        workers: int = 1,
-        progress: bool = False,
-        **kwargs: Any,
-    ) -> Any:
-        """All second derivatives of a function of one number: loop shape + both arguments' cores."""
-        return self._attempt("hessian", args, kwargs, workers, progress, argnums=argnums, out=out)
-
-    def hvp(
-        self,
-        *args: Any,
-        argnums: Argnums = None,
-        out: Any = None,
-        workers: int = 1,
-        progress: bool = False,
-        **kwargs: Any,
-    ) -> Any:
-        """The Hessian times a vector: ``f.hvp(*args, v)``, v shaped like the argument, or a tuple for several."""
-        return self._attempt("hvp", args, kwargs, workers, progress, argnums=argnums, out=out)
-
-    def backward(self, *args: Any, workers: int = 1, progress: bool = False, **kwargs: Any) -> float:
-        """Sum the value over all rows, and add the sum's derivatives to the .grad of closed-over leaves that want one.
-
-        Returns the summed value. If it fails, no .grad has changed. ``progress``: show a bar, by tqdm.
-        """
-        return self._attempt("backward", args, kwargs, workers, progress)  # type: ignore[no-any-return]
+def fast_calls(kind: type[Kind]) -> type[Kind]:
+    """Class decorator: ``f(x)`` tries the shortcut of kind "value" first; here ``__call__`` does so itself."""
+    return kind

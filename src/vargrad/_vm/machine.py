@@ -13,8 +13,11 @@ module: ModuleType = choose(machine_py, "vargrad._vm.machine_c", asked_for=bool(
 implementation: str = module.IMPLEMENTATION
 
 if TYPE_CHECKING:
-    from vargrad._vm.machine_py import Direct as Direct
+    from vargrad._vm.machine_py import HasShortcuts as HasShortcuts
     from vargrad._vm.machine_py import Machine as Machine
     from vargrad._vm.machine_py import empty as empty
+    from vargrad._vm.machine_py import fast_calls as fast_calls
+    from vargrad._vm.machine_py import fast_method as fast_method
 else:
-    Direct, Machine, empty = module.Direct, module.Machine, module.empty
+    HasShortcuts, fast_calls, fast_method = module.HasShortcuts, module.fast_calls, module.fast_method
+    Machine, empty = module.Machine, module.empty

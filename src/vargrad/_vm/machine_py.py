@@ -13,8 +13,10 @@ from vargrad._ops import formula
 from vargrad._ops.branchless import Formulas
 from vargrad._ops.codes import ARITY, NAMES
 from vargrad._ops.fold import fold
-from vargrad._vm.fastcall_py import Direct as Direct
+from vargrad._vm.fastcall_py import HasShortcuts as HasShortcuts
 from vargrad._vm.fastcall_py import Shortcut
+from vargrad._vm.fastcall_py import fast_calls as fast_calls
+from vargrad._vm.fastcall_py import fast_method as fast_method
 from vargrad._vm.program import Program
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
