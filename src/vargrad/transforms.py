@@ -9,7 +9,6 @@ as a parameter or an outer transform's variable. Then they are Vars, connected t
 from __future__ import annotations
 
 import functools
-import operator
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, TypeAlias
@@ -18,10 +17,10 @@ from vargrad._core import functions
 from vargrad._core.modes import outside, thread
 from vargrad._core.trees import Scalar, aligned, describe, fill, fill_matrix, flatten, is_array, kind, plain
 from vargrad._core.var import Var, identity, pullback, pullback_graph
+from vargrad._util.argnums import Argnums, check_argnums, positions
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "value_and_grad"]
 Function: TypeAlias = Callable[..., Any]
-Argnums: TypeAlias = int | Sequence[int]
 
 
 def grad(f: Function, argnums: Argnums = 0) -> Function:
@@ -139,13 +138,16 @@ def hvp(f: Function) -> Function:
 class _Run:
     """One run of a function on fresh variables, and the derivatives by them."""
 
-    def __init__(self, what: str, f: Function, which: Argnums, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def __init__(
+        self, what: str, f: Function, which: int | tuple[int, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
         self.what, self.name = what, name_of(f)
         self._call = f, args, kwargs
         self._values: list[Scalar] = []
+        kind = "positional argument(s); a keyword argument cannot be differentiated by"
         self._trees = {
             i: flatten(args[i], self._values, f"{what}(): argument {i} of {self.name}")
-            for i in _positions(what, self.name, which, len(args))
+            for i in positions(f"{what}() of {self.name}", which, len(args), kind)
         }
         trees = tuple(self._trees.values())
         self.tree = trees[0] if isinstance(which, int) else trees
@@ -250,7 +252,7 @@ def _constant(x: float) -> Var:
 def _transform(what: str, noun: str, f: Function, argnums: Argnums, rule: Callable[[_Run], Any]) -> Function:
     """The function that runs f on fresh variables and returns what the rule makes of that run."""
     _check_function(what, f)
-    which = _check_argnums(what, argnums)
+    which = check_argnums(f"{what}()", argnums)
 
     @functools.wraps(f, updated=())
     def derivative(*args: Any, **kwargs: Any) -> Any:
@@ -268,35 +270,6 @@ def _transform(what: str, noun: str, f: Function, argnums: Argnums, rule: Callab
 def _check_function(what: str, f: object) -> None:
     if not callable(f):
         raise TypeError(f"{what}() takes a function, not {type(f).__name__} ({f!r:.60}): write {what}(f)(x)")
-
-
-def _check_argnums(what: str, argnums: Any) -> Argnums:
-    """argnums as an int or a tuple of ints."""
-    several = isinstance(argnums, (tuple, list))
-    try:
-        found = tuple(operator.index(i) for i in (argnums if several else [argnums]) if not isinstance(i, bool))
-    except TypeError:
-        found = ()
-    if len(found) != (len(argnums) if several else 1):
-        raise TypeError(f"{what}(): argnums must be an int or a tuple of ints, not {argnums!r:.60}")
-    if not found:
-        raise ValueError(f"{what}(): argnums is empty; name at least one positional argument")
-    return found if several else found[0]
-
-
-def _positions(what: str, name: str, which: Argnums, count: int) -> list[int]:
-    """The positions that argnums name in a call with that many positional arguments; -1 is the last."""
-    argnums = [which] if isinstance(which, int) else list(which)
-    for i in argnums:
-        if not -count <= i < count:
-            raise ValueError(
-                f"{what}(): argnums={which} names argument {i}, but {name} was called with {count} positional "
-                "argument(s); a keyword argument cannot be differentiated by"
-            )
-    positions = [i % count for i in argnums]
-    if len(set(positions)) != len(positions):
-        raise ValueError(f"{what}(): argnums={which} names an argument of {name} twice")
-    return positions
 
 
 def name_of(f: object) -> str:

@@ -234,7 +234,7 @@ def test_which_recording_is_meant() -> None:
     assert f.paths == 3
     with pytest.raises(TypeError, match="name must be a str, not int"):
         f.to_c(1.0, name=3)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="names argument 1 of 1"):
+    with pytest.raises(ValueError, match="names argument 1, but the call has 1 argument"):
         f.to_c(1.0, name="f", argnums=1)
     with pytest.raises(TypeError, match="not Vars"):
         f.to_c(leaf(1.0), name="f")

@@ -13,6 +13,7 @@ from vargrad._compile.paths import GUARDS, Goal, Key, Path, Tell, run, taken
 from vargrad._compile.results import Structure
 from vargrad._compile.signature import Batch, real
 from vargrad._compile.specialization import Variant
+from vargrad._util.argnums import Argnums, check_argnums, positions
 from vargrad._vm.machine import empty
 
 if TYPE_CHECKING:
@@ -20,25 +21,17 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 Outputs: TypeAlias = Array | list[Array]  # (outputs, rows), or an array for each output
-Argnums: TypeAlias = int | Sequence[int] | None
 ROWS_AT_ONCE = 1 << 18  # of a function with branches
 APART = 1 << 17  # rows from which on each result has memory of its own: none is kept alive by another
 OUTPUTS_AT_ONCE = 1 << 21  # numbers that backward keeps before it adds them up
 
 
-def positions(name: str, count: int, argnums: Argnums) -> tuple[int, ...]:
-    """The numbers of the arguments to differentiate by, of so many."""
-    given = range(count) if argnums is None else [argnums] if isinstance(argnums, int) else argnums
-    wrt = []
-    for i in given:
-        if isinstance(i, bool) or not isinstance(i, int):
-            raise TypeError(f"{name}: argnums must be an int or a tuple of ints, not {argnums!r:.60}")
-        if not -count <= i < count:
-            raise ValueError(f"{name}: argnums={argnums} names argument {i} of {count}")
-        wrt.append(i % count)
-    if len(set(wrt)) != len(wrt) or not wrt:
-        raise ValueError(f"{name}: argnums={argnums} names an argument twice, or none")
-    return tuple(wrt)
+def chosen_arguments(name: str, argnums: Argnums | None, count: int) -> tuple[tuple[int, ...], bool]:
+    """The positions of the arguments to differentiate by, all by default, and whether it is one by itself."""
+    if argnums is None and count:
+        return tuple(range(count)), count == 1
+    which = check_argnums(f"{name}()", () if argnums is None else argnums)
+    return positions(f"{name}()", which, count, "argument(s)"), isinstance(which, int)
 
 
 class Departures:
@@ -81,10 +74,9 @@ class Call:
         found: Structure = self.path.structure
         return found
 
-    def choose(self, argnums: Argnums) -> None:
+    def choose(self, argnums: Argnums | None) -> None:
         """Set the arguments to differentiate by."""
-        self._one = isinstance(argnums, int) or (argnums is None and len(self.variant.names) == 1)
-        self.wrt = positions(self.variant.owner.__name__, len(self.variant.names), argnums)
+        self.wrt, self._one = chosen_arguments(self.variant.owner.__name__, argnums, len(self.variant.names))
 
     def cores(self) -> list[tuple[int, ...]]:
         """Core shapes of the arguments to differentiate by."""

@@ -13,11 +13,12 @@ from collections.abc import Callable
 from types import FunctionType, MethodType
 from typing import Any, overload
 
-from vargrad._compile.call import Argnums, positions
+from vargrad._compile.call import chosen_arguments
 from vargrad._compile.dispatcher import Dispatcher
 from vargrad._compile.object_state import State, is_stateful, state_of, unchanging
 from vargrad._compile.recorder import RecordingError
 from vargrad._core.modes import thread
+from vargrad._util.argnums import Argnums
 from vargrad._util.files import PathLike
 from vargrad._util.public import show_as
 from vargrad._vm.machine import fast_calls
@@ -76,7 +77,7 @@ class Compiled(Dispatcher):
 
     _methods: Methods | None = None
 
-    def to_c(self, *args: Any, name: str | None = None, argnums: Argnums = None, **kwargs: Any) -> str:
+    def to_c(self, *args: Any, name: str | None = None, argnums: Argnums | None = None, **kwargs: Any) -> str:
         """C99 for the recorded paths: a function for the value, and one for value and derivatives.
 
         ``args``, ``kwargs``: numbers or arrays to record with first, and the way of calling that is meant; without
@@ -120,7 +121,7 @@ class Compiled(Dispatcher):
                     "arguments of a call to record with"
                 )
             variant = recorded[0]
-            wrt = positions(self.__name__, len(variant.names), argnums)
+            wrt, _ = chosen_arguments(self.__name__, argnums, len(variant.names))
         return _to_c.source(variant, wrt, name)
 
     def save(self, path: PathLike) -> None:

@@ -12,13 +12,14 @@ from typing import Any, TypeAlias
 import numpy
 import numpy.typing
 
-from vargrad._compile.call import Argnums, Call, positions
+from vargrad._compile.call import Call, chosen_arguments
 from vargrad._compile.paths import Goal, Path
 from vargrad._compile.results import arranged, into, items, split, split_matrix
 from vargrad._compile.signature import Batch, Binder, Signature, parse
 from vargrad._compile.specialization import Variant
 from vargrad._core.modes import thread
 from vargrad._core.var import Var, add_grads
+from vargrad._util.argnums import Argnums
 from vargrad._vm.machine import HasShortcuts, fast_method
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
@@ -71,7 +72,7 @@ class Dispatcher(HasShortcuts):
     def value_and_grad(
         self,
         *args: Any,
-        argnums: Argnums = None,
+        argnums: Argnums | None = None,
         out: Any = None,
         workers: int = 1,
         progress: bool = False,
@@ -92,7 +93,7 @@ class Dispatcher(HasShortcuts):
     def grad(
         self,
         *args: Any,
-        argnums: Argnums = None,
+        argnums: Argnums | None = None,
         out: Any = None,
         workers: int = 1,
         progress: bool = False,
@@ -111,7 +112,7 @@ class Dispatcher(HasShortcuts):
     def jacobian(
         self,
         *args: Any,
-        argnums: Argnums = None,
+        argnums: Argnums | None = None,
         out: Any = None,
         workers: int = 1,
         progress: bool = False,
@@ -128,7 +129,7 @@ class Dispatcher(HasShortcuts):
     def hessian(
         self,
         *args: Any,
-        argnums: Argnums = None,
+        argnums: Argnums | None = None,
         out: Any = None,
         workers: int = 1,
         progress: bool = False,
@@ -145,7 +146,7 @@ class Dispatcher(HasShortcuts):
     def hvp(
         self,
         *args: Any,
-        argnums: Argnums = None,
+        argnums: Argnums | None = None,
         out: Any = None,
         workers: int = 1,
         progress: bool = False,
@@ -216,7 +217,7 @@ class Dispatcher(HasShortcuts):
             del self._variants[key]
 
     def _eager(
-        self, what: str, args: Sequence[Any], kwargs: Mapping[str, Any], argnums: Argnums, vectors: Sequence[Any]
+        self, what: str, args: Sequence[Any], kwargs: Mapping[str, Any], argnums: Argnums | None, vectors: Sequence[Any]
     ) -> Any:
         from vargrad._compile import at_vars
 
@@ -226,8 +227,7 @@ class Dispatcher(HasShortcuts):
         def function(*given: Any) -> Any:
             return self.__wrapped__(*given[:k], **dict(zip(names[k:], given[k:], strict=True)))
 
-        wrt = positions(self.__name__, len(values), argnums)
-        one = isinstance(argnums, int) or (argnums is None and len(values) == 1)
+        wrt, one = chosen_arguments(self.__name__, argnums, len(values))
         return at_vars.derivative(what, function, values, wrt, one, vectors, self.signature)
 
     def _refuse_out(self, out: Any) -> None:
@@ -241,7 +241,7 @@ class Dispatcher(HasShortcuts):
         kwargs: Mapping[str, Any],
         workers: int,
         progress: bool,
-        argnums: Argnums,
+        argnums: Argnums | None,
         out: Any,
         *vector: Any,
     ) -> tuple[Call | None, Any]:
