@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+import numpy
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext  # Cython's, where Cython is installed
 from setuptools.modified import newer_group
@@ -22,13 +23,12 @@ else:  # never -ffast-math and never contraction: the twins agree to the bit
 if (MODE := os.environ.get("VARGRAD_BUILD", "")) not in (*FLAGS, "python"):
     sys.exit(f"VARGRAD_BUILD={MODE!r}: expected python, debug, sanitize, or nothing (optimised)")
 C_ARGUMENTS = {
-    "include_dirs": ["csrc"],
+    "include_dirs": ["csrc", numpy.get_include()],
     "depends": ["setup.py", *map(str, Path("csrc").rglob("*.[hd]*"))],  # Cython sees .pxi
     "extra_compile_args": [*ALWAYS, *FLAGS.get(MODE, [])],
     "extra_link_args": [] if WINDOWS else [*FLAGS.get(MODE, []), "-lm"],
 }
-MODULES = {f"vargrad/{n}".replace("/", "."): SOURCES[n] for n in SOURCES if MODE != "python"}
-EXTENSIONS = [Extension(*module, **C_ARGUMENTS) for module in MODULES.items()]
+EXTENSIONS = [Extension(f"vargrad/{n}".replace("/", "."), SOURCES[n], **C_ARGUMENTS) for n in SOURCES]
 
 
 class BuildOrFallBack(build_ext):
@@ -46,4 +46,4 @@ class BuildOrFallBack(build_ext):
 
 
 OPTIONS = {"build": {"build_base": f"build/{MODE or 'release'}"}}  # modes share no object file
-setup(ext_modules=EXTENSIONS, cmdclass={"build_ext": BuildOrFallBack}, options=OPTIONS)
+setup(ext_modules=EXTENSIONS if MODE != "python" else [], cmdclass={"build_ext": BuildOrFallBack}, options=OPTIONS)

@@ -265,20 +265,6 @@ def test_threads(n: int) -> None:
     assert not wrong
 
 
-def test_without_the_fields_of_arrays(compiled: Implementation) -> None:
-    """The buffer protocol says the same, and refuses the same."""
-    from vargrad._vm import machine_c
-
-    assert machine_c._read_fields(True)  # on every NumPy that we know
-    try:
-        assert not machine_c._read_fields(False)
-        test_the_short_way_says_what_the_long_way_says("mixed")
-        test_what_is_unlike_goes_the_long_way()
-        test_every_result_is_a_new_array()
-    finally:
-        machine_c._read_fields(True)
-
-
 def test_a_shortcut_fits_its_program(compiled: Implementation) -> None:
     from vargrad._vm import machine_c
 

@@ -43,7 +43,6 @@ cdef class Shortcut:
     cdef Shape *part
     cdef size_t arguments, parts, inputs, outputs
     cdef bint pair, alone, numbers, adds, asks, straight
-    cdef tuple dimensions
     cdef object leaves, departures
     cdef Machine guards
     cdef list expected
@@ -55,7 +54,6 @@ cdef class Shortcut:
         bint adds=False,
     ):
         cdef size_t i
-        find_numpy()
         self.machine, self.pair, self.alone, self.adds, self.departures = machine, pair, alone, adds, departures
         self.leaves = leaves if len(leaves) else None
         self.asks = adds or departures is not None or self.leaves is not None
@@ -63,7 +61,6 @@ cdef class Shortcut:
         self.arguments, self.parts = len(arguments), len(parts)
         self.argument = shapes_of(arguments)
         self.part = shapes_of(parts)
-        self.dimensions = tuple(map(tuple, parts))
         self.numbers = not any(parts)
         for i in range(self.arguments):
             self.inputs += self.argument[i].size
@@ -117,14 +114,11 @@ cdef class Shortcut:
 
     cdef object vector(self, PyObject *const *args):
         """The array that one array becomes, in place of both; None for arguments of another kind."""
-        result = new_array(<tuple>self.dimensions[0])
-        cdef double *to = doubles_of(result, &self.part[0])
         cdef const double *given = doubles_of(<object>args[0], &self.argument[0])
         if given == NULL:
             return None
-        if to == NULL:
-            raise TypeError("numpy.empty() made no float64 array of the shape asked for")
-        self.machine.one_row(given, to)
+        result = new_array(&self.part[0])
+        self.machine.one_row(given, <double *>numpy.PyArray_DATA(<numpy.ndarray>result))
         return result
 
     cdef object step(self, PyObject *const *args):
@@ -241,7 +235,7 @@ cdef class Shortcut:
         x[0] = at + self.part[i].size
         if self.part[i].dimensions == 0:
             return PyFloat_FromDouble(at[0])
-        return array_of(at, &self.part[i], <tuple>self.dimensions[i])
+        return array_of(at, &self.part[i])
 
 
 # ---- methods that try a shortcut first
