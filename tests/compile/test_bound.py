@@ -213,12 +213,12 @@ def test_a_network_is_recorded_once() -> None:
     for _ in range(3):
         assert f(0.5, -1.0) == pytest.approx(model(0.5, -1.0).value, rel=1e-14)
         assert loss(np.ones((2, 3))) == pytest.approx(model.calculate_loss([[1, 1, 1]] * 2).value, rel=1e-14)
-        recordings = [next(iter(g._variants.values())).paths[0] for g in (f, loss)]
+        recordings = [next(iter(g._specializations.values())).paths[0] for g in (f, loss)]
         for p in model.parameters:
             p.value += 0.25
         f(0.5, -1.0)
-        assert recordings == [next(iter(g._variants.values())).paths[0] for g in (f, loss)]
-    assert len(recordings[0].graph.leaves) == 9
+        assert recordings == [next(iter(g._specializations.values())).paths[0] for g in (f, loss)]
+    assert len(recordings[0].recording.leaves) == 9
     model.parameters[0] = vargrad.Var(7.0)
     assert f(0.5, -1.0) == pytest.approx(model(0.5, -1.0).value, rel=1e-14)
     assert vargrad.compile(other)(0.5, -1.0) == pytest.approx(other(0.5, -1.0).value, rel=1e-14)

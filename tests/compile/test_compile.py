@@ -14,7 +14,7 @@ import vargrad
 from recorded import MACHINES, close, leaf
 from vargrad import Var
 from vargrad import math as m
-from vargrad._compile.dispatcher import MOST_VARIANTS
+from vargrad._compile.dispatcher import MOST_SPECIALIZATIONS
 
 
 @pytest.fixture(params=list(MACHINES))
@@ -319,8 +319,8 @@ def test_recordings_of_many_lengths_are_bounded() -> None:
         return m.dot(x, x) * 0.5
 
     f = vargrad.compile(half_square, signature="(n)->()")
-    newest = MOST_VARIANTS + 3
+    newest = MOST_SPECIALIZATIONS + 3
     for n in [*range(1, newest + 1), newest, 4, 3]:  # 1 to 3 are forgotten, 4 and the newest are not
         assert np.array_equal(f.grad(np.arange(float(n))), np.arange(float(n)))
     assert recorded_at == [*range(1, newest + 1), 3]
-    assert f.paths == MOST_VARIANTS
+    assert f.paths == MOST_SPECIALIZATIONS

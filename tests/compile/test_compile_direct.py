@@ -17,6 +17,7 @@ import vargrad
 from recorded import MACHINES, close, leaf
 from twins import Implementation
 from vargrad import math as m
+from vargrad._compile.paths import Output
 
 METHODS = ("__call__", "value_and_grad", "grad", "jacobian", "hessian")
 
@@ -270,8 +271,8 @@ def test_a_shortcut_fits_its_program(compiled: Implementation) -> None:
 
     f = vargrad.compile(lambda x, y: x * y)
     f(1.0, 2.0)
-    (variant,) = f._variants.values()
-    machine = machine_c.Machine(variant.paths[0].program(("value", ())))
+    (specialization,) = f._specializations.values()
+    machine = machine_c.Machine(specialization.paths[0].program(Output("value")))
     for arguments, parts, pair, alone, departures, match in [
         ([()], [()], False, True, None, "1 inputs and 1 outputs: the program has 2 and 1"),
         ([(2,)], [(2,)], False, True, None, "2 inputs and 2 outputs"),
@@ -287,7 +288,9 @@ def test_a_shortcut_fits_its_program(compiled: Implementation) -> None:
         def guards(self) -> Any:
             return machine, [1.0, 2.0]
 
-    guarded = machine_c.Machine(variant.paths[0].program(("value_and_grad", (0,))))  # its second output is y
+    guarded = machine_c.Machine(
+        specialization.paths[0].program(Output("value_and_grad", (0,)))
+    )  # its second output is y
     shortcut = machine.shortcut(guarded, [(), ()], [()], False, True, (), Wrong())
     assert shortcut((2.0, 1.0)) == 2.0
     with pytest.raises(ValueError, match="does not fit"):

@@ -169,7 +169,7 @@ def test_closures_constants_and_leaves(machine: str) -> None:
     assert f(X).tolist() == [4.0 * x * 3.0 for x in X.tolist()]
     w.value = 1.0
     assert f.value_and_grad(5.0) == (20.0, 4.0)
-    assert [v for path in next(iter(f._variants.values())).paths for v in path.graph.leaves] == [w]
+    assert [v for path in next(iter(f._specializations.values())).paths for v in path.recording.leaves] == [w]
     f.backward(X)
     assert close(w.grad, 4.0 * X.sum())
 

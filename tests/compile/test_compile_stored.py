@@ -78,7 +78,12 @@ def test_cloudpickle_takes_the_function_along() -> None:
     first(1.0)
     again = pickle.loads(pickle.dumps(first))
     assert (again(-1.0), again.paths, first.paths) == (-3.0, 2, 1)
-    (shared,) = {v for variant in again._variants.values() for path in variant.paths for v in path.graph.leaves}
+    (shared,) = {
+        v
+        for specialization in again._specializations.values()
+        for path in specialization.paths
+        for v in path.recording.leaves
+    }
     shared.value = 5.0
     assert (again(2.0), again(-1.0), again.__wrapped__(2.0).value, first(2.0)) == (10.0, -5.0, 10.0, 6.0)
     script = "import pickle, sys; f = pickle.load(sys.stdin.buffer); print(f(2.0), f(-1.0), f.paths)"

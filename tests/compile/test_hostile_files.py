@@ -270,8 +270,11 @@ def test_a_pickle_says_what_is_wrong_with_it() -> None:
     if isinstance(state, bytes):  # by cloudpickle
         state = pickle.loads(state)[0]
     start = "this pickle holds no compiled function that can be restored: "
-    variants = [*state["variants"], state["variants"][0]]
-    for change, message in (({"variants": variants}, "a variant twice"), ({"name": 3}, "its 'name' is 3")):
+    specializations = [*state["variants"], state["variants"][0]]
+    for change, message in (
+        ({"variants": specializations}, "a specialization twice"),
+        ({"name": 3}, "its 'name' is 3"),
+    ):
         with pytest.raises(ValueError, match=f"^{start}it.*{message[2:]}"):
             restore(version, state | change, None)
     names, positional, cores, paths = state["variants"][0]

@@ -116,7 +116,12 @@ def test_leaves_are_new_ones_with_value_and_grad(path: Path) -> None:
     assert again(2.0) == 6.0
     assert again.backward(-1.0) == -3.0
     assert (w.grad, v.value) == (-0.5, 7.0)
-    found = {leaf for variant in again._variants.values() for path in variant.paths for leaf in path.graph.leaves}
+    found = {
+        leaf
+        for specialization in again._specializations.values()
+        for path in specialization.paths
+        for leaf in path.recording.leaves
+    }
     assert sorted((leaf.value, leaf.requires_grad) for leaf in found) == [(3.0, False), (math.inf, True)]
     assert [leaf.grad for leaf in found if leaf.requires_grad] == [-0.5]
 

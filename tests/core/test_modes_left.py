@@ -188,7 +188,7 @@ def test_a_recording_that_fails_leaves_nothing(monkeypatch: pytest.MonkeyPatch) 
     def refused(*arguments: Any) -> Any:
         raise MemoryError
 
-    monkeypatch.setattr("vargrad._compile.specialization.Graph", refused)
+    monkeypatch.setattr("vargrad._compile.specialization.as_expressions", refused)
     f = vargrad.compile(lambda x: x * 2.0)
     with pytest.raises(MemoryError):
         f(1.0)

@@ -14,7 +14,7 @@ import numpy as np
 
 import vargrad
 from vargrad._compile.compiled import restore
-from vargrad._compile.recorder import Graph
+from vargrad._compile.recorder import Recording
 from vargrad._compile.results import Structure
 from vargrad._compile.signature import Binder, Signature
 from vargrad._ir.expressions import Expressions, restored
@@ -54,7 +54,7 @@ def function() -> Any:
     return compiled
 
 
-KINDS = (Graph, Binder)
+KINDS = (Recording, Binder)
 SLOTS = {Structure: ("container", "cores"), Signature: ("text", "inputs", "outputs")}
 
 

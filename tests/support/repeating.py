@@ -14,6 +14,7 @@ import numpy.typing as npt
 import vargrad
 from replay import ARITY, NAMES, program
 from vargrad import math as m
+from vargrad._compile.paths import Output
 from vargrad._vm.program import Program
 
 Array = npt.NDArray[np.float64]
@@ -134,8 +135,8 @@ def recorded(f: Callable[[Any], Any], x: Array, what: str) -> Program:
     """The program that compile makes of a function of one vector."""
     compiled: Any = vargrad.compile(f, signature="(n)->()")
     compiled(x)
-    (variant,) = compiled._variants.values()
-    found: Program = variant.paths[0].program((what, () if what == "value" else (0,)))
+    (specialization,) = compiled._specializations.values()
+    found: Program = specialization.paths[0].program(Output(what, () if what == "value" else (0,)))
     return found
 
 

@@ -15,6 +15,7 @@ import pytest
 import vargrad
 from replay import NAMES, program
 from twins import Implementation
+from vargrad._compile.paths import Output
 from vargrad._vm.program import Program
 
 MIB = 1 << 20
@@ -128,8 +129,8 @@ def program_of(function: Any) -> Program:
     """The program of the gradient by a vector of a hundred numbers."""
     f = vargrad.compile(function, signature="(n)->()")
     f.grad(np.linspace(-1.0, 1.0, 100))
-    ((path,),) = (variant.paths for variant in f._variants.values())
-    return path.program(("grad", (0,)))
+    ((path,),) = (specialization.paths for specialization in f._specializations.values())
+    return path.program(Output("grad", (0,)))
 
 
 @pytest.mark.parametrize("everything", [everything, repeating])

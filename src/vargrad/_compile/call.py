@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy
 import numpy.typing
 
-from vargrad._compile.paths import GUARDS, Goal, Key, Path, Tell, run, taken
+from vargrad._compile.paths import GUARDS, Output, Path, SideExit, Tell, rows_of, run
 from vargrad._compile.results import Structure
 from vargrad._compile.signature import Batch, real
-from vargrad._compile.specialization import Variant
+from vargrad._compile.specialization import Specialization
 from vargrad._util.argnums import Argnums, check_argnums, positions
 from vargrad._vm.machine import empty
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vargrad._vm.fastcall_py import Shortcut
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
-Outputs: TypeAlias = Array | list[Array]  # (outputs, rows), or an array for each output
+Computed: TypeAlias = Array | list[Array]  # (outputs, rows), or an array for each output
 ROWS_AT_ONCE = 1 << 18  # of a function with branches
 APART = 1 << 17  # rows from which on each result has memory of its own: none is kept alive by another
 OUTPUTS_AT_ONCE = 1 << 21  # numbers that backward keeps before it adds them up
@@ -34,7 +34,7 @@ def chosen_arguments(name: str, argnums: Argnums | None, count: int) -> tuple[tu
     return positions(f"{name}()", which, count, "argument(s)"), isinstance(which, int)
 
 
-class Departures:
+class SideTraces:
     """Where rows go that leave a path, as a shortcut asks for it."""
 
     def __init__(self, path: Path, made: Callable[[Path], Any]) -> None:
@@ -43,19 +43,22 @@ class Departures:
 
     def guards(self) -> tuple[Any, list[float]]:
         """The machine of the guards, and what they are to give."""
-        return self._path.machine(GUARDS)[0], self._path.expected
+        return self._path.machine(GUARDS)[0], self._path.outcomes
 
-    def child(self, key: Key) -> Any:
+    def child(self, side_exit: SideExit) -> Any:
         """The shortcut of the path where that guard gives that number; None if it is not recorded yet."""
-        path = self._path.children.get(key)
+        path = self._path.children.get(side_exit)
         return None if path is None else self._made(path)
 
 
 class Call:
-    """One call: its variant, its batch of rows, and the arguments to differentiate by."""
+    """One call: its specialization, its batch of rows, and the arguments to differentiate by."""
 
-    def __init__(self, variant: Variant, batch: Batch, workers: int, progress: bool = False) -> None:
-        self.variant = variant
+    def __init__(
+        self, specialization: Specialization, path: Path, batch: Batch, workers: int, progress: bool = False
+    ) -> None:
+        self.specialization = specialization
+        self.path = path  # the first one
         self.batch = batch
         self.wrt: tuple[int, ...] = ()
         self.written = False  # whether the results stand in the caller's arrays already
@@ -64,10 +67,6 @@ class Call:
         self._tell: Tell | None = None  # who wants to know of rows done
         self._one = False
         self._vectors: list[Array] = []
-        if batch.rows == 0 and not variant.paths:
-            name = variant.owner.__name__
-            raise ValueError(f"{name}() was first called without any row: there is nothing to record it on")
-        self.path = variant.root(batch.columns)
 
     @property
     def structure(self) -> Structure:
@@ -76,11 +75,13 @@ class Call:
 
     def choose(self, argnums: Argnums | None) -> None:
         """Set the arguments to differentiate by."""
-        self.wrt, self._one = chosen_arguments(self.variant.owner.__name__, argnums, len(self.variant.names))
+        self.wrt, self._one = chosen_arguments(
+            self.specialization.owner.__name__, argnums, len(self.specialization.names)
+        )
 
     def cores(self) -> list[tuple[int, ...]]:
         """Core shapes of the arguments to differentiate by."""
-        return [self.variant.cores[i] for i in self.wrt]
+        return [self.specialization.cores[i] for i in self.wrt]
 
     def by_argument(self, parts: Sequence[Any]) -> Any:
         """One part by itself, several as a tuple."""
@@ -89,44 +90,48 @@ class Call:
     def require_scalar(self, what: str) -> None:
         """ValueError if the function's result is not one number."""
         if self.structure.container is not None or self.structure.cores != ((),):
-            name = self.variant.owner.__name__
+            name = self.specialization.owner.__name__
             raise ValueError(f"{name}.{what}() needs a function of one number; it returns {self.structure}")
 
-    def shortcut(self, goal: Goal) -> Shortcut | None:
+    def shortcut(self, output: Output) -> Shortcut | None:
         """What takes calls like this one from now on; None where there is none: rows, arguments by name, containers."""
-        what, variant = goal[0], self.variant
-        if self.batch.loop or len(variant.names) != variant.positional or (what == "hvp" and self.path.graph.leaves):
+        kind, specialization = output.kind, self.specialization
+        if (
+            self.batch.loop
+            or len(specialization.names) != specialization.positional
+            or (kind == "hvp" and self.path.recording.leaves)
+        ):
             return None
-        shapes = self._shapes(what)
+        shapes = self._shapes(kind)
         if shapes is None:
             return None
-        alone = self.structure.container is None if what in ("value", "backward") else self._one
+        alone = self.structure.container is None if kind in ("value", "backward") else self._one
 
         def made(path: Path) -> Shortcut:
-            machine, _ = path.machine(goal)
-            departures = Departures(path, made) if path.expected else None
-            leaves, pair = path.graph.leaves, what == "value_and_grad"
-            return machine.shortcut(machine, *shapes, pair, alone, leaves, departures, what == "backward")
+            machine, _ = path.machine(output)
+            side_traces = SideTraces(path, made) if path.outcomes else None
+            leaves, pair = path.recording.leaves, kind == "value_and_grad"
+            return machine.shortcut(machine, *shapes, pair, alone, leaves, side_traces, kind == "backward")
 
         return made(self.path)
 
-    def _shapes(self, what: str) -> tuple[Sequence[Any], Sequence[Any]] | None:
+    def _shapes(self, kind: str) -> tuple[Sequence[Any], Sequence[Any]] | None:
         """Shapes of arguments and results, if the outputs are the results, one after the other."""
-        cores, by = self.variant.cores, self.cores()
+        cores, by = self.specialization.cores, self.cores()
         container, results = self.structure.container, self.structure.cores
-        if what in ("value", "backward"):
+        if kind in ("value", "backward"):
             return (cores, results) if container in (None, tuple) else None
-        if what in ("grad", "value_and_grad") or (what == "jacobian" and results == ((),) and container is None):
-            return cores, [(), *by] if what == "value_and_grad" else by
+        if kind in ("grad", "value_and_grad") or (kind == "jacobian" and results == ((),) and container is None):
+            return cores, [(), *by] if kind == "value_and_grad" else by
         if not self._one or container is not None:
             return None
-        if what == "jacobian":
+        if kind == "jacobian":
             return cores, [results[0] + by[0]]
-        return ((*cores, by[0]), by) if what == "hvp" else (cores, [by[0] + by[0]])
+        return ((*cores, by[0]), by) if kind == "hvp" else (cores, [by[0] + by[0]])
 
     def take_vectors(self, vector: Any) -> None:
         """The vectors of hvp, one for each argument to differentiate by."""
-        name, batch = self.variant.owner.__name__, self.batch
+        name, batch = self.specialization.owner.__name__, self.batch
         parts = (vector,) if self._one else tuple(vector) if isinstance(vector, (tuple, list)) else ()
         if len(parts) != len(self.wrt):
             raise TypeError(f"{name}.hvp() needs a tuple of {len(self.wrt)} vectors, one for each argument")
@@ -140,15 +145,15 @@ class Call:
                 raise ValueError(f"{name}.hvp(): vector {i} has shape {x.shape}, not {batch.loop + core}")
             self._vectors.append(batch.column(x, core))
 
-    def compute(self, goal: Goal, out: Sequence[Any] = ()) -> Outputs:
+    def compute(self, output: Output, out: Sequence[Any] = ()) -> Computed:
         """All outputs of all rows.
 
         ``out``: the caller's arrays, used at once if it is certain that they are filled completely.
         """
-        if goal[0] in ("grad", "value_and_grad", "hessian", "hvp"):
-            self.require_scalar(goal[0])
+        if output.kind in ("grad", "value_and_grad", "hessian", "hvp"):
+            self.require_scalar(output.kind)
         with self._shown():
-            return self._all(goal, out)
+            return self._all(output, out)
 
     @contextmanager
     def _shown(self) -> Iterator[None]:
@@ -158,22 +163,22 @@ class Call:
             return
         from tqdm import tqdm
 
-        name = self.variant.owner.__name__
+        name = self.specialization.owner.__name__
         with tqdm(total=self.batch.rows, unit="row", unit_scale=True, desc=name) as bar:
             self._tell = bar.update
             yield
 
-    def _all(self, goal: Goal, out: Sequence[Any]) -> Outputs:
+    def _all(self, output: Output, out: Sequence[Any]) -> Computed:
         batch = self.batch
-        if not self.path.expected:
-            return self._straight(goal, out)
+        if not self.path.outcomes:
+            return self._straight(output, out)
         if batch.rows <= ROWS_AT_ONCE:
-            return self._compute(goal, batch.columns, self._vectors, batch.rows)
+            return self._compute(output, batch.columns, self._vectors, batch.rows)
         full: Any = None  # rows that leave their path are copied: in pieces, so that there are never many
         for start in range(0, batch.rows, ROWS_AT_ONCE):
             rows = slice(start, min(start + ROWS_AT_ONCE, batch.rows))
-            columns, vectors = taken(batch.columns, rows), taken(self._vectors, rows)
-            piece = self._compute(goal, columns, vectors, rows.stop - start)
+            columns, vectors = rows_of(batch.columns, rows), rows_of(self._vectors, rows)
+            piece = self._compute(output, columns, vectors, rows.stop - start)
             if full is None:
                 full = self._fresh(len(piece), batch.rows)
             for whole, part in zip(full, piece, strict=True):
@@ -184,15 +189,15 @@ class Call:
         """Whether each output of the machine is a result: nothing has a core."""
         return not any(self.structure.cores) and not any(self.cores())
 
-    def _fresh(self, outputs: int, rows: int) -> Outputs:
+    def _fresh(self, outputs: int, rows: int) -> Computed:
         if rows < APART or not self._numbers():
             return empty(outputs * rows).reshape(outputs, rows)
         return [empty(rows) for _ in range(outputs)]
 
-    def _straight(self, goal: Goal, out: Sequence[Any]) -> Outputs:
+    def _straight(self, output: Output, out: Sequence[Any]) -> Computed:
         """All rows on the one path there is."""
         batch, path = self.batch, self.path
-        machine, outputs = path.machine(goal)
+        machine, outputs = path.machine(output)
         columns = [*batch.columns, *path.leaf_column(), *self._vectors]
         if len(out) == outputs and batch.loop and self._numbers() and machine.brief(batch.rows) and self._fits(out):
             targets = [x.reshape(-1) for x in out]
@@ -215,33 +220,33 @@ class Call:
                 return False
         return True
 
-    def _compute(self, goal: Goal, columns: Sequence[Array], vectors: Sequence[Array], rows: int) -> Array:
+    def _compute(self, output: Output, columns: Sequence[Array], vectors: Sequence[Array], rows: int) -> Array:
         full: Any = None
-        for _, index, out, _ in self._run(goal, columns, vectors, rows):
+        for _, index, out, _ in self._run(output, columns, vectors, rows):
             if index is None:
                 full = out
             else:
                 full[:, index] = out
         return full  # type: ignore[no-any-return]
 
-    def _run(self, goal: Goal, columns: Sequence[Array], vectors: Sequence[Array], rows: int) -> Any:
-        def child(path: Path, key: Key, row: int) -> Path:
-            return self.variant.child(columns, path, key, row)
+    def _run(self, output: Output, columns: Sequence[Array], vectors: Sequence[Array], rows: int) -> Any:
+        def child(path: Path, side_exit: SideExit, row: int) -> Path:
+            return self.specialization.child(columns, path, side_exit, row)
 
-        return run(self.path, goal, columns, vectors, rows, self._workers, child, self._tell)
+        return run(self.path, output, columns, vectors, rows, self._workers, child, self._tell)
 
-    def pieces(self, goal: Goal) -> Iterator[tuple[Path, Array]]:
-        """Outputs in pieces of bounded size, each row once."""
+    def pieces(self, output: Output) -> Iterator[tuple[Path, Array]]:
+        """The outputs in pieces of bounded size, each row once."""
         with self._shown():
-            yield from self._pieces(goal)
+            yield from self._pieces(output)
 
-    def _pieces(self, goal: Goal) -> Iterator[tuple[Path, Array]]:
-        _, count = self.path.machine(goal)
+    def _pieces(self, output: Output) -> Iterator[tuple[Path, Array]]:
+        _, count = self.path.machine(output)
         step = max(1024, OUTPUTS_AT_ONCE // count)
         for start in range(0, self.batch.rows, step):
             stop = min(start + step, self.batch.rows)
             columns = self.batch.columns
             if stop - start < self.batch.rows:
-                columns = taken(columns, slice(start, stop))
-            for path, _, out, left in self._run(goal, columns, (), stop - start):
+                columns = rows_of(columns, slice(start, stop))
+            for path, _, out, left in self._run(output, columns, (), stop - start):
                 yield path, numpy.delete(out, numpy.concatenate(left), axis=1) if left else out

@@ -16,6 +16,7 @@ from typing import Any, overload
 from vargrad._compile.call import chosen_arguments
 from vargrad._compile.dispatcher import Dispatcher
 from vargrad._compile.object_state import State, is_stateful, state_of, unchanging
+from vargrad._compile.paths import Output
 from vargrad._compile.recorder import RecordingError
 from vargrad._core.modes import thread
 from vargrad._util.argnums import Argnums
@@ -111,18 +112,18 @@ class Compiled(Dispatcher):
             if call is None:
                 raise TypeError(f"{self.__name__}.to_c() takes numbers and arrays to record with, not Vars")
             call.choose(argnums)
-            call.compute(("value", ()))
-            variant, wrt = call.variant, call.wrt
+            call.compute(Output("value"))
+            specialization, wrt = call.specialization, call.wrt
         else:
-            recorded = [variant for variant in self._variants.values() if variant.paths]
+            recorded = [specialization for specialization in self._specializations.values() if specialization.paths]
             if len(recorded) != 1:
                 raise ValueError(
                     f"{self.__name__}.to_c(): the function has been called in {len(recorded)} ways: give to_c() the "
                     "arguments of a call to record with"
                 )
-            variant = recorded[0]
-            wrt, _ = chosen_arguments(self.__name__, argnums, len(variant.names))
-        return _to_c.source(variant, wrt, name)
+            specialization = recorded[0]
+            wrt, _ = chosen_arguments(self.__name__, argnums, len(specialization.names))
+        return _to_c.source(specialization, wrt, name)
 
     def save(self, path: PathLike) -> None:
         """Write the recorded paths to a file, for ``vargrad.load_compiled``; closed-over leaves go by value.
@@ -158,11 +159,11 @@ class Compiled(Dispatcher):
 
     def __str__(self) -> str:
         lines = [repr(self)]
-        for variant in self._variants.values():
-            for i, path in enumerate(variant.paths):
-                lines.append(f"path {i}: {', '.join(variant.labels)} -> {path.structure}")
-                names = [*variant.labels, *(f"leaf{k}" for k in range(len(path.graph.leaves)))]
-                program = path.program(("value", ()))
+        for specialization in self._specializations.values():
+            for i, path in enumerate(specialization.paths):
+                lines.append(f"path {i}: {', '.join(specialization.labels)} -> {path.structure}")
+                names = [*specialization.labels, *(f"leaf{k}" for k in range(len(path.recording.leaves)))]
+                program = path.program(Output("value"))
                 lines += [f"    {line}" for line in listing(program, names)]
         return "\n".join(lines)
 
@@ -265,7 +266,7 @@ class Watched(Compiled):
                 self._shallow = None
                 for what in ("value", *_SHORT, "backward"):
                     self._set_shortcut(what, None)
-                self._variants = {}
+                self._specializations = {}
                 self._state = state  # last: an interrupt may come between
             self._shallow = unchanging(subject)
 

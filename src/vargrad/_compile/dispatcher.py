@@ -13,10 +13,10 @@ import numpy
 import numpy.typing
 
 from vargrad._compile.call import Call, chosen_arguments
-from vargrad._compile.paths import Goal, Path
+from vargrad._compile.paths import Output, Path
 from vargrad._compile.results import arranged, into, items, split, split_matrix
 from vargrad._compile.signature import Batch, Binder, Signature, parse
-from vargrad._compile.specialization import Variant
+from vargrad._compile.specialization import Specialization
 from vargrad._core.modes import thread
 from vargrad._core.var import Var, add_grads
 from vargrad._util.argnums import Argnums
@@ -24,7 +24,7 @@ from vargrad._vm.machine import HasShortcuts, fast_method
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 
-MOST_VARIANTS = 128  # a vector length each: half a megabyte for a thousand operations
+MOST_SPECIALIZATIONS = 128  # a vector length each: half a megabyte for a thousand operations
 
 
 class Dispatcher(HasShortcuts):
@@ -46,7 +46,7 @@ class Dispatcher(HasShortcuts):
         self.max_paths = max_paths
         self._binder = Binder(self.__name__, f, self.signature)
         self.lock = RLock()
-        self._variants: dict[Any, Variant] = {}
+        self._specializations: dict[Any, Specialization] = {}
 
     # ---- values and derivatives; a call like one before goes by its shortcut, straight to the machine
 
@@ -62,10 +62,10 @@ class Dispatcher(HasShortcuts):
         if call is None:
             self._refuse_out(out)
             return self.__wrapped__(*args, **kwargs)
-        full = call.compute(("value", ()), items(out))
+        full = call.compute(Output("value"), items(out))
         structure = call.structure
         if out is None:
-            self._remember("value", call, ("value", ()))
+            self._remember(call, Output("value"))
         return self._finished(call, out, structure.fill(split(full, structure.cores, call.batch.loop)))
 
     @fast_method("value_and_grad")
@@ -172,13 +172,13 @@ class Dispatcher(HasShortcuts):
             raise TypeError(f"{self.__name__}.backward() takes numbers and arrays: a Var's derivative would be lost")
         call.require_scalar("backward")
         sums: dict[Path, Array] = {}
-        for path, out in call.pieces(("backward", ())):
+        for path, out in call.pieces(Output("backward")):
             part = out.sum(axis=1)
             sums[path] = sums[path] + part if path in sums else part
         value = float(sum(part[0] for part in sums.values()))
-        self._remember("backward", call, ("backward", ()))
+        self._remember(call, Output("backward"))
         if sums:  # one call for all paths: Ctrl-C comes before it or after it
-            leaves = list(chain.from_iterable(path.graph.leaves for path in sums))
+            leaves = list(chain.from_iterable(path.recording.leaves for path in sums))
             add_grads(leaves, numpy.concatenate([part[1:] for part in sums.values()]))
         return value
 
@@ -187,7 +187,7 @@ class Dispatcher(HasShortcuts):
     @property
     def paths(self) -> int:
         """How many ways through the function have been recorded."""
-        return sum(len(variant.paths) for variant in self._variants.values())
+        return sum(len(specialization.paths) for specialization in self._specializations.values())
 
     def _begin(
         self, args: Sequence[Any], kwargs: Mapping[str, Any], workers: int, progress: bool = False
@@ -204,17 +204,25 @@ class Dispatcher(HasShortcuts):
             return None
         batch = Batch(self._binder, names, values)
         key = names, positional, batch.cores
-        variant = self._variants.get(key)
-        if variant is None:
+        specialization = self._specializations.get(key)
+        if specialization is None:
             with self.lock:
-                variant = self._variants.setdefault(key, Variant(self, names, positional, batch.cores))
-        return Call(variant, batch, workers, progress)
+                specialization = self._specializations.setdefault(
+                    key, Specialization(self, names, positional, batch.cores)
+                )
+        if batch.rows == 0 and not specialization.paths:
+            raise ValueError(f"{self.__name__}() was first called without any row: there is nothing to record it on")
+        return Call(specialization, specialization.first_path(batch.columns), batch, workers, progress)
 
-    def _forget_the_oldest(self, newest: Variant) -> None:
-        """Keep the recordings of the newest MOST_VARIANTS ways to call the function; called with the lock held."""
-        recorded = [key for key, variant in self._variants.items() if variant.paths or variant is newest]
-        for key in recorded[:-MOST_VARIANTS]:
-            del self._variants[key]
+    def _forget_the_oldest(self, newest: Specialization) -> None:
+        """Forget all but the newest MOST_SPECIALIZATIONS that are recorded; called with the lock held."""
+        recorded = [
+            key
+            for key, specialization in self._specializations.items()
+            if specialization.paths or specialization is newest
+        ]
+        for key in recorded[:-MOST_SPECIALIZATIONS]:
+            del self._specializations[key]
 
     def _eager(
         self, what: str, args: Sequence[Any], kwargs: Mapping[str, Any], argnums: Argnums | None, vectors: Sequence[Any]
@@ -253,17 +261,17 @@ class Dispatcher(HasShortcuts):
         call.choose(argnums)
         for v in vector:
             call.take_vectors(v)
-        goal: Goal = (what, call.wrt)
-        full = call.compute(goal, items(out))
+        output = Output(what, call.wrt)
+        full = call.compute(output, items(out))
         if argnums is None and out is None:
-            self._remember(what, call, goal)
+            self._remember(call, output)
         return call, full
 
     def _finished(self, call: Call, out: Any, results: Any) -> Any:
         return results if out is None else into(self.__name__, out, results, call.written)
 
-    def _remember(self, what: str, call: Call, goal: Goal) -> None:
+    def _remember(self, call: Call, output: Output) -> None:
         """Let calls like this one go a shorter way, if there is one."""
-        shortcut = call.shortcut(goal)
+        shortcut = call.shortcut(output)
         if shortcut is not None:
-            self._set_shortcut(what, shortcut)
+            self._set_shortcut(output.kind, shortcut)

@@ -17,7 +17,7 @@ from vargrad._compile.archive import read_arrays
 from vargrad._compile.dispatcher import Dispatcher
 from vargrad._compile.merge import transplant
 from vargrad._compile.pickles import Lost, built, flat
-from vargrad._compile.recorder import Graph
+from vargrad._compile.recorder import Recording
 from vargrad._compile.results import Structure
 from vargrad._compile.signature import Binder, parse
 from vargrad._compile.validate import FLAGS, LISTS, Refused, are_counts, are_texts, is_count, is_guard, require
@@ -54,13 +54,13 @@ def save(compiled: Dispatcher, path: PathLike) -> None:
         "parameters": {key: _listed(getattr(compiled._binder, f"_{key}")) for key in (*LISTS, *FLAGS)},
         "variants": [
             {
-                "names": variant.names,
-                "positional": variant.positional,
-                "cores": variant.cores,
-                "paths": [_path(compiled.__name__, path, leaves, arrays) for path in flat(variant)],
+                "names": specialization.names,
+                "positional": specialization.positional,
+                "cores": specialization.cores,
+                "paths": [_path(compiled.__name__, path, leaves, arrays) for path in flat(specialization)],
             }
-            for variant in compiled._variants.values()
-            if variant.paths
+            for specialization in compiled._specializations.values()
+            if specialization.paths
         ],
     }
     text = json.dumps(header).encode()
@@ -82,14 +82,14 @@ def _listed(x: Any) -> Any:
 
 def _path(name: str, path: tuple[Any, ...], leaves: dict[Var, int], arrays: dict[str, list[Any]]) -> dict[str, Any]:
     """What the header says of a path; its nodes go to the arrays."""
-    graph, structure, parent, key = path
+    recording, structure, parent, side_exit = path
     container = next((label for label, kind in _CONTAINERS.items() if kind is structure.container), None)
     if container is None:
         raise TypeError(f"{name}.save(): it returns a {structure.container}; a file holds results in a tuple or a list")
     g = Expressions()
-    ids = {node: g.input() for node in [*(x for nodes in graph.arguments for x in nodes), *graph.leaf_inputs]}
-    guards = [node for node, _ in graph.guards]
-    transplant(graph.expressions, [*graph.results, *guards], g, ids, {})
+    ids = {node: g.input() for node in [*(x for nodes in recording.arguments for x in nodes), *recording.leaf_inputs]}
+    guards = [node for node, _ in recording.guards]
+    transplant(recording.expressions, [*recording.results, *guards], g, ids, {})
     slopes = [(node, *parent) for node, parents in g.parents.items() for parent in parents]
     nodes = [g.node(i) for i in range(len(g))]
     arrays["nodes"] += nodes
@@ -98,16 +98,17 @@ def _path(name: str, path: tuple[Any, ...], leaves: dict[Var, int], arrays: dict
     return {
         "nodes": len(nodes),
         "slopes": len(slopes),
-        "arguments": [[ids[x] for x in nodes] for nodes in graph.arguments],
+        "arguments": [[ids[x] for x in nodes] for nodes in recording.arguments],
         "leaves": [
-            (ids[x], leaves.setdefault(v, len(leaves))) for x, v in zip(graph.leaf_inputs, graph.leaves, strict=True)
+            (ids[x], leaves.setdefault(v, len(leaves)))
+            for x, v in zip(recording.leaf_inputs, recording.leaves, strict=True)
         ],
-        "results": [ids[x] for x in graph.results],
-        "guards": [(ids[node], expected) for node, expected in graph.guards],
+        "results": [ids[x] for x in recording.results],
+        "guards": [(ids[node], outcome) for node, outcome in recording.guards],
         "container": container,
         "cores": structure.cores,
         "parent": parent,
-        "key": key,
+        "key": side_exit,
     }
 
 
@@ -163,11 +164,11 @@ class _Reader:
             raise Refused(str(error)) from error
         binder = Binder(header["name"], Lost(header["name"]), signature)
         self._set_parameters(binder, header["parameters"], function)
-        variants = [self._variant(entry) for entry in header["variants"]]
+        specializations = [self._specialization(entry) for entry in header["variants"]]
         ends = {name: len(self._arrays[name]) for name in self._at}
         require(self._at == ends, f"its paths take {self._at} entries of its arrays, which have {ends}")
         state = {key: header[key] for key in ("name", "doc", "max_paths")}
-        state |= {"signature": signature, "binder": binder, "variants": variants}
+        state |= {"signature": signature, "binder": binder, "variants": specializations}
         return built(into, state, function)
 
     def _set_parameters(self, binder: Binder, parameters: dict[str, Any], function: Any) -> None:
@@ -192,29 +193,37 @@ class _Reader:
                 leaves[-1].grad = grad
         return leaves
 
-    def _variant(self, entry: Any) -> tuple[Any, ...]:
-        require(isinstance(entry, dict), "a variant is no table")
+    def _specialization(self, entry: Any) -> tuple[Any, ...]:
+        require(isinstance(entry, dict), "a specialization is no table")
         names, positional, cores, paths = (entry.get(key) for key in ("names", "positional", "cores", "paths"))
         require(are_texts(names), "a variant's arguments are unfit")
-        require(isinstance(paths, list) and bool(paths), "a variant has no paths")
+        require(isinstance(paths, list) and bool(paths), "a specialization has no paths")
         return tuple(names), positional, _shapes(cores), [self._path(path) for path in paths]
 
     def _path(self, entry: Any) -> tuple[Any, ...]:
         require(isinstance(entry, dict), "a path is no table")
-        graph = Graph.__new__(Graph)
-        graph.expressions, graph.constant = self._expressions(entry.get("nodes"), entry.get("slopes")), False
-        graph.arguments, graph.results = entry.get("arguments"), entry.get("results")
-        leaves, guards, key = entry.get("leaves"), entry.get("guards"), entry.get("key")
+        leaves, guards, side_exit = entry.get("leaves"), entry.get("guards"), entry.get("key")
         require(isinstance(leaves, list) and all(are_counts(x) and len(x) == 2 for x in leaves), "its leaves are unfit")
         require(all(k < len(self._leaves) for _, k in leaves), "a path names a leaf that is not there")
-        graph.leaf_inputs, graph.leaves = [node for node, _ in leaves], [self._leaves[k] for _, k in leaves]
         require(isinstance(guards, list) and all(map(is_guard, guards)), "a path's guards are unfit")
-        graph.guards = [(node, float(expected)) for node, expected in guards]
+        recording = Recording(
+            expressions=self._expressions(entry.get("nodes"), entry.get("slopes")),
+            arguments=entry.get("arguments"),  # checked with the whole
+            leaves=[self._leaves[k] for _, k in leaves],
+            leaf_inputs=[node for node, _ in leaves],
+            results=entry.get("results"),
+            guards=[(node, float(outcome)) for node, outcome in guards],
+        )
         label = entry.get("container")
         require(isinstance(label, str) and label in _CONTAINERS, "a path's container is unfit")
         structure = Structure(_CONTAINERS[label], _shapes(entry.get("cores")))
-        require(key is None or is_guard(key), "a path leaves none of those before it")
-        return graph, structure, entry.get("parent"), None if key is None else (key[0], float(key[1]))
+        require(side_exit is None or is_guard(side_exit), "a path leaves none of those before it")
+        return (
+            recording,
+            structure,
+            entry.get("parent"),
+            None if side_exit is None else (side_exit[0], float(side_exit[1])),
+        )
 
     def _take(self, name: str, count: int) -> Any:
         start = self._at[name]

@@ -1,4 +1,4 @@
-"""All recorded paths of one way to call a function in a single graph: what they share is there once."""
+"""Merge all recorded paths of a specialization into one graph, in which what they share is computed once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from vargrad._compile.paths import Path
-from vargrad._compile.specialization import Variant
+from vargrad._compile.specialization import Specialization
 from vargrad._core.var import Var
 from vargrad._ir.expressions import Expressions
 from vargrad._ops.codes import COMPOSITE, CONSTANT
@@ -16,44 +16,44 @@ Composites: TypeAlias = dict[tuple[int, tuple[int, ...]], int]
 
 
 @dataclass
-class Way:
+class Branch:
     """One path: its results and guards as nodes of the merged graph, and the paths that leave it, by guard."""
 
     results: list[int]
     guards: list[int]
-    expected: list[float]
-    children: dict[int, list[tuple[float, Way]]] = field(default_factory=dict)
+    outcomes: list[float]
+    children: dict[int, list[tuple[float, Branch]]] = field(default_factory=dict)
     size: int = 1  # how many paths there are from here on
 
 
 class Merged:
-    """The paths of a variant. Inputs: the arguments, then the leaves."""
+    """The paths of a specialization. Inputs: the arguments, then the leaves."""
 
-    def __init__(self, variant: Variant) -> None:
+    def __init__(self, specialization: Specialization) -> None:
         self.expressions = g = Expressions()
-        self.arguments = [[g.input() for _ in nodes] for nodes in variant.paths[0].graph.arguments]
+        self.arguments = [[g.input() for _ in nodes] for nodes in specialization.paths[0].recording.arguments]
         self.leaves: dict[Var, int] = {}
         self._composites: Composites = {}
-        ways = {id(path): self._way(path) for path in variant.paths}
-        self.root = ways[id(variant.paths[0])]
-        for path in reversed(variant.paths):  # children are younger
-            way = ways[id(path)]
+        branches = {id(path): self._branch(path) for path in specialization.paths}
+        self.root = branches[id(specialization.paths[0])]
+        for path in reversed(specialization.paths):  # children are younger
+            branch = branches[id(path)]
             for (guard, value), child in path.children.items():
-                way.children.setdefault(guard, []).append((value, ways[id(child)]))
-                way.size += ways[id(child)].size
+                branch.children.setdefault(guard, []).append((value, branches[id(child)]))
+                branch.size += branches[id(child)].size
 
-    def _way(self, path: Path) -> Way:
-        graph, g = path.graph, self.expressions
+    def _branch(self, path: Path) -> Branch:
+        recording, g = path.recording, self.expressions
         ids: dict[int, int] = {}
-        for mine, theirs in zip(self.arguments, graph.arguments, strict=True):
+        for mine, theirs in zip(self.arguments, recording.arguments, strict=True):
             ids |= dict(zip(theirs, mine, strict=True))
-        for leaf, node in zip(graph.leaves, graph.leaf_inputs, strict=True):
+        for leaf, node in zip(recording.leaves, recording.leaf_inputs, strict=True):
             if leaf not in self.leaves:
                 self.leaves[leaf] = g.input()
             ids[node] = self.leaves[leaf]
-        guards = [node for node, _ in graph.guards]
-        transplant(graph.expressions, [*graph.results, *guards], g, ids, self._composites)
-        return Way([ids[node] for node in graph.results], [ids[node] for node in guards], path.expected)
+        guards = [node for node, _ in recording.guards]
+        transplant(recording.expressions, [*recording.results, *guards], g, ids, self._composites)
+        return Branch([ids[node] for node in recording.results], [ids[node] for node in guards], path.outcomes)
 
 
 def transplant(

@@ -15,7 +15,7 @@ from typing import Any, NoReturn, TypeVar
 from vargrad._compile.dispatcher import Dispatcher
 from vargrad._compile.paths import Path
 from vargrad._compile.recorder import RecordingError
-from vargrad._compile.specialization import Variant
+from vargrad._compile.specialization import Specialization
 from vargrad._compile.validate import Refused, check_state, require
 
 Kind = TypeVar("Kind", bound=Dispatcher)
@@ -31,7 +31,8 @@ def reduce(compiled: Dispatcher, restore: Callable[..., Dispatcher]) -> tuple[An
         "max_paths": compiled.max_paths,
         "binder": compiled._binder,
         "variants": [
-            (variant.names, variant.positional, variant.cores, flat(variant)) for variant in compiled._variants.values()
+            (specialization.names, specialization.positional, specialization.cores, flat(specialization))
+            for specialization in compiled._specializations.values()
         ],
     }
     function = compiled.__wrapped__
@@ -113,12 +114,14 @@ def built(compiled: Kind, state: dict[str, Any], function: Callable[..., Any] | 
     compiled.signature = state["signature"]
     compiled._binder = state["binder"]
     for names, positional, cores, paths in state["variants"]:
-        variant = compiled._variants[names, positional, cores] = Variant(compiled, names, positional, cores)
-        for graph, structure, parent, key in paths:
-            path = Path(graph, structure, compiled.lock)
-            variant.paths.append(path)
+        specialization = compiled._specializations[names, positional, cores] = Specialization(
+            compiled, names, positional, cores
+        )
+        for recording, structure, parent, side_exit in paths:
+            path = Path(recording, structure, compiled.lock)
+            specialization.paths.append(path)
             if parent is not None:
-                variant.paths[parent].children[key] = path
+                specialization.paths[parent].children[side_exit] = path
     return compiled
 
 
@@ -135,13 +138,13 @@ class Lost:
         )
 
 
-def flat(variant: Variant) -> list[tuple[Any, ...]]:
+def flat(specialization: Specialization) -> list[tuple[Any, ...]]:
     """A variant's paths in the order of recording, each with its parent's number: no recursion over the tree."""
     parents: dict[int, tuple[int, Any]] = {}
-    for i, path in enumerate(variant.paths):
-        for key, child in path.children.items():
-            parents[id(child)] = i, key
-    return [(path.graph, path.structure, *parents.get(id(path), (None, None))) for path in variant.paths]
+    for i, path in enumerate(specialization.paths):
+        for side_exit, child in path.children.items():
+            parents[id(child)] = i, side_exit
+    return [(path.recording, path.structure, *parents.get(id(path), (None, None))) for path in specialization.paths]
 
 
 def _found(module: Any, qualname: str) -> Any:

@@ -12,6 +12,7 @@ import operator
 import sys
 from array import array
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, NoReturn, TypeAlias
 
 from vargrad._core import modes, var
@@ -232,25 +233,50 @@ def _sign(x: Var) -> Any:
     return var.module.function("copysign", 1.0, x)
 
 
-class Graph:
-    """A finished recording as expressions: what the roots are, and which closed-over leaves take part."""
+@dataclass(eq=False)
+class Recording:
+    """A finished recording as expressions. All but ``leaves`` and the guards' outcomes are nodes of these."""
 
-    def __init__(self, recorder: Recorder, arguments: Sequence[Sequence[Var]], results: Sequence[Operand]) -> None:
-        self.expressions = g = Expressions()
-        self._recorder = recorder
-        self._place: dict[Var, int] = {}  # where a Var stands in ``_made``
-        self._made = array("i")
-        given = {v: g.input() for argument in arguments for v in argument}
-        self.arguments = [[given[v] for v in argument] for argument in arguments]
+    expressions: Expressions
+    arguments: list[list[int]]  # the numbers of each argument
+    leaves: list[Var]  # closed over: their values are read at each call
+    leaf_inputs: list[int]
+    results: list[int]
+    guards: list[tuple[int, float]]  # nodes, and their values in the rows that this recording is for
+
+
+def as_expressions(recorder: Recorder, arguments: Sequence[Sequence[Var]], results: Sequence[Operand]) -> Recording:
+    """What was recorded, from Vars to expressions: a node for each number of the arguments and results."""
+    return _Conversion(recorder, arguments).recording(results)
+
+
+class _Conversion:
+    """From the graph of Vars to expressions."""
+
+    def __init__(self, recorder: Recorder, arguments: Sequence[Sequence[Var]]) -> None:
+        self.expressions = Expressions()
         self.leaves: list[Var] = []
         self.leaf_inputs: list[int] = []
+        self._recorder = recorder
+        self._arguments = arguments
+        self._place: dict[Var, int] = {}  # of a Var in ``_made``
+        self._made = array("i")
+
+    def recording(self, results: Sequence[Operand]) -> Recording:
+        """All of it."""
+        g, recorder = self.expressions, self._recorder
+        given = {v: g.input() for argument in self._arguments for v in argument}
         roots = [v for v in results if isinstance(v, Var)] + recorder.roots()
         if roots:
             self._convert(roots, given)
-        self.results = [self._id(v) for v in results]
-        self.constant = not recorder.guards and not any(isinstance(v, Var) for v in results)
-        self.guards = [(self._guard(subject), expected) for subject, expected in recorder.guards]
-        del self._recorder, self._place, self._made
+        return Recording(
+            g,
+            [[given[v] for v in argument] for argument in self._arguments],
+            self.leaves,
+            self.leaf_inputs,
+            [self._id(v) for v in results],
+            [(self._guard(subject), outcome) for subject, outcome in recorder.guards],
+        )
 
     def _convert(self, roots: list[Var], given: dict[Var, int]) -> None:
         g, selections = self.expressions, self._recorder.selections

@@ -9,8 +9,8 @@ from typing import Any, Protocol, TypeAlias
 import numpy
 import numpy.typing
 
-from vargrad._compile.paths import Key, Path, without_collector
-from vargrad._compile.recorder import Graph, Recorder, RecordingError
+from vargrad._compile.paths import Path, SideExit, without_collector
+from vargrad._compile.recorder import Recorder, RecordingError, as_expressions
 from vargrad._compile.results import flatten
 from vargrad._compile.signature import Signature
 from vargrad._core.modes import recording
@@ -20,7 +20,7 @@ Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 
 
 class Owner(Protocol):
-    """What a variant asks of the compiled function."""
+    """What a specialization asks of the compiled function."""
 
     __name__: str
     __wrapped__: Callable[..., Any]
@@ -28,7 +28,7 @@ class Owner(Protocol):
     max_paths: int
     lock: Any
 
-    def _forget_the_oldest(self, newest: Variant) -> None: ...
+    def _forget_the_oldest(self, newest: Specialization) -> None: ...
 
 
 class Alone:
@@ -42,11 +42,11 @@ class Alone:
         self.__wrapped__ = function
         self.lock = RLock()
 
-    def _forget_the_oldest(self, newest: Variant) -> None:
+    def _forget_the_oldest(self, newest: Specialization) -> None:
         pass
 
 
-class Variant:
+class Specialization:
     """One way to call the function: which arguments are given, and their core shapes; its tree of paths."""
 
     def __init__(self, owner: Owner, names: tuple[str, ...], positional: int, cores: tuple[Any, ...]) -> None:
@@ -61,7 +61,7 @@ class Variant:
             for index in numpy.ndindex(*core)
         ]
 
-    def root(self, columns: Sequence[Array]) -> Path:
+    def first_path(self, columns: Sequence[Array]) -> Path:
         """The first path, recorded from the first row if there is none yet."""
         if not self.paths:
             with self.owner.lock:
@@ -71,22 +71,22 @@ class Variant:
                     self.paths.append(new)
         return self.paths[0]
 
-    def child(self, columns: Sequence[Array], path: Path, key: Key, row: int) -> Path:
+    def child(self, columns: Sequence[Array], path: Path, side_exit: SideExit, row: int) -> Path:
         """Where rows go that leave the path at that guard, with that outcome."""
-        found = path.children.get(key)
+        found = path.children.get(side_exit)
         if found is not None:
             return found
         with self.owner.lock:
-            if key not in path.children:
+            if side_exit not in path.children:
                 if len(self.paths) >= self.owner.max_paths:
                     raise RecordingError(
                         f"{self.owner.__name__}() has more than max_paths={self.owner.max_paths} paths through its "
                         "branches: give compile() a larger max_paths, or use vargrad.math.where and its like"
                     )
-                guard, value = key
-                forced = [*path.expected[:guard], value]
+                guard, value = side_exit
+                forced = [*path.outcomes[:guard], value]
                 new = self._record(columns, row, forced)
-                if new.expected[: len(forced)] != forced:
+                if new.outcomes[: len(forced)] != forced:
                     raise RecordingError(
                         f"{self.owner.__name__}() took another way for the same arguments: what it does must depend "
                         "on its arguments alone"
@@ -98,11 +98,11 @@ class Variant:
                     )
                 self.paths.append(new)
                 try:
-                    path.children[key] = new
+                    path.children[side_exit] = new
                 except BaseException:  # Ctrl-C and refused memory too
                     self.paths.remove(new)
                     raise
-            return path.children[key]
+            return path.children[side_exit]
 
     def _record(self, columns: Sequence[Array], row: int, forced: Sequence[float]) -> Path:
         owner = self.owner
@@ -130,13 +130,13 @@ class Variant:
             structure, numbers = flatten(owner.__name__, result, owner.signature, sizes, recorder)
             block.done()
             with without_collector():
-                graph = Graph(recorder, flat, numbers)
-        if graph.constant:
+                finished = as_expressions(recorder, flat, numbers)
+        if not recorder.guards and not any(isinstance(v, Var) for v in numbers):
             raise TypeError(
                 f"compile(): {owner.__name__}() returned no Var: its result does not depend on its arguments. Were "
                 "they turned into plain numbers on the way?"
             )
-        return Path(graph, structure, owner.lock)
+        return Path(finished, structure, owner.lock)
 
 
 def record(
@@ -146,4 +146,4 @@ def record(
     cores: tuple[tuple[int, ...], ...] = tuple(() if scalars else (len(x),) for x in at)
     columns = [numpy.array(x, float).reshape((*core, 1)) for x, core in zip(at, cores, strict=True)]
     known = tuple(names) or tuple(f"x{i}" for i in range(len(at)))
-    return Variant(Alone(function), known, len(at), cores).root(columns)
+    return Specialization(Alone(function), known, len(at), cores).first_path(columns)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from vargrad._compile.c_rows import CALLED, VALUES
-from vargrad._compile.merge import Merged, Way
+from vargrad._compile.merge import Branch, Merged
 from vargrad._compile.paths import BOOLEAN
 from vargrad._core.var import leaf_values
 from vargrad._ir.expressions import Derivatives, Expressions
@@ -22,9 +22,9 @@ from vargrad._ops.table import ROWS
 from vargrad._util.version import __version__
 
 if TYPE_CHECKING:
-    from vargrad._compile.specialization import Variant
+    from vargrad._compile.specialization import Specialization
 
-Outputs: TypeAlias = Callable[[Way], list[tuple[str, list[int]]]]
+Outputs: TypeAlias = Callable[[Branch], list[tuple[str, list[int]]]]
 TRUE = math.inf
 _COMPARISONS = {LT: "<", LE: "<=", EQ: "==", NE: "!="}
 # of C99, besides Python's own: keywords, and what <math.h> declares
@@ -36,11 +36,11 @@ remquo copysign nan nextafter nexttoward fdim fmax fmin fma j0 j1 jn y0 y1 yn ga
 signbit fpclassify"""
 
 
-def source(variant: Variant, by: tuple[int, ...], name: str | None) -> str:
+def source(specialization: Specialization, by: tuple[int, ...], name: str | None) -> str:
     """The text of a C file for the recorded paths; ``by``: the arguments to differentiate by."""
-    owner, structure = variant.owner.__name__, variant.paths[0].structure
+    owner, structure = specialization.owner.__name__, specialization.paths[0].structure
     name = identifier(owner) if name is None else identifier(name, owner)
-    merged = Merged(variant)
+    merged = Merged(specialization)
     inputs = [node for argument in merged.arguments for node in argument]
     texts = {node: f"x[{i}]" for i, node in enumerate(inputs)}
     texts |= {node: f"{name}_leaf[{i}]" for i, node in enumerate(merged.leaves.values())}
@@ -49,11 +49,13 @@ def source(variant: Variant, by: tuple[int, ...], name: str | None) -> str:
     value, partial = ("value", "grad") if scalar else ("values", "jacobian")
     derivatives = Derivatives(merged.expressions, wrt)
 
-    def slopes(way: Way) -> list[int]:
-        return [node for root in way.results for node in derivatives.of(root, merged.root.size > 1)]
+    def slopes(branch: Branch) -> list[int]:
+        return [node for root in branch.results for node in derivatives.of(root, merged.root.size > 1)]
 
-    plain = _Function(merged.expressions, texts, name, lambda way: [(value, way.results)])
-    both = _Function(merged.expressions, texts, name, lambda way: [(value, way.results), (partial, slopes(way))])
+    plain = _Function(merged.expressions, texts, name, lambda branch: [(value, branch.results)])
+    both = _Function(
+        merged.expressions, texts, name, lambda branch: [(value, branch.results), (partial, slopes(branch))]
+    )
     plain.write(merged.root)
     both.write(merged.root)
     arguments = f"const double *x, double *{value}"
@@ -62,7 +64,7 @@ def source(variant: Variant, by: tuple[int, ...], name: str | None) -> str:
     leaves = ", ".join(map(_literal, leaf_values(merged.leaves))) if read else ""
     return "\n".join(
         [
-            *_comment(variant, by, heads, (value, partial), name if leaves else ""),
+            *_comment(specialization, by, heads, (value, partial), name if leaves else ""),
             "#include <math.h>",
             "",
             "#ifdef __clang__",
@@ -91,21 +93,22 @@ def _literal(x: float) -> str:
 
 
 def _comment(
-    variant: Variant, by: tuple[int, ...], heads: Sequence[str], names: tuple[str, str], leaves: str
+    specialization: Specialization, by: tuple[int, ...], heads: Sequence[str], names: tuple[str, str], leaves: str
 ) -> Iterator[str]:
-    (value, partial), cores = names, variant.paths[0].structure.cores
-    yield f"/* {_ascii(variant.owner.__name__)}: {value} and derivatives, from {len(variant.paths)} recorded path(s)."
+    (value, partial), cores = names, specialization.paths[0].structure.cores
+    function, paths = _ascii(specialization.owner.__name__), len(specialization.paths)
+    yield f"/* {function}: {value} and derivatives, from {paths} recorded path(s)."
     yield f" * Written by vargrad {__version__}; C99 and <math.h> alone, no state, no allocation."
     yield " *"
     yield from (f" *     {head};" for head in heads)
     yield " *"
-    yield f" * x         {_places('x', variant.names, variant.cores)}"
+    yield f" * x         {_places('x', specialization.names, specialization.cores)}"
     if value == "value":
         yield " * value     one number"
     else:
         yield f" * values    {_places('values', [f'result {i}' for i in range(len(cores))], cores)}"
-    columns = sum(math.prod(variant.cores[i]) for i in by)
-    labels = ", ".join(_ascii(variant.names[i].lstrip("*")) for i in by)
+    columns = sum(math.prod(specialization.cores[i]) for i in by)
+    labels = ", ".join(_ascii(specialization.names[i].lstrip("*")) for i in by)
     if partial == "grad":
         yield f" * grad      {columns} number(s): derivatives by {labels}"
     else:
@@ -174,36 +177,36 @@ class _Function:
         self._outputs = outputs
         self._count = 0
 
-    def write(self, root: Way) -> None:
+    def write(self, root: Branch) -> None:
         """The whole body."""
-        self._branch(root, 0, "    ")
+        self._write_from(root, 0, "    ")
         if not any("x[" in line for line in self.lines):
             self.lines.insert(0, "    (void)x;")
 
-    def _branch(self, way: Way, guard: int, indent: str) -> None:
+    def _write_from(self, branch: Branch, guard: int, indent: str) -> None:
         """From that guard of the path on, to a return on every side. The side with most paths stands outside of the
         ``if``, so nesting is no deeper than the logarithm of their number."""
         g = self._g
         made: list[int] = []
-        while guard < len(way.guards):
-            node, expected = g.value_of(way.guards[guard]), way.expected[guard]
-            sides = [(expected, way), *way.children.get(guard, ())]
+        while guard < len(branch.guards):
+            node, outcome = g.value_of(branch.guards[guard]), branch.outcomes[guard]
+            sides = [(outcome, branch), *branch.children.get(guard, ())]
             guard += 1
             if g.is_number(node):  # certain, once the paths were merged
                 continue
-            left = sum(child.size for k, group in way.children.items() if k >= guard for _, child in group)
+            left = sum(child.size for k, group in branch.children.items() if k >= guard for _, child in group)
             sizes = [1 + left, *(child.size for _, child in sides[1:])]
             most = sizes.index(max(sizes))
             made += self._define(self._asked(node), indent)
             for value, side in sides[:most] + sides[most + 1 :]:
                 self.lines.append(f"{indent}if ({self._holds(node, value)}) {{")
-                self._branch(side, guard, indent + "    ")
+                self._write_from(side, guard, indent + "    ")
                 self.lines.append(f"{indent}}}")
-            value, way = sides[most]
+            value, branch = sides[most]
             if len(sides) == 1 or g.node(node)[0] not in BOOLEAN:
                 self.lines.append(f"{indent}if ({self._holds(node, value, False)}) return 1;")
         places: dict[int, list[str]] = {}
-        for array, nodes in self._outputs(way):
+        for array, nodes in self._outputs(branch):
             for i, node in enumerate(nodes):
                 places.setdefault(g.value_of(node), []).append(f"{array}[{i}]")
         made += self._define(places, indent, places)

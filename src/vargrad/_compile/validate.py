@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, TypeGuard
 
 from vargrad._compile.merge import reachable
-from vargrad._compile.recorder import Graph
+from vargrad._compile.recorder import Recording
 from vargrad._compile.results import Structure
 from vargrad._compile.signature import Binder, Signature, parse
 from vargrad._core.var import Var
@@ -74,13 +74,16 @@ def check_state(state: Any) -> None:
     require(type(most) is int and most >= 1, f"its 'max_paths' is {most!r:.60}, expected 1 or more")
     _check_signature(signature)
     _check_binder(state.get("binder"), signature)
-    variants = state.get("variants")
-    require(isinstance(variants, list), f"its 'variants' are of type {type(variants).__name__}, expected a list")
+    specializations = state.get("variants")
+    require(
+        isinstance(specializations, list),
+        f"its 'variants' are of type {type(specializations).__name__}, expected a list",
+    )
     seen = set()
-    for variant in variants:
-        _check_variant(variant)
-        require(variant[:3] not in seen, "it has a variant twice")
-        seen.add(variant[:3])
+    for specialization in specializations:
+        _check_specialization(specialization)
+        require(specialization[:3] not in seen, "it has a specialization twice")
+        seen.add(specialization[:3])
 
 
 def _check_signature(signature: Any) -> None:
@@ -107,9 +110,9 @@ def _check_binder(binder: Any, signature: Any) -> None:
         require(good, f"its parameters' {key!r} are unfit")
 
 
-def _check_variant(variant: Any) -> None:
-    require(isinstance(variant, tuple) and len(variant) == 4, "a variant is not in four parts")
-    names, positional, cores, paths = variant
+def _check_specialization(specialization: Any) -> None:
+    require(isinstance(specialization, tuple) and len(specialization) == 4, "a specialization is not in four parts")
+    names, positional, cores, paths = specialization
     require(isinstance(names, tuple) and are_texts(names) and are_shapes(cores), "a variant's arguments are unfit")
     good = len(cores) == len(names) and is_count(positional, len(names) + 1) and isinstance(paths, list)
     require(good, "a variant's arguments do not fit each other")
@@ -117,17 +120,17 @@ def _check_variant(variant: Any) -> None:
     seen = set()
     for i, path in enumerate(paths):
         require(isinstance(path, tuple) and len(path) == 4, "a path is not in four parts")
-        graph, structure, parent, key = path
-        _check_graph(graph, sizes)
-        _check_structure(structure, graph.results)
+        recording, structure, parent, side_exit = path
+        _check_recording(recording, sizes)
+        _check_structure(structure, recording.results)
         if i == 0:
-            require(parent is None and key is None, "its first path leaves another one")
+            require(parent is None and side_exit is None, "its first path leaves another one")
             continue
-        good = is_count(parent, i) and isinstance(key, tuple) and is_guard(key)
+        good = is_count(parent, i) and isinstance(side_exit, tuple) and is_guard(side_exit)
         require(good, "a path leaves none of those before it")
-        require(key[0] < len(paths[parent][0].guards), "a path leaves another where that has no guard")
-        require((parent, key) not in seen, "two paths leave another in the same way")
-        seen.add((parent, key))
+        require(side_exit[0] < len(paths[parent][0].guards), "a path leaves another where that has no guard")
+        require((parent, side_exit) not in seen, "two paths leave another in the same way")
+        seen.add((parent, side_exit))
         require(structure == paths[0][1], "its paths differ in what they return")
 
 
@@ -143,28 +146,28 @@ def _check_structure(structure: Any, results: Sequence[int]) -> None:
 # ---- one graph
 
 
-def _check_graph(graph: Any, sizes: Sequence[int]) -> None:
+def _check_recording(recording: Any, sizes: Sequence[int]) -> None:
     """A recording: its arguments and leaves are its inputs, and all that it names are its nodes."""
-    require(type(graph) is Graph, f"a path's graph is of type {type(graph).__name__}")
-    found = vars(graph)
+    require(type(recording) is Recording, f"a path's recording is of type {type(recording).__name__}")
+    found = vars(recording)
     g = found.get("expressions")
     if not isinstance(g, Expressions):
         raise Refused("a path has no expressions")
     size = len(g)
     arguments, leaf_inputs, leaves = (found.get(name) for name in ("arguments", "leaf_inputs", "leaves"))
     good = isinstance(arguments, list) and all(_are_nodes(nodes, size) for nodes in arguments)
-    require(good and list(map(len, graph.arguments)) == list(sizes), "a path's arguments do not fit its shapes")
+    require(good and list(map(len, recording.arguments)) == list(sizes), "a path's arguments do not fit its shapes")
     good = _are_nodes(leaf_inputs, size) and isinstance(leaves, list) and all(isinstance(v, Var) for v in leaves)
-    require(good and len(graph.leaves) == len(graph.leaf_inputs), "a path's leaves are unfit")
+    require(good and len(recording.leaves) == len(recording.leaf_inputs), "a path's leaves are unfit")
     results, guards = found.get("results"), found.get("guards")
     require(_are_nodes(results, size), "a path's results are no nodes of it")
     require(isinstance(guards, list) and all(map(is_guard, guards)), "a path's guards are unfit")
-    require(_are_nodes([node for node, _ in graph.guards], size), "a guard is no node of its path")
-    inputs = [*(x for nodes in graph.arguments for x in nodes), *graph.leaf_inputs]
+    require(_are_nodes([node for node, _ in recording.guards], size), "a guard is no node of its path")
+    inputs = [*(x for nodes in recording.arguments for x in nodes), *recording.leaf_inputs]
     own = {node for node in range(size) if g.node(node)[0] == INPUT}
     good = len(set(inputs)) == len(inputs) and own.issuperset(inputs)
     if good and len(own) > len(inputs):  # of vectors, once hvp() was called: nothing that was recorded reads them
-        own &= set(reachable(g, [*graph.results, *(node for node, _ in graph.guards)], {}))
+        own &= set(reachable(g, [*recording.results, *(node for node, _ in recording.guards)], {}))
         good = own.issubset(inputs)
     require(good, "a path's arguments and leaves are not its inputs")
 

@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from vargrad import losses
+from vargrad._compile.paths import Output
 from vargrad._compile.specialization import record
 from vargrad._ir.lower import lower
 from vargrad._ops.codes import ARITY
@@ -77,8 +78,8 @@ def activation(name: str) -> tuple[Program | None, Program | None]:
     def pulled(z: Any, slope: Any) -> Any:
         return getattr(z, name)() * slope
 
-    forward = record(value, [[0.5]]).program(("value", ()))
-    return forward, record(pulled, [[0.5], [1.0]]).program(("grad", (0,)))
+    forward = record(value, [[0.5]]).program(Output("value"))
+    return forward, record(pulled, [[0.5], [1.0]]).program(Output("grad", (0,)))
 
 
 Row: TypeAlias = Callable[[Any, Any], Any]  # the loss of one row, from lists of its outputs and its targets
@@ -102,13 +103,17 @@ def loss_program(row: Row, outputs: Sequence[float], targets: Sequence[float]) -
     from vargrad._ops.codes import MUL
 
     path = record(lambda p, t, _: row(list(p), list(t)), [outputs, targets, [1.0]], scalars=False)
-    if path.graph.leaves:
+    if path.recording.leaves:
         raise ValueError("the loss depends on Vars besides predictions and targets: it must be a function of these")
-    if path.expected:
+    if path.outcomes:
         return None
-    g, (predictions, _, (weight,)), (root,) = path.graph.expressions, path.graph.arguments, path.graph.results
+    g, (predictions, _, (weight,)), (root,) = (
+        path.recording.expressions,
+        path.recording.arguments,
+        path.recording.results,
+    )
     slopes = Derivatives(g, predictions).of(g.make(MUL, weight, root))
-    return lower(g, [x for argument in path.graph.arguments for x in argument], [root, *slopes])
+    return lower(g, [x for argument in path.recording.arguments for x in argument], [root, *slopes])
 
 
 def loss_of_arrays(row: Row) -> LossOfArrays:
@@ -135,7 +140,7 @@ def penalty_program(l1: float, l2: float) -> Program | None:
     def penalty(p: Any, is_weight: Any) -> Any:
         return is_weight * (l1 * losses.l1([p]) + l2 * losses.l2([p]))
 
-    return record(penalty, [[0.5], [1.0]]).program(("value_and_grad", (0,)))
+    return record(penalty, [[0.5], [1.0]]).program(Output("value_and_grad", (0,)))
 
 
 def network(
@@ -155,4 +160,6 @@ def network(
 @cache
 def no_update() -> Program:
     """An update rule that leaves parameters as they are, for engines that do not train."""
-    return record(lambda p, g, lr, step: p + 0.0 * (g + lr + step), [[0.5], [0.5], [0.5], [1.0]]).program(("value", ()))
+    return record(lambda p, g, lr, step: p + 0.0 * (g + lr + step), [[0.5], [0.5], [0.5], [1.0]]).program(
+        Output("value")
+    )

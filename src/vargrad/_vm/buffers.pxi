@@ -60,7 +60,7 @@ cdef int by_address(const void *a, const void *b) noexcept nogil:
     return -1 if x < y else x > y
 
 
-cdef class Call(Buffers):
+cdef class BatchRun(Buffers):
     """The arrays of one call, where its workers stand, and whether they shall stop."""
 
     cdef double *scalar

@@ -32,7 +32,7 @@ cdef Shape *shapes_of(sequence) except NULL:
     return shapes
 
 
-cdef object DEPARTED = object()  # a row that does not stay on the path
+cdef object LEFT = object()  # a row that does not stay on the path
 
 
 cdef class Shortcut:
@@ -43,20 +43,20 @@ cdef class Shortcut:
     cdef Shape *part
     cdef size_t arguments, parts, inputs, outputs
     cdef bint pair, alone, numbers, adds, asks, straight
-    cdef object leaves, departures
+    cdef object leaves, side_traces
     cdef Machine guards
-    cdef list expected
+    cdef list outcomes
     cdef dict children
     cdef Shortcut last  # which took the last row that departed
 
     def __cinit__(
-        self, Machine machine not None, arguments, parts, bint pair, bint alone, leaves=(), departures=None,
+        self, Machine machine not None, arguments, parts, bint pair, bint alone, leaves=(), side_traces=None,
         bint adds=False,
     ):
         cdef size_t i
-        self.machine, self.pair, self.alone, self.adds, self.departures = machine, pair, alone, adds, departures
+        self.machine, self.pair, self.alone, self.adds, self.side_traces = machine, pair, alone, adds, side_traces
         self.leaves = leaves if len(leaves) else None
-        self.asks = adds or departures is not None or self.leaves is not None
+        self.asks = adds or side_traces is not None or self.leaves is not None
         self.children = {}
         self.arguments, self.parts = len(arguments), len(parts)
         self.argument = shapes_of(arguments)
@@ -67,7 +67,7 @@ cdef class Shortcut:
         self.inputs += len(leaves)
         for i in range(self.parts):
             self.outputs += self.part[i].size
-        self.outputs += (len(leaves) if adds else 0) + (departures is not None)
+        self.outputs += (len(leaves) if adds else 0) + (side_traces is not None)
         if self.inputs != machine.program.inputs or self.outputs != machine.program.outputs:
             raise ValueError(
                 f"{self.inputs} inputs and {self.outputs} outputs: the program has {machine.program.inputs} and "
@@ -96,15 +96,15 @@ cdef class Shortcut:
         if self.asks and modes.recorder is not None:
             return None  # leaves are read, guards are decided: not while somebody records
         found = self.step(args)
-        if found is not DEPARTED:
+        if found is not LEFT:
             return found
         path = self.last
         if path is not None:
             found = path.step(args)
-            if found is not DEPARTED:
+            if found is not LEFT:
                 return found
         path = self
-        while found is DEPARTED:
+        while found is LEFT:
             path = path.child(args)
             if path is None:
                 return None
@@ -122,7 +122,7 @@ cdef class Shortcut:
         return result
 
     cdef object step(self, PyObject *const *args):
-        """The results, None for arguments of another kind, or DEPARTED."""
+        """The results, None for arguments of another kind, or LEFT."""
         if self.straight:
             return self.vector(args)
         cdef double few[FEW]
@@ -135,8 +135,8 @@ cdef class Shortcut:
             if not self.gather(args, room):
                 return None
             self.machine.one_row(room, room + self.inputs)
-            if self.departures is not None and room[self.inputs + self.outputs - 1] != 1.0:
-                return DEPARTED
+            if self.side_traces is not None and room[self.inputs + self.outputs - 1] != 1.0:
+                return LEFT
             return self.results(room + self.inputs)
         finally:
             if room != few:
@@ -146,13 +146,13 @@ cdef class Shortcut:
         """Where the row goes, by the first guard that comes out otherwise; None if that is not recorded yet."""
         cdef double *room
         cdef size_t i, n
-        if self.departures is None:
+        if self.side_traces is None:
             return None
         if self.guards is None:
-            guards, self.expected = self.departures.guards()
+            guards, self.outcomes = self.side_traces.guards()
             self.guards = guards
         n = self.guards.program.outputs
-        if self.guards.program.inputs > self.inputs or n != <size_t>len(self.expected):
+        if self.guards.program.inputs > self.inputs or n != <size_t>len(self.outcomes):
             raise ValueError("guards: their program does not fit")
         room = <double *>machine_memory((self.inputs + n) * sizeof(double))
         if room == NULL:
@@ -162,18 +162,18 @@ cdef class Shortcut:
                 return None
             self.guards.one_row(room, room + self.inputs)
             for i in range(n):
-                if room[self.inputs + i] != <double>self.expected[i]:
+                if room[self.inputs + i] != <double>self.outcomes[i]:
                     break
             else:
                 return None
-            key = i, room[self.inputs + i]
+            side_exit = i, room[self.inputs + i]
         finally:
             free(room)
-        found = self.children.get(key)
+        found = self.children.get(side_exit)
         if found is None:
-            found = self.departures.child(key)
+            found = self.side_traces.child(side_exit)
             if found is not None:
-                self.children[key] = found
+                self.children[side_exit] = found
         return found
 
     cdef bint gather(self, PyObject *const *args, double *at) except -1:

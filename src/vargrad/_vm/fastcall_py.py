@@ -20,13 +20,13 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 Shape: TypeAlias = tuple[int, ...]
 
 
-class Departures(Protocol):
+class SideTraces(Protocol):
     """Where rows go that leave a path."""
 
     def guards(self) -> tuple[Any, list[float]]:
         """The machine of the guards, and what they are to give. Its inputs are the first ones of the shortcut's."""
 
-    def child(self, key: tuple[int, float]) -> Shortcut | None:
+    def child(self, side_exit: tuple[int, float]) -> Shortcut | None:
         """The way on if that guard, the first that differs, gives that number; None if it is not recorded yet."""
 
 
@@ -35,7 +35,7 @@ class Shortcut:
 
     ``arguments``, ``parts``: the shapes of what comes and of what is returned, () for a float. ``pair``: the first
     part stands apart from the others. ``alone``: these are one, by itself, not a tuple. ``leaves``: whose values are
-    read at each call, and to whose .grad the outputs after the parts are added if it ``adds``. ``departures``: what
+    read at each call, and to whose .grad the outputs after the parts are added if it ``adds``. ``side_traces``: what
     to ask if the last output is not 1.0; its absence says that there is no such output.
     """
 
@@ -47,7 +47,7 @@ class Shortcut:
         pair: bool,
         alone: bool,
         leaves: Sequence[Any] = (),
-        departures: Departures | None = None,
+        side_traces: SideTraces | None = None,
         adds: bool = False,
     ) -> None:
         self._machine = machine
@@ -56,17 +56,17 @@ class Shortcut:
         self._pair = pair
         self._alone = alone
         self._leaves = leaves
-        self._departures = departures
+        self._side_traces = side_traces
         self._adds = adds
         self._numbers = not any(self._arguments)
-        self._outputs = sum(n for _, n in self._parts) + len(leaves) * adds + (departures is not None)
+        self._outputs = sum(n for _, n in self._parts) + len(leaves) * adds + (side_traces is not None)
         self._guards: tuple[Any, list[float]] | None = None
 
     def __call__(self, args: tuple[Any, ...]) -> Any:
         """What the call returns, or None: it is unlike the one that this was made for."""
         if len(args) != len(self._arguments):
             return None
-        if (self._leaves or self._departures or self._adds) and thread.recorder is not None:
+        if (self._leaves or self._side_traces or self._adds) and thread.recorder is not None:
             return None  # leaves are read, guards are decided: not while somebody records
         path: Shortcut | None = self
         while path is not None:
@@ -74,11 +74,11 @@ class Shortcut:
             if inputs is None:
                 return None
             found = path._outputs_of(path._machine, inputs, path._outputs)
-            if path._departures is None:
+            if path._side_traces is None:
                 return path._results(found)
             if found[-1] == 1.0:
                 return path._results(found[:-1])
-            path = path._child(inputs, path._departures)
+            path = path._child(inputs, path._side_traces)
         return None
 
     def _gather(self, args: tuple[Any, ...]) -> list[float] | None:
@@ -108,14 +108,14 @@ class Shortcut:
         machine.row(numpy.array(inputs), flat)
         return flat.tolist()
 
-    def _child(self, inputs: list[float], departures: Departures) -> Shortcut | None:
+    def _child(self, inputs: list[float], side_traces: SideTraces) -> Shortcut | None:
         if self._guards is None:
-            self._guards = departures.guards()
-        machine, expected = self._guards
-        found = self._outputs_of(machine, inputs[: machine.program.n_inputs], len(expected))
-        for i, (x, right) in enumerate(zip(found, expected, strict=True)):
+            self._guards = side_traces.guards()
+        machine, outcomes = self._guards
+        found = self._outputs_of(machine, inputs[: machine.program.n_inputs], len(outcomes))
+        for i, (x, right) in enumerate(zip(found, outcomes, strict=True)):
             if x != right:
-                return departures.child((i, x))
+                return side_traces.child((i, x))
         return None
 
     def _results(self, found: Sequence[float]) -> Any:

@@ -142,7 +142,7 @@ include "reroll.pxi"
 # ---- the machine
 
 
-cdef class Held:
+cdef class OwnedPlan:
     """One plan."""
 
     cdef Plan *plan
@@ -218,19 +218,19 @@ cdef class Machine:
         """Name of the instruction set it runs on."""
         return self.kernels.name.decode()
 
-    cdef Plan *plan_for(self, Call call) except NULL:
+    cdef Plan *plan_for(self, BatchRun call) except NULL:
         key = (<char *>call.broadcast)[:self.program.inputs], call.staged
         held = self.plans.get(key)
         if held is None:
-            held = Held()
-            (<Held>held).plan = plan_new(self.program, self.kernels, call.broadcast, call.staged)
-            if (<Held>held).plan == NULL:
+            held = OwnedPlan()
+            (<OwnedPlan>held).plan = plan_new(self.program, self.kernels, call.broadcast, call.staged)
+            if (<OwnedPlan>held).plan == NULL:
                 raise MemoryError()
             if len(self.plans) >= PLANS:
                 self.plans = {}
             self.plans[key] = held
         call.held = held
-        return (<Held>held).plan
+        return (<OwnedPlan>held).plan
 
     def brief(self, size_t rows):
         """Whether so many rows take no longer than a person who pressed Ctrl-C may wait: about a tenth of a second."""
@@ -251,7 +251,7 @@ cdef class Machine:
         if workers < 1:
             raise ValueError(f"workers={workers}: expected 1 or more")
         inputs, out = tuple(inputs), tuple(out)  # a sequence may be another one when it is looked at again
-        cdef Call call = Call(len(inputs) + len(out), self.program.inputs, self.program.outputs)
+        cdef BatchRun call = BatchRun(len(inputs) + len(out), self.program.inputs, self.program.outputs)
         call.whole = whole
         call.take_all(inputs, out)
         if call.rows == 0 or call.outputs == 0:
@@ -366,7 +366,7 @@ def kernel(name, isa, a, b, out, c=None):
     ``isa``: one of instruction_sets(). Raises ValueError for unknown names and unfit arrays.
     """
     cdef const Kernels *kernels = kernels_named(isa)
-    cdef Call call = Call(4, 0, 4)
+    cdef BatchRun call = BatchRun(4, 0, 4)
     cdef double edge[4][LANES]
     cdef size_t i, k, whole, rest
     if name not in OPCODES:

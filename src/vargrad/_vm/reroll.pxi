@@ -91,7 +91,7 @@ cdef class Lanes:
                 free(to)
         return 0
 
-    cdef int rows(self, Call call) except -1:
+    cdef int rows(self, BatchRun call) except -1:
         """The rows of a call, one after the other."""
         cdef size_t i, row, inputs = self.program.inputs, outputs = self.program.outputs
         cdef double *one = <double *>machine_memory((inputs + outputs) * sizeof(double))

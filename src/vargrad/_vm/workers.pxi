@@ -8,7 +8,7 @@ cdef char *workspace_for(const Plan *plan) except NULL:
     return memory
 
 
-cdef int work(Call call, char *memory, tell) except -1:
+cdef int work(BatchRun call, char *memory, tell) except -1:
     """Chunks, until none is left or somebody says stop. Between two of them signals are looked at."""
     cdef size_t first, last, told = 0
     cdef Plan *plan = call.plan
@@ -31,7 +31,7 @@ cdef int work(Call call, char *memory, tell) except -1:
     return 0
 
 
-def _help(Call call, done):
+def _help(BatchRun call, done):
     """A helper's life. Without memory it leaves its share to the others."""
     cdef char *memory = NULL
     try:
@@ -44,7 +44,7 @@ def _help(Call call, done):
         done.release()
 
 
-cdef int work_all(Call call, size_t workers, tell) except -1:
+cdef int work_all(BatchRun call, size_t workers, tell) except -1:
     """Every row. This thread has its memory before anybody writes: nothing but a signal can stop it then."""
     cdef char *memory = workspace_for(call.plan)
     cdef list helpers = []

@@ -66,10 +66,11 @@ class Rule:
 
 @functools.lru_cache(maxsize=64)
 def _recorded(rule: Rule) -> Program:
+    from vargrad._compile.paths import Output
     from vargrad._compile.specialization import record
 
     some = [[1.0 / (i + 1)] for i in range(len(rule.inputs))]  # any point at which all is finite
-    return record(rule, some, rule.inputs).program(("value", ()))
+    return record(rule, some, rule.inputs).program(Output("value"))
 
 
 def sgd(
