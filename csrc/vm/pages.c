@@ -19,22 +19,22 @@
 
 #define HUGE ((size_t)2 << 20) /* a large page of most processors */
 #define SMALL ((size_t)64 << 10) /* a multiple of every page size in use */
-enum { MOST_BLOCKS = 64 };
+enum { MOST_REGIONS = 64 };
 
 typedef struct {
     void *at;
     size_t bytes;
-} Block;
-static Block kept[MOST_BLOCKS]; /* oldest first */
+} Region;
+static Region spare[MOST_REGIONS]; /* oldest first */
 static size_t count, total;
 
 static void forget(size_t i) {
-    total -= kept[i].bytes;
-    for (count--; i < count; i++) kept[i] = kept[i + 1];
+    total -= spare[i].bytes;
+    for (count--; i < count; i++) spare[i] = spare[i + 1];
 }
 
 static void drop_oldest(void) {
-    munmap(kept[0].at, kept[0].bytes);
+    munmap(spare[0].at, spare[0].bytes);
     forget(0);
 }
 
@@ -53,7 +53,7 @@ static void *map(size_t bytes) { /* on a large page's boundary, so that the syst
     return at + before;
 }
 
-static size_t rounded(size_t bytes) { /* to whole large pages where that wastes little */
+static size_t whole_pages(size_t bytes) { /* to whole large pages where that wastes little */
     size_t large = (bytes + HUGE - 1) / HUGE * HUGE;
     return large - bytes <= bytes / 8 ? large : (bytes + SMALL - 1) / SMALL * SMALL;
 }
@@ -61,10 +61,10 @@ static size_t rounded(size_t bytes) { /* to whole large pages where that wastes 
 void *pages_take(size_t bytes) {
     void *at;
     if (bytes == 0 || bytes > SIZE_MAX / 2 || !machine_may_allocate()) return NULL;
-    bytes = rounded(bytes);
+    bytes = whole_pages(bytes);
     for (size_t i = count; i-- > 0;)
-        if (kept[i].bytes == bytes) {
-            at = kept[i].at;
+        if (spare[i].bytes == bytes) {
+            at = spare[i].at;
             forget(i);
             return at;
         }
@@ -76,23 +76,23 @@ void *pages_take(size_t bytes) {
     return at;
 }
 
-void pages_give(void *block, size_t bytes) {
-    if (block == NULL) return;
-    bytes = rounded(bytes);
-    if (bytes > PAGES_MOST || madvise(block, bytes, MADV_FREE) != 0) {
-        munmap(block, bytes);
+void pages_give(void *at, size_t bytes) {
+    if (at == NULL) return;
+    bytes = whole_pages(bytes);
+    if (bytes > PAGES_MOST || madvise(at, bytes, MADV_FREE) != 0) {
+        munmap(at, bytes);
         return;
     }
-    while (count == MOST_BLOCKS || total + bytes > PAGES_MOST) drop_oldest();
-    kept[count++] = (Block){block, bytes};
+    while (count == MOST_REGIONS || total + bytes > PAGES_MOST) drop_oldest();
+    spare[count++] = (Region){at, bytes};
     total += bytes;
 }
 
-size_t pages_kept(void) { return total; }
+size_t pages_spare(void) { return total; }
 #else
 #include "vm/memory.h"
 
 void *pages_take(size_t bytes) { return bytes && machine_may_allocate() ? malloc(bytes) : NULL; }
-void pages_give(void *block, size_t bytes) { (void)bytes, free(block); }
-size_t pages_kept(void) { return 0; }
+void pages_give(void *at, size_t bytes) { (void)bytes, free(at); }
+size_t pages_spare(void) { return 0; }
 #endif

@@ -1,7 +1,7 @@
-/* Memory of large results. A fresh array of many megabytes costs as much to map and to clear as the machine takes to
- * fill it. So blocks that are given back are kept for the next result of their size: at most PAGES_MOST bytes of them,
- * the oldest let go first, and marked as the system's to take back whenever it wants (MADV_FREE), without asking.
- * Where a system cannot do that, nothing is kept.
+/* Memory of large results. Mapping and clearing a fresh array of many megabytes takes as long as the machine takes to
+ * fill it. So memory that is given back is reused for the next result of its size: at most PAGES_MOST bytes wait for
+ * that, the oldest are unmapped first, and the system may take them back at any time (MADV_FREE). Where a system does
+ * not support that, memory is unmapped at once.
  *
  * Not for two threads at once: callers hold the GIL. No Python here. */
 #ifndef VARGRAD_PAGES_H
@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 enum {
-    PAGES_LEAST = 1 << 20, /* bytes of a block; below, malloc does as well */
+    PAGES_LEAST = 1 << 20, /* bytes of a result; below, malloc does as well */
 #ifdef _WIN32
     PAGES_MOST = 0
 #else
@@ -19,7 +19,7 @@ enum {
 };
 
 void *pages_take(size_t bytes);             /* NULL: no memory. What is in it is anything. */
-void pages_give(void *block, size_t bytes); /* bytes as they were taken */
-size_t pages_kept(void);                    /* bytes */
+void pages_give(void *at, size_t bytes); /* bytes as they were taken */
+size_t pages_spare(void);                 /* bytes that wait to be reused */
 
 #endif

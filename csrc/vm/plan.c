@@ -23,7 +23,7 @@ typedef struct {
     unsigned char *vary, *live;
     Code *list; /* what runs for each block, over values */
     size_t length, values, fixed, registers, free;
-} Draft;
+} PlanBuilder;
 
 /* ---- fusing: an operation and the one operation that reads its result become one kernel */
 
@@ -49,7 +49,7 @@ static int as_second(int32_t op, int right) {
 }
 
 /* An erf beside the gauss of the same value, its slope, is computed from that: the gauss goes first. 0: no memory. */
-static int share(Draft *d) {
+static int share(PlanBuilder *d) {
     Code *ordered = machine_array(d->length, sizeof *ordered);
     int32_t *gauss = d->last; /* for now: the position in the list of each value's gauss, + 1 */
     size_t n = 0;
@@ -73,8 +73,8 @@ static int share(Draft *d) {
     return 1;
 }
 
-static void fuse(Draft *d) {
-    size_t kept = 0;
+static void fuse(PlanBuilder *d) {
+    size_t length = 0;
     int32_t *place = d->last; /* for now: the position in the list of what computes each value, + 1 */
     for (size_t i = 0; i < d->length; i++) place[d->list[i].out] = (int32_t)i + 1;
     for (size_t i = 0; i < d->length; i++) {
@@ -93,22 +93,22 @@ static void fuse(Draft *d) {
         }
     }
     for (size_t i = 0; i < d->length; i++)
-        if (d->list[i].op != NONE) d->list[kept++] = d->list[i];
-    d->length = kept;
+        if (d->list[i].op != NONE) d->list[length++] = d->list[i];
+    d->length = length;
 }
 
 /* ---- registers */
 
-static int32_t take(Draft *d) { return d->free ? d->spare[--d->free] : (int32_t)d->registers++; }
+static int32_t take(PlanBuilder *d) { return d->free ? d->spare[--d->free] : (int32_t)d->registers++; }
 
-static void release(Draft *d, int32_t value, size_t step) {
+static void release(PlanBuilder *d, int32_t value, size_t step) {
     if (d->vary[value] && (size_t)value >= d->fixed && d->last[value] == (int32_t)step && d->slot[value] >= 0) {
         d->spare[d->free++] = d->slot[value];
         d->last[value] = NONE; /* once, if it is two operands */
     }
 }
 
-static void draft_free(Draft *d) {
+static void builder_free(PlanBuilder *d) {
     free(d->uses), free(d->last), free(d->slot), free(d->spare);
     free(d->vary), free(d->live), free(d->list);
 }
@@ -119,7 +119,7 @@ static int32_t late(size_t i) { return -2 - (int32_t)i; }
 static int32_t settled(int32_t slot, size_t registers) { return slot >= 0 ? slot : (int32_t)registers - 2 - slot; }
 
 /* Staged: an output may be the memory of an input, so nothing is written there before all is read. */
-static void place_outputs(Draft *d, Plan *plan, int staged) {
+static void place_outputs(PlanBuilder *d, Plan *plan, int staged) {
     const Program *p = plan->program;
     for (size_t k = 0; k < p->outputs; k++) {
         int32_t v = p->output_value[k];
@@ -133,7 +133,7 @@ static void place_outputs(Draft *d, Plan *plan, int staged) {
     }
 }
 
-static void scan(Draft *d, Plan *plan, const Program *p) {
+static void scan(PlanBuilder *d, Plan *plan, const Program *p) {
     for (size_t i = 0; i < d->length; i++) {
         Code *code = &d->list[i];
         const int32_t *operand = &code->a;
@@ -159,7 +159,7 @@ static void scan(Draft *d, Plan *plan, const Program *p) {
 
 /* ---- the plan */
 
-static int draft_new(Draft *d, const Program *p, const unsigned char *broadcast) {
+static int builder_new(PlanBuilder *d, const Program *p, const unsigned char *broadcast) {
     d->fixed = p->inputs + p->constants;
     d->values = d->fixed + p->length;
     d->uses = machine_array(d->values, sizeof *d->uses);
@@ -194,7 +194,7 @@ static int draft_new(Draft *d, const Program *p, const unsigned char *broadcast)
     return 1;
 }
 
-static int collect(Plan *plan, Draft *d) { /* what runs once, and which of it the steps read */
+static int collect(Plan *plan, PlanBuilder *d) { /* what runs once, and which of it the steps read */
     const Program *p = plan->program;
     size_t needed = 0;
     plan->once = machine_array(p->length, sizeof *plan->once);
@@ -221,7 +221,7 @@ static int collect(Plan *plan, Draft *d) { /* what runs once, and which of it th
     return 1;
 }
 
-static void finish(Plan *plan, const Draft *d) {
+static void finish(Plan *plan, const PlanBuilder *d) {
     const Program *p = plan->program;
     size_t lanes = CACHE / sizeof(double) / (d->registers ? d->registers : 1) / LANES * LANES;
     plan->registers = d->registers;
@@ -249,12 +249,12 @@ static int settle_constants(Plan *plan) {
 }
 
 Plan *plan_new(const Program *p, const Kernels *kernels, const unsigned char *broadcast, int staged) {
-    Draft d = {0};
+    PlanBuilder d = {0};
     Plan *plan = machine_array(1, sizeof *plan);
     if (plan == NULL) return NULL;
     plan->program = p;
     plan->kernels = kernels;
-    if (!draft_new(&d, p, broadcast)) goto no_memory;
+    if (!builder_new(&d, p, broadcast)) goto no_memory;
     if (!share(&d)) goto no_memory;
     fuse(&d);
     if (!collect(plan, &d)) goto no_memory;
@@ -267,10 +267,10 @@ Plan *plan_new(const Program *p, const Kernels *kernels, const unsigned char *br
     scan(&d, plan, p);
     finish(plan, &d);
     if (memchr(broadcast, 1, p->inputs) == NULL && !settle_constants(plan)) goto no_memory;
-    draft_free(&d);
+    builder_free(&d);
     return plan;
 no_memory:
-    draft_free(&d);
+    builder_free(&d);
     plan_free(plan);
     return NULL;
 }
@@ -285,9 +285,7 @@ void plan_free(Plan *plan) {
 /* ---- running. A workspace: pointers of the slots, registers, LANES of every input and output for the last rows,
  * then values of what runs once */
 
-static size_t rounded(size_t bytes) { return (bytes + 63) / 64 * 64; }
-
-static size_t pointers(const Plan *plan) { return rounded(plan->slots * sizeof(double *)); }
+static size_t pointers(const Plan *plan) { return whole_lines(plan->slots * sizeof(double *)); }
 
 static size_t edge(const Plan *plan) {
     return pointers(plan) + plan->registers * plan->stride * sizeof(double);
@@ -298,7 +296,8 @@ static size_t once(const Plan *plan) {
 }
 
 size_t plan_workspace(const Plan *plan) {
-    return rounded(once(plan) + (plan->once_length ? plan->values : plan->program->inputs + plan->program->constants) * sizeof(double)) + 64;
+    size_t values = plan->once_length ? plan->values : plan->program->inputs + plan->program->constants;
+    return whole_lines(once(plan) + values * sizeof(double)) + 64;
 }
 
 void plan_prepare(const Plan *plan, void *workspace, const double *const *inputs) {

@@ -18,7 +18,7 @@ typedef struct {
     int32_t *level;  /* of each value */
     int32_t *place;  /* of each value */
     size_t steps;
-} Draft;
+} RowBuilder;
 
 /* How many operands a costly operation has, 0 for all others: for those, lanes would cost more than they save. */
 static int costly(int32_t op) {
@@ -45,7 +45,7 @@ static int in_turn(const void *a, const void *b) {
 }
 
 /* The plan's steps, each result a value of its own: registers that are used again would tie one to another. */
-static void rename_all(Draft *d, Row *row, const Plan *plan) {
+static void rename_all(RowBuilder *d, Row *row, const Plan *plan) {
     int32_t values = (int32_t)(row->constants + row->inputs);
     for (size_t i = 0; i < row->constants; i++) d->holds[plan->broadcast_slot[i]] = (int32_t)i;
     for (size_t i = 0; i < row->inputs; i++) d->holds[plan->registers + i] = (int32_t)(row->constants + i);
@@ -69,7 +69,7 @@ static void rename_all(Draft *d, Row *row, const Plan *plan) {
     row->places = (size_t)values;
 }
 
-static void emit_group(const Draft *d, Row *row, const Turn *turn, int32_t count) {
+static void emit_group(const RowBuilder *d, Row *row, const Turn *turn, int32_t count) {
     const Code *first = &d->step[turn->at];
     int operands = costly(first->op);
     int32_t *list = &row->code[row->length + 1].op;
@@ -81,7 +81,7 @@ static void emit_group(const Draft *d, Row *row, const Turn *turn, int32_t count
 }
 
 /* From how many on lanes pay off: a kernel takes LANES / vector turns for as many as LANES. */
-static void emit_all(Draft *d, Row *row) {
+static void emit_all(RowBuilder *d, Row *row) {
     size_t fixed = row->constants + row->inputs, least = LANES / row->kernels->vector + 1;
     for (size_t v = 0; v < fixed; v++) d->place[v] = (int32_t)v;
     for (size_t i = 0; i < d->steps; i++) d->place[d->step[d->turn[i].at].out] = (int32_t)(fixed + i);
@@ -102,7 +102,7 @@ static void emit_all(Draft *d, Row *row) {
 }
 
 Row *row_new(const Plan *plan) {
-    Draft d = {0};
+    RowBuilder d = {0};
     Row *row = machine_array(1, sizeof *row);
     size_t values;
     int good;

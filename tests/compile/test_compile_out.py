@@ -219,7 +219,7 @@ else:
     before -= rows * 8
     out = f(x, 2.0, workers=2)
 print(peak() - before - {results} * rows * 8, out[0] == out[-1] == f(0.5, 2.0), kept() if (kept := getattr(
-    sys.modules.get("vargrad._vm.machine_c"), "kept_bytes", None)) else 0)
+    sys.modules.get("vargrad._vm.machine_c"), "spare_bytes", None)) else 0)
 """
 
 if sys.platform != "win32":  # which has no module resource

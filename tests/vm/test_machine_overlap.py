@@ -14,7 +14,7 @@ from vargrad._vm import machine_py
 from vargrad._vm.program import Program
 
 MODULES = sorted({machine_py, _program_core.module}, key=lambda module: module.IMPLEMENTATION)
-ROWS = (2, 3, 5, 9, machine_py.BLOCK + 5)
+ROWS = (2, 3, 5, 9, machine_py.CHUNK + 5)
 
 
 @pytest.fixture(params=MODULES, ids=lambda module: module.IMPLEMENTATION)

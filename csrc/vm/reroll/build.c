@@ -27,7 +27,7 @@ static int add_number(Repeat *r, double x) {
     return to != NULL;
 }
 
-static int add_constant(Draft *d, int32_t value) {
+static int add_constant(RepeatBuilder *d, int32_t value) {
     return add_number(d->r, d->g.s.program->constant[(size_t)value - d->g.s.program->inputs]);
 }
 
@@ -37,13 +37,13 @@ static int add_index(Repeat *r, int32_t i) {
     return to != NULL;
 }
 
-int add_item(Draft *d, int32_t stage, int kind, int32_t number) {
+int add_item(RepeatBuilder *d, int32_t stage, int kind, int32_t number) {
     Keyed *to = one_more(&d->item, &d->items, sizeof *to);
     if (to != NULL) *to = (Keyed){(uint64_t)stage << 2 | (uint64_t)kind, number};
     return to != NULL;
 }
 
-static int add_gather(Draft *d, int32_t stage, int32_t from, int32_t first, int32_t to, int32_t count) {
+static int add_gather(RepeatBuilder *d, int32_t stage, int32_t from, int32_t first, int32_t to, int32_t count) {
     Gather *gather = one_more(&d->r->gather, &d->r->gathers, sizeof *gather);
     if (gather == NULL) return 0;
     *gather = (Gather){from, first, to, count};
@@ -56,14 +56,14 @@ static int32_t reserve(Repeat *r, int32_t count) { /* whole vectors */
     return at;
 }
 
-static int32_t memory_of(const Draft *d, int32_t value) { /* of what scalars read or are */
+static int32_t memory_of(const RepeatBuilder *d, int32_t value) { /* of what scalars read or are */
     return d->at[value] >= 0 ? d->at[value] : ref_of(d, value).at;
 }
 
 /* ---- memory */
 
-/* What scalars read of constants and inputs stands together, each in its part. */
-static int lay_out_leaves(Draft *d) {
+/* Constants and inputs that scalars read: each kind in one piece of memory. */
+static int lay_out_leaves(RepeatBuilder *d) {
     const Shapes *s = &d->g.s;
     Repeat *r = d->r;
     for (int constants = 1; constants >= 0; constants--) {
@@ -84,7 +84,7 @@ static int lay_out_leaves(Draft *d) {
     return 1;
 }
 
-static int lay_out(Draft *d) {
+static int lay_out(RepeatBuilder *d) {
     const Shapes *s = &d->g.s;
     for (size_t v = 0; v < s->values; v++) d->at[v] = -1;
     if (!lay_out_leaves(d)) return 0;
@@ -92,7 +92,7 @@ static int lay_out(Draft *d) {
         const Shape *shape = &s->shape[i];
         if (shape->kind == IN_LANES) {
             d->r->lanes += (size_t)shape->count;
-            if (d->g.kept[i]) d->base[i] = reserve(d->r, shape->count);
+            if (d->g.read_outside[i]) d->base[i] = reserve(d->r, shape->count);
         } else if (shape->kind == SUMS) d->base[i] = reserve(d->r, shape->count);
         else
             for (int32_t k = shape->first; k < shape->first + shape->count; k++)
@@ -101,12 +101,13 @@ static int lay_out(Draft *d) {
     return 1;
 }
 
-static int32_t readable(const Draft *d, int32_t value) { /* the stage at whose beginning a value is there */
+/* The first stage whose first steps may read a value. */
+static int32_t ready_stage(const RepeatBuilder *d, int32_t value) {
     int32_t shape = d->g.s.shape_of[value];
     return shape == NO_SHAPE ? 0 : d->g.stage[shape] + 1;
 }
 
-static int write_picked(Draft *d) {
+static int write_picked(RepeatBuilder *d) {
     const Shapes *s = &d->g.s;
     Repeat *r = d->r;
     for (size_t i = 0; i < d->g.picks; i++) {
@@ -120,7 +121,7 @@ static int write_picked(Draft *d) {
             if (!(constants ? add_constant(d, v) : add_index(r, ref_of(d, v).at))) return 0;
         }
         if (constants) continue;
-        if (!add_gather(d, readable(d, value), ref_of(d, value).from, first, p->to, shape->count)) return 0;
+        if (!add_gather(d, ready_stage(d, value), ref_of(d, value).from, first, p->to, shape->count)) return 0;
     }
     return 1;
 }
@@ -128,7 +129,7 @@ static int write_picked(Draft *d) {
 /* ---- sums */
 
 /* Where a term comes from: inputs, constants, single numbers in memory or lanes of one shape; added or taken off. */
-static int32_t source_of(const Draft *d, int32_t term, int minus) {
+static int32_t source_of(const RepeatBuilder *d, int32_t term, int minus) {
     const Shapes *s = &d->g.s;
     int32_t shape = s->shape_of[term], source = 0;
     if (shape != NO_SHAPE) source = s->shape[shape].kind == IN_LANES ? 3 + shape : 2;
@@ -136,8 +137,8 @@ static int32_t source_of(const Draft *d, int32_t term, int minus) {
     return 2 * source + minus;
 }
 
-/* The terms of one source as a stream: in place where they stand in a row, forwards or backwards. */
-static int add_stream(Draft *d, const Keyed *term, int32_t count, int32_t stage) {
+/* The terms of one source as a stream: read in place where they are contiguous, forwards or backwards. */
+static int add_stream(RepeatBuilder *d, const Keyed *term, int32_t count, int32_t stage) {
     Repeat *r = d->r;
     int constants = is_constant(d, term[0].value);
     int32_t first = (int32_t)r->indices, up = !constants, down = !constants, at;
@@ -163,7 +164,7 @@ static int add_stream(Draft *d, const Keyed *term, int32_t count, int32_t stage)
     return 1;
 }
 
-static int write_sum(Draft *d, int32_t value, Keyed *term) {
+static int write_sum(RepeatBuilder *d, int32_t value, Keyed *term) {
     const Shapes *s = &d->g.s;
     const Chain *chain = &s->chain[s->chain_of[value]];
     Repeat *r = d->r;
@@ -184,7 +185,7 @@ static int write_sum(Draft *d, int32_t value, Keyed *term) {
     return add_item(d, stage, SUM_UP, (int32_t)r->sums - 1);
 }
 
-static int write_sums(Draft *d) {
+static int write_sums(RepeatBuilder *d) {
     const Shapes *s = &d->g.s;
     size_t longest = 0;
     Keyed *term;
@@ -201,7 +202,7 @@ static int write_sums(Draft *d) {
 
 /* ---- steps and outputs */
 
-static int write_row(Draft *d, const Shape *shape) {
+static int write_row(RepeatBuilder *d, const Shape *shape) {
     for (int32_t k = shape->first; k < shape->first + shape->count; k++) {
         int32_t value = d->g.s.member[k];
         Code *code = one_more(&d->r->row, &d->r->rows, sizeof *code);
@@ -213,7 +214,7 @@ static int write_row(Draft *d, const Shape *shape) {
     return 1;
 }
 
-static int write_steps(Draft *d) {
+static int write_steps(RepeatBuilder *d) {
     const Shapes *s = &d->g.s;
     Repeat *r = d->r;
     for (int32_t i = 0; i < (int32_t)s->shapes; i++)
@@ -234,7 +235,7 @@ static int write_steps(Draft *d) {
 }
 
 /* Where output k comes from; 0: no memory. To FROM_OUTPUTS a group writes by itself. */
-static int source_of_output(Draft *d, size_t k, Ref *ref) {
+static int source_of_output(RepeatBuilder *d, size_t k, Ref *ref) {
     int32_t value = d->g.s.program->output_value[k], shape = d->g.s.shape_of[value];
     *ref = (Ref){FROM_TABLE, (int32_t)d->r->table_size};
     if (is_constant(d, value)) return add_constant(d, value);
@@ -244,8 +245,8 @@ static int source_of_output(Draft *d, size_t k, Ref *ref) {
     return 1;
 }
 
-/* What stands in a row is copied at once, if it is a few or more; the rest one by one. */
-static int write_copies(Draft *d) {
+/* Contiguous outputs are copied at once, if there are several; the others one by one. */
+static int write_copies(RepeatBuilder *d) {
     size_t outputs = d->g.s.program->outputs, end;
     Repeat *r = d->r;
     Ref *ref = machine_array(outputs, sizeof *ref);
@@ -275,7 +276,7 @@ static int write_copies(Draft *d) {
     return good;
 }
 
-static int write_all(Draft *d) {
+static int write_all(RepeatBuilder *d) {
     d->base = machine_array(d->g.s.shapes, sizeof *d->base);
     d->at = machine_array(d->g.s.values, sizeof *d->at);
     return d->base && d->at && lay_out(d) && write_picked(d) && write_sums(d) && write_groups(d) && write_steps(d) &&
@@ -283,7 +284,7 @@ static int write_all(Draft *d) {
 }
 
 Repeat *repeat_new(const Program *program, const Kernels *kernels, int *no_memory) {
-    Draft d = {0};
+    RepeatBuilder d = {0};
     int good = groups_find(&d.g, program);
     if (good && d.g.lanes) groups_estimate(&d.g);
     if (good && d.g.lanes && d.g.time < repeat_share * d.g.plain_time) {

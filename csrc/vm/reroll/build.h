@@ -1,6 +1,6 @@
-/* A Repeat while it is written: build.c, and build_groups.c for its groups. */
-#ifndef VARGRAD_DRAFT_H
-#define VARGRAD_DRAFT_H
+/* Builds a Repeat: build.c emits the steps that repeat_run executes, build_groups.c the groups they run. */
+#ifndef VARGRAD_REROLL_BUILD_H
+#define VARGRAD_REROLL_BUILD_H
 
 #include "vm/reroll/groups.h"
 
@@ -11,18 +11,18 @@ typedef struct {
     int32_t *at;   /* of each value that is none of these and that scalars read or are: likewise */
     Keyed *item;   /* steps to come: by stage and kind */
     size_t items;
-} Draft;
+} RepeatBuilder;
 
 /* Room for one more element at the end of an array (the address of a pointer), zeroed; NULL: no memory. */
 void *one_more(void *array, size_t *count, size_t size);
-int add_item(Draft *d, int32_t stage, int kind, int32_t number); /* these: 0 if there is no memory */
-int write_groups(Draft *d);
+int add_item(RepeatBuilder *d, int32_t stage, int kind, int32_t number); /* these: 0 if there is no memory */
+int write_groups(RepeatBuilder *d);
 
-static inline int is_constant(const Draft *d, int32_t value) {
+static inline int is_constant(const RepeatBuilder *d, int32_t value) {
     return (size_t)value >= d->g.s.program->inputs && (size_t)value < d->g.s.fixed;
 }
 
-static inline Ref ref_of(const Draft *d, int32_t value) { /* of what is no constant */
+static inline Ref ref_of(const RepeatBuilder *d, int32_t value) { /* of what is no constant */
     int32_t shape = d->g.s.shape_of[value];
     if ((size_t)value < d->g.s.program->inputs) return (Ref){FROM_INPUTS, value};
     if (d->g.s.shape[shape].kind == SCALARS) return (Ref){FROM_MEMORY, d->at[value]};

@@ -9,7 +9,7 @@ typedef struct {
 } Role;
 
 typedef struct {
-    Draft *d;
+    RepeatBuilder *d;
     uint64_t *key; /* what the group reads, numbered: a table by hash, of which only this round's places count */
     int32_t *number, *round, now;
     size_t mask;
@@ -47,7 +47,7 @@ static Role input_role(Writer *w, Ref ref, int one) {
 }
 
 static Role role_of(Writer *w, int32_t shape, const Operand *o) {
-    Draft *d = w->d;
+    RepeatBuilder *d = w->d;
     const Shapes *s = &d->g.s;
     if (in_group(&d->g, shape, o)) return (Role){w->position[o->shape], AS_MEMBER};
     if (o->how == ONE) return is_constant(d, o->at) ? constant_role(w, o->at) : input_role(w, ref_of(d, o->at), 1);
@@ -58,7 +58,7 @@ static Role role_of(Writer *w, int32_t shape, const Operand *o) {
     return input_role(w, (Ref){is_constant(d, first) ? FROM_TABLE : FROM_MEMORY, p->to}, 0);
 }
 
-static int is_output(const Groups *g, int32_t shape) { return g->kept[shape] || g->output[shape] >= 0; }
+static int is_output(const Groups *g, int32_t shape) { return g->read_outside[shape] || g->output[shape] >= 0; }
 
 /* Over values, as program_new() leaves them. NULL: no memory. */
 static Program *inner_program(Writer *w, const Keyed *member, int32_t count) {
@@ -118,7 +118,8 @@ static int write_group(Writer *w, const Keyed *member, int32_t count) {
         if (!add_ref(r, w->ref[i])) return 0;
     for (int32_t i = 0; i < count; i++) {
         int32_t shape = member[i].value;
-        Ref ref = g->kept[shape] ? (Ref){FROM_MEMORY, w->d->base[shape]} : (Ref){FROM_OUTPUTS, g->output[shape]};
+        Ref ref = g->read_outside[shape] ? (Ref){FROM_MEMORY, w->d->base[shape]}
+                                         : (Ref){FROM_OUTPUTS, g->output[shape]};
         if (is_output(g, shape) && !add_ref(r, ref)) return 0;
     }
     space = plan_workspace(group->plan);
@@ -127,7 +128,7 @@ static int write_group(Writer *w, const Keyed *member, int32_t count) {
     return add_item(w->d, g->stage[member[0].value], RUN, (int32_t)r->groups - 1);
 }
 
-int write_groups(Draft *d) {
+int write_groups(RepeatBuilder *d) {
     Groups *g = &d->g;
     Writer w = {0};
     size_t places = 16, n = 0, most = 3 * g->lanes;

@@ -8,11 +8,6 @@
 
 /* ---- operands */
 
-static uint64_t mixed(uint64_t hash, int32_t x) {
-    hash = (hash ^ (uint32_t)x) * 0x9E3779B97F4A7C15u;
-    return hash ^ hash >> 29;
-}
-
 static int equally_picked(const Groups *g, const Picked *p, const Shape *shape, int q) {
     const Shape *other = &g->s.shape[p->shape];
     if (other->count != shape->count) return 0;
@@ -27,7 +22,7 @@ static Operand pick(Groups *g, int32_t *table, size_t mask, int32_t number, int 
     const Shape *shape = &g->s.shape[number];
     uint64_t hash = (uint64_t)shape->count;
     size_t at;
-    for (int32_t i = 0; i < shape->count; i++) hash = mixed(hash, operand_of(&g->s, g->s.member[shape->first + i], q));
+    for (int32_t i = 0; i < shape->count; i++) hash = hash_with(hash, operand_of(&g->s, g->s.member[shape->first + i], q));
     for (at = hash & mask; table[at]; at = (at + 1) & mask)
         if (g->picked[table[at] - 1].hash == hash && equally_picked(g, &g->picked[table[at] - 1], shape, q))
             return (Operand){PICKED, table[at] - 1, 0};
@@ -36,7 +31,7 @@ static Operand pick(Groups *g, int32_t *table, size_t mask, int32_t number, int 
     return (Operand){PICKED, (int32_t)g->picks - 1, 0};
 }
 
-/* What operand q of a shape's members is, but for PICKED. */
+/* How operand q of a shape's members is found, unless it is PICKED. */
 static Operand look_at(const Groups *g, const Shape *shape, int q) {
     const Shapes *s = &g->s;
     const int32_t *member = s->member + shape->first;
@@ -78,7 +73,7 @@ int32_t set_of(Groups *g, int32_t shape) {
     return shape;
 }
 
-static int aligned(const Groups *g, int32_t shape, const Operand *o) {
+static int reads_lane_by_lane(const Groups *g, int32_t shape, const Operand *o) {
     return o->how == LANES_OF && o->at == 0 && g->s.shape[o->shape].kind == IN_LANES &&
            g->s.shape[o->shape].count == g->s.shape[shape].count;
 }
@@ -89,7 +84,7 @@ static void unite(Groups *g) {
         g->set[i] = (int32_t)i;
         for (int q = 0; shape->kind == IN_LANES && q < arity(shape->op); q++) {
             const Operand *o = &g->operand[3 * g->number[i] + q];
-            if (aligned(g, (int32_t)i, o)) g->set[set_of(g, o->shape)] = set_of(g, (int32_t)i);
+            if (reads_lane_by_lane(g, (int32_t)i, o)) g->set[set_of(g, o->shape)] = set_of(g, (int32_t)i);
         }
     }
 }
@@ -98,9 +93,9 @@ static void not_before(int32_t *stage, int32_t other) {
     if (other > *stage) *stage = other;
 }
 
-/* The first stage in which a value may be read: by gathers and sums, which come first in a stage (early), or by what
- * runs after the scalars. */
-static int32_t readable(const Groups *g, int32_t value, int early) {
+/* The first stage in which a value may be read: by gathers and sums, which come first in a stage (early), or by the
+ * steps after the scalars. */
+static int32_t first_stage(const Groups *g, int32_t value, int early) {
     int32_t shape = g->s.shape_of[value];
     if (shape == NO_SHAPE) return 0;
     return g->stage[shape] + (early || g->s.shape[shape].kind == IN_LANES);
@@ -114,59 +109,59 @@ static void set_stages(Groups *g) {
         for (int32_t k = shape->first; k < shape->first + shape->count; k++) {
             int32_t value = s->member[k];
             if (shape->kind == SCALARS)
-                for (int q = 0; q < arity(shape->op); q++) not_before(stage, readable(g, operand_of(s, value, q), 0));
+                for (int q = 0; q < arity(shape->op); q++) not_before(stage, first_stage(g, operand_of(s, value, q), 0));
             else if (shape->kind == SUMS) {
                 const Chain *chain = &s->chain[s->chain_of[value]];
                 for (int32_t j = 0; j < chain->count; j++)
-                    not_before(stage, readable(g, s->term[chain->first + j], 1));
+                    not_before(stage, first_stage(g, s->term[chain->first + j], 1));
             } else break;
         }
         for (int q = 0; shape->kind == IN_LANES && q < arity(shape->op); q++) {
             const Operand *o = &g->operand[3 * g->number[i] + q];
             int32_t first = operand_of(s, s->member[shape->first], q);
-            if (aligned(g, i, o)) not_before(stage, g->stage[o->shape]);
-            else not_before(stage, readable(g, first, o->how == PICKED)); /* the others are of the same shape */
+            if (reads_lane_by_lane(g, i, o)) not_before(stage, g->stage[o->shape]);
+            else not_before(stage, first_stage(g, first, o->how == PICKED)); /* the others are of the same shape */
         }
     }
 }
 
 /* ---- what is read from elsewhere */
 
-static void keep(Groups *g, int32_t value) {
+static void mark_read(Groups *g, int32_t value) {
     int32_t shape = g->s.shape_of[value];
-    if (shape != NO_SHAPE && g->s.shape[shape].kind == IN_LANES) g->kept[shape] = 1;
+    if (shape != NO_SHAPE && g->s.shape[shape].kind == IN_LANES) g->read_outside[shape] = 1;
 }
 
-static void find_kept(Groups *g) {
+static void find_read_outside(Groups *g) {
     const Shapes *s = &g->s;
     const Program *p = s->program;
     for (int32_t i = 0; i < (int32_t)s->shapes; i++) {
         const Shape *shape = &s->shape[i];
         for (int q = 0; shape->kind == IN_LANES && q < arity(shape->op); q++)
             if (!in_group(g, i, &g->operand[3 * g->number[i] + q]))
-                keep(g, operand_of(s, s->member[shape->first], q));
+                mark_read(g, operand_of(s, s->member[shape->first], q));
         for (int32_t k = shape->first; shape->kind == SCALARS && k < shape->first + shape->count; k++)
-            for (int q = 0; q < arity(shape->op); q++) keep(g, operand_of(s, s->member[k], q));
+            for (int q = 0; q < arity(shape->op); q++) mark_read(g, operand_of(s, s->member[k], q));
     }
     for (size_t i = 0; i < s->chains; i++) {
         const Chain *chain = &s->chain[i];
         if (s->chain_of[s->link[chain->first + chain->count - 1]] == NO_CHAIN) continue; /* it became additions */
-        for (int32_t j = 0; j < chain->count; j++) keep(g, s->term[chain->first + j]);
+        for (int32_t j = 0; j < chain->count; j++) mark_read(g, s->term[chain->first + j]);
     }
     for (size_t i = 0; i < s->shapes; i++) g->output[i] = -1;
-    for (size_t k = 0; k < p->outputs; k++) { /* a shape whose lanes stand among the outputs, in order and once each */
+    for (size_t k = 0; k < p->outputs; k++) { /* a shape whose lanes are outputs, in order and once each */
         int32_t value = p->output_value[k], i = s->shape_of[value], at = 0;
         const Shape *shape = i == NO_SHAPE ? NULL : &s->shape[i];
-        if (shape == NULL || shape->kind != IN_LANES || g->kept[i] || g->output[i] >= 0) continue;
+        if (shape == NULL || shape->kind != IN_LANES || g->read_outside[i] || g->output[i] >= 0) continue;
         if (value == s->member[shape->first] && k + (size_t)shape->count <= p->outputs)
             while (at < shape->count && p->output_value[k + (size_t)at] == s->member[shape->first + at]) at++;
         if (at == shape->count) g->output[i] = (int32_t)k;
-        else g->kept[i] = 1;
+        else g->read_outside[i] = 1;
     }
     for (size_t k = 0; k < p->outputs; k++) { /* not once */
         int32_t value = p->output_value[k], i = s->shape_of[value];
         if (i != NO_SHAPE && g->output[i] >= 0 && (size_t)(g->output[i] + s->lane[value]) != k)
-            g->kept[i] = 1, g->output[i] = -1;
+            g->read_outside[i] = 1, g->output[i] = -1;
     }
 }
 
@@ -184,19 +179,19 @@ int groups_find(Groups *g, const Program *program) {
     g->picked = machine_array(3 * g->lanes, sizeof *g->picked);
     g->stage = machine_array(g->s.shapes, sizeof *g->stage);
     g->set = machine_array(g->s.shapes, sizeof *g->set);
-    g->kept = machine_array(g->s.shapes, sizeof *g->kept);
+    g->read_outside = machine_array(g->s.shapes, sizeof *g->read_outside);
     g->output = machine_array(g->s.shapes, sizeof *g->output);
-    if (!g->operand || !g->picked || !g->stage || !g->set || !g->kept || !g->output) return 0;
+    if (!g->operand || !g->picked || !g->stage || !g->set || !g->read_outside || !g->output) return 0;
     if (!find_operands(g)) return 0;
     unite(g);
     set_stages(g);
-    find_kept(g);
+    find_read_outside(g);
     return 1;
 }
 
 void groups_free(Groups *g) {
     shapes_free(&g->s);
-    free(g->operand), free(g->number), free(g->stage), free(g->set), free(g->kept), free(g->output), free(g->picked);
+    free(g->operand), free(g->number), free(g->stage), free(g->set), free(g->read_outside), free(g->output), free(g->picked);
 }
 
 /* ---- about what it costs, in ns, where an addition costs one in the machine's way for one row */
@@ -221,7 +216,7 @@ void groups_estimate(Groups *g) {
         double count = shape->count;
         if (shape->kind == SCALARS) lanes += 1.3 * count * weight(shape->op);
         else if (shape->kind == IN_LANES) {
-            lanes += (shape->count % LANES ? 6 : 3) + count * (0.14 * weight(shape->op) + (g->kept[i] ? 0.14 : 0));
+            lanes += (shape->count % LANES ? 6 : 3) + count * (0.14 * weight(shape->op) + (g->read_outside[i] ? 0.14 : 0));
             if (set_of(g, i) == i) lanes += 25; /* a group, or a few */
         } else
             for (int32_t k = shape->first; k < shape->first + shape->count; k++)

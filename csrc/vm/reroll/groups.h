@@ -1,4 +1,5 @@
-/* What the shapes of a program read, and so which of them run together and when. A part of repeat_new; see reroll.h. */
+/* Data dependencies between the shapes of a program: fuses shapes into groups and assigns the stages in which these run.
+ * A part of repeat_new; see reroll.h. */
 #ifndef VARGRAD_GROUPS_H
 #define VARGRAD_GROUPS_H
 
@@ -23,7 +24,7 @@ typedef struct {
     int32_t *number;     /* of each shape in lanes */
     int32_t *stage;      /* of each shape */
     int32_t *set;        /* of each shape: the union of those that read each other lane by lane; see set_of() */
-    unsigned char *kept; /* of each shape in lanes: whether anything reads it that is not in its group */
+    unsigned char *read_outside; /* of each shape in lanes: whether anything reads it that is not in its group */
     int32_t *output;     /* of each shape in lanes: their place among the outputs if only these read them, or -1 */
     Picked *picked;
     size_t lanes, picks; /* shapes in lanes */

@@ -1,4 +1,4 @@
-/* What build.c writes and run.c runs. */
+/* The steps of a Repeat, which build.c emits and run.c executes. */
 #ifndef VARGRAD_REPEAT_INTERNAL_H
 #define VARGRAD_REPEAT_INTERNAL_H
 
@@ -54,7 +54,7 @@ struct Repeat {
     Ref *ref;
     int32_t *index;
     double *table;                  /* constants */
-    int32_t constants, constant_at; /* so many of them, the table's first, stand in memory there */
+    int32_t constants, constant_at; /* so many, the table's first, are in memory from there */
     size_t memory, most_refs, plan_space;
     size_t lanes; /* values that run as such */
     double row_time, batch_time; /* about, in ns: of a row, and of a plan's shortest block */

@@ -40,7 +40,7 @@ int by_key(const void *a, const void *b) {
     return x->value < y->value ? -1 : x->value > y->value;
 }
 
-/* Lanes stand in the order of the first operand that is not the same for all, then of the second such. */
+/* Lanes are sorted by the first operand that is not the same for all, then by the second such. */
 static void put_in_order(Finder *f, int32_t *member, size_t count) {
     const Shapes *s = f->s;
     int differing = 0, up = 1, down = 1;
@@ -97,7 +97,7 @@ static void gather_by(Finder *f, int32_t *member, int32_t *key, size_t count, si
     for (size_t i = 0; i < count; i++) member[i] = to[i].value, key[i] = (int32_t)to[i].key;
 }
 
-/* By who reads them, if the parts are lanes still; small parts join the largest. */
+/* By their readers, if the parts are still lanes; small parts join the largest. */
 static size_t divide_by_tag(Finder *f, int32_t *member, int32_t *key, size_t count) {
     const Shapes *s = f->s;
     int32_t *size = f->scratch, largest = 0, most = 0;
@@ -146,11 +146,6 @@ static void divide(Finder *f, size_t first, size_t count, int at) {
 
 /* ---- one depth */
 
-static uint64_t mixed(uint64_t hash, int32_t x) {
-    hash = (hash ^ (uint32_t)x) * 0x9E3779B97F4A7C15u;
-    return hash ^ hash >> 29;
-}
-
 static void turn(Shapes *s, int32_t value, int32_t *kind) { /* a + b is b + a */
     const Code *code = code_of(s, value);
     if ((code->op == DO_add || code->op == DO_mul) && kind[0] < kind[1]) {
@@ -167,7 +162,7 @@ static void add_to_its_like(Finder *f, int32_t value) {
     Alike *found;
     for (int i = 0; i < arity(code->op); i++) kind[i] = kind_of(f->s, (&code->a)[i]);
     turn(f->s, value, kind);
-    hash = mixed(mixed(mixed(mixed(0, code->op), kind[0]), kind[1]), kind[2]);
+    hash = hash_with(hash_with(hash_with(hash_with(0, code->op), kind[0]), kind[1]), kind[2]);
     for (size_t at = hash & f->mask;; at = (at + 1) & f->mask) {
         if (f->table[at] == 0) {
             f->alike[f->alikes++] = (Alike){code->op, {kind[0], kind[1], kind[2]}, 1, value, value};
@@ -229,7 +224,7 @@ static void level(Finder *f, size_t depth) {
         else {
             const Chain *c = &s->chain[s->chain_of[value]];
             uint64_t hash = (uint64_t)c->count;
-            for (int32_t j = c->first; j < c->first + c->count; j++) hash = mixed(hash, kind_of(s, s->term[j]));
+            for (int32_t j = c->first; j < c->first + c->count; j++) hash = hash_with(hash, kind_of(s, s->term[j]));
             chain[chains++] = (Keyed){hash, s->chain_of[value]};
         }
     }

@@ -1,12 +1,12 @@
-/* One row of a long program, run as lanes: what a program repeats is found (isomorphic.h) and becomes a few inner programs
- * whose rows are the repetitions, on the machine that runs batches.
+/* One row of a long program, run as lanes: repetitions in a program are found (isomorphic.h) and become a few inner
+ * programs whose rows are the repetitions, on the machine that runs batches.
  *
- * Shapes of lanes that read each other lane by lane make a group. A group is one inner Program. What it reads from
- * elsewhere is a slice of the inputs or of an earlier shape, in place; one number for all lanes; or gathered first.
- * What is used elsewhere it writes to memory, or straight to the outputs. Shapes of a few values run through the
- * machine's way for one row. Sums go over what stands in a row with a fixed number of accumulators, so that they are
- * the same on every instruction set; their last bits are not those of adding in turn. All of it stands in stages, each
- * of which reads what stages before it made.
+ * Shapes of lanes that read each other lane by lane make a group. A group is one inner Program. Its inputs
+ * are slices of the program's inputs or of earlier shapes, in place; one number for all lanes; or gathered first. Its
+ * outputs, which are values used elsewhere, go to memory or straight to the program's outputs. Shapes of a few values run through the
+ * machine's way for one row. Sums go over contiguous terms with a fixed number of accumulators, so that they are
+ * the same on every instruction set; their last bits are not those of adding in turn. The steps are in stages,
+ * each of which reads only results of earlier ones.
  *
  * repeat_new takes O(program) time and memory, repeat_run allocates nothing and touches only the workspace it is
  * given: any number of threads may run one Repeat. No Python here. */

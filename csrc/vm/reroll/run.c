@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vm/memory.h"
+
 enum { ACCUMULATORS = 16, STRETCH = 8 * ACCUMULATORS };
 
 void repeat_free(Repeat *r) {
@@ -14,10 +16,8 @@ void repeat_free(Repeat *r) {
     free(r);
 }
 
-static size_t rounded(size_t bytes) { return (bytes + 63) / 64 * 64; }
-
 size_t repeat_workspace(const Repeat *r) {
-    return rounded(r->memory * sizeof(double)) + rounded(r->most_refs * sizeof(double *)) + r->plan_space;
+    return whole_lines(r->memory * sizeof(double)) + whole_lines(r->most_refs * sizeof(double *)) + r->plan_space;
 }
 
 size_t repeat_lanes(const Repeat *r) { return r->lanes; }
@@ -86,8 +86,8 @@ static double summed(const Repeat *r, const Sum *s, const double *const *base) {
 /* ---- all */
 
 static void run_group(const Repeat *r, const Group *g, const double *const *base, void *workspace, double *outputs) {
-    const double **pointer = (const double **)((char *)workspace + rounded(r->memory * sizeof(double)));
-    void *space = (char *)pointer + rounded(r->most_refs * sizeof(double *));
+    const double **pointer = (const double **)((char *)workspace + whole_lines(r->memory * sizeof(double)));
+    void *space = (char *)pointer + whole_lines(r->most_refs * sizeof(double *));
     const Ref *ref = r->ref + g->ref;
     size_t inputs = g->program->inputs, all = inputs + g->program->outputs;
     for (size_t i = 0; i < all; i++)

@@ -1,7 +1,7 @@
 """compile: record a function of floats once, run it and its derivatives over arrays.
 
-A recording takes an object's attributes for constants. So a compiled method, or another callable with a state of its
-own, looks at that object before each call, and forgets all recordings if it is not what it was.
+In a recording the attributes of an object are constants. So a compiled method, or another callable with state, compares
+its object before each call with what was recorded, and discards all recordings if it has changed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from vargrad._util.argnums import Argnums
 from vargrad._util.files import PathLike
 from vargrad._util.public import show_as
 from vargrad._vm.machine import fast_calls
-from vargrad._vm.program import listing
+from vargrad._vm.program import disassembly
 
 __all__ = ["Compiled", "RecordingError", "compile", "load_compiled"]
 
@@ -41,7 +41,7 @@ def compile(
 
     ``f``: ordinary code on floats, with ``vargrad.math``; branches are followed row by row. ``signature``: NumPy's
     generalised-ufunc signature, such as ``"(n),()->()"``, for arguments and results that are vectors; without it every
-    argument is a number. ``max_paths``: how many ways through f's branches may be recorded. Also a decorator, with or
+    argument is a number. ``max_paths``: how many paths through f's branches may be recorded. Also a decorator, with or
     without arguments. Raises TypeError for what is no function, ValueError for what is no signature.
 
     >>> import numpy, vargrad
@@ -68,7 +68,7 @@ def compile(
 
 @fast_calls
 class Compiled(Dispatcher):
-    """A recorded function. Every derivative is per row: shape of the broadcast arguments, then the core shapes.
+    """A recorded function. Every derivative is per row: shape of the rows, then the shapes of result and argument.
 
     >>> import vargrad
     >>> f = vargrad.compile(lambda x: x * x)
@@ -81,8 +81,8 @@ class Compiled(Dispatcher):
     def to_c(self, *args: Any, name: str | None = None, argnums: Argnums | None = None, **kwargs: Any) -> str:
         """C99 for the recorded paths: a function for the value, and one for value and derivatives.
 
-        ``args``, ``kwargs``: numbers or arrays to record with first, and the way of calling that is meant; without
-        any, the only way in which the function has been called. ``name``: the C function's, if not this one's.
+        ``args``, ``kwargs``: numbers or arrays to record with first; they choose among the recordings for different
+        arguments. Not needed if there is only one of these. ``name``: the C function's, if not this one's.
         ``argnums``: the arguments to differentiate by. Closed-over leaves become constants, as they are now. A comment
         at the top of the text says how to call it. Raises ValueError for a name that C cannot have, and where it is
         not clear which recording is meant.
@@ -140,8 +140,8 @@ class Compiled(Dispatcher):
             return self
         if isinstance(instance, type):
             raise TypeError(
-                f"{self.__name__}() is a classmethod: what it reads of its class would be frozen. Make it a method, or "
-                "a staticmethod of the numbers"
+                f"{self.__name__}() is a classmethod: attributes of its class would become constants. Make it a "
+                "method, or a staticmethod of the numbers"
             )
         with self.lock:
             if self._methods is None:
@@ -155,7 +155,8 @@ class Compiled(Dispatcher):
 
     def __repr__(self) -> str:
         signature = f", signature={self.signature.text!r}" if self.signature else ""
-        return f"<vargrad.compile({self.__name__}{signature}), {self.paths} path(s)>"
+        known = f"{self.paths} path(s)" if self.paths else "not recorded yet"
+        return f"<vargrad.compile({self.__name__}{signature}), {known}>"
 
     def __str__(self) -> str:
         lines = [repr(self)]
@@ -164,7 +165,7 @@ class Compiled(Dispatcher):
                 lines.append(f"path {i}: {', '.join(specialization.labels)} -> {path.structure}")
                 names = [*specialization.labels, *(f"leaf{k}" for k in range(len(path.recording.leaves)))]
                 program = path.program(Output("value"))
-                lines += [f"    {line}" for line in listing(program, names)]
+                lines += [f"    {line}" for line in disassembly(program, names)]
         return "\n".join(lines)
 
 
@@ -207,7 +208,7 @@ _SHORT = ("value_and_grad", "grad", "jacobian", "hessian", "hvp")
 
 
 def _refreshed(name: str) -> Callable[..., Any]:
-    """A method of Compiled that looks at the object first."""
+    """A method of Compiled that first compares the object with what was recorded."""
     inner = getattr(Compiled, name)
 
     def method(self: Watched, *args: Any, **kwargs: Any) -> Any:
@@ -218,7 +219,7 @@ def _refreshed(name: str) -> Callable[..., Any]:
 
 
 class Watched(Compiled):
-    """A compiled function that goes with an object: what ``subject()`` returns."""
+    """A compiled function that depends on the state of an object, which ``subject()`` returns."""
 
     _is_watched = True
 
@@ -256,7 +257,7 @@ class Watched(Compiled):
         """Forget all recordings if the object has changed since."""
         subject = self._subject()
         shallow = self._shallow
-        if shallow is not None:  # the same objects under the same names, none of which can change
+        if shallow is not None:  # unchanged: the same immutable objects under the same names
             now = subject.__dict__
             if len(now) == len(shallow) and all(now.get(name, shallow) is x for name, x in shallow.items()):
                 return
@@ -298,7 +299,7 @@ class Method:
 
     @property
     def paths(self) -> int:
-        """How many ways through the function have been recorded."""
+        """How many paths through the function's branches have been recorded."""
         return self._compiled.paths
 
     @property
@@ -322,7 +323,7 @@ for _name in ("__call__", "value_and_grad", "grad", "jacobian", "hessian", "hvp"
 
 
 class Methods:
-    """The compiled methods of one function, by object; they live as long as these."""
+    """The compiled methods of one function, one for each object, for as long as it lives."""
 
     def __init__(self, function: Compiled) -> None:
         self._function = function

@@ -1,4 +1,4 @@
-# Arrays from outside: what a call of the machine holds, and how it refuses what does not fit.
+# Buffers of the caller's arrays, held during a call of the machine, and the errors for arrays that do not fit.
 
 
 cdef class Buffers:
@@ -61,7 +61,7 @@ cdef int by_address(const void *a, const void *b) noexcept nogil:
 
 
 cdef class BatchRun(Buffers):
-    """The arrays of one call, where its workers stand, and whether they shall stop."""
+    """A call of run(): its arrays, the next row to be done, and whether its workers are to stop."""
 
     cdef double *scalar
     cdef const double **input
@@ -69,7 +69,7 @@ cdef class BatchRun(Buffers):
     cdef unsigned char *broadcast
     cdef size_t inputs, outputs, rows, next, chunk
     cdef bint staged, stop, whole
-    cdef object held
+    cdef object plan_owner
     cdef Plan *plan
 
     def __cinit__(self, size_t arrays, size_t inputs, size_t outputs):

@@ -1,4 +1,4 @@
-# Calls of one row, straight from the arguments to the machine. What it does, fastcall_py.py says.
+# Calls of one row, straight from the arguments to the machine. fastcall_py.py describes it.
 
 from cpython.dict cimport PyDict_GetItem
 from cpython.ref cimport PyObject
@@ -32,7 +32,7 @@ cdef Shape *shapes_of(sequence) except NULL:
     return shapes
 
 
-cdef object LEFT = object()  # a row that does not stay on the path
+cdef object LEFT = object()  # returned for a row that fails a guard
 
 
 cdef class Shortcut:
@@ -47,7 +47,7 @@ cdef class Shortcut:
     cdef Machine guards
     cdef list outcomes
     cdef dict children
-    cdef Shortcut last  # which took the last row that departed
+    cdef Shortcut last  # the side trace that took the last such row
 
     def __cinit__(
         self, Machine machine not None, arguments, parts, bint pair, bint alone, leaves=(), side_traces=None,
@@ -94,7 +94,7 @@ cdef class Shortcut:
         if count != self.arguments:
             return None
         if self.asks and modes.recorder is not None:
-            return None  # leaves are read, guards are decided: not while somebody records
+            return None  # reading leaves and deciding guards are part of a recording that is going on
         found = self.step(args)
         if found is not LEFT:
             return found
@@ -122,7 +122,7 @@ cdef class Shortcut:
         return result
 
     cdef object step(self, PyObject *const *args):
-        """The results, None for arguments of another kind, or LEFT."""
+        """The results; None for arguments of another kind; LEFT for a row that fails a guard."""
         if self.straight:
             return self.vector(args)
         cdef double few[FEW]
@@ -143,7 +143,7 @@ cdef class Shortcut:
                 free(room)
 
     cdef Shortcut child(self, PyObject *const *args):
-        """Where the row goes, by the first guard that comes out otherwise; None if that is not recorded yet."""
+        """The side trace for a row, by the first guard that fails; None if it is not recorded yet."""
         cdef double *room
         cdef size_t i, n
         if self.side_traces is None:

@@ -1,8 +1,8 @@
 """Calls of one row, straight from the arguments to the machine. Twin of fastcall.pxi, and its type stub.
 
-A compiled function looks at every call's arguments: shapes, names, guards. Most callers call it the same way again
-and again; what the first call found out is kept as a Shortcut, which takes the next one if it is alike and declines,
-by None, what is not.
+A compiled function examines the arguments of every call: shapes, names, guards. Most callers call it in the same way
+again and again. So the first call leaves a Shortcut, which serves later calls with arguments of the same kind and
+returns None for all others.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ Shape: TypeAlias = tuple[int, ...]
 
 
 class SideTraces(Protocol):
-    """Where rows go that leave a path."""
+    """Side exits of a path: which path takes a row that fails a guard."""
 
     def guards(self) -> tuple[Any, list[float]]:
-        """The machine of the guards, and what they are to give. Its inputs are the first ones of the shortcut's."""
+        """The machine of the guards, whose inputs are the shortcut's first ones, and their values on this path."""
 
     def child(self, side_exit: tuple[int, float]) -> Shortcut | None:
-        """The way on if that guard, the first that differs, gives that number; None if it is not recorded yet."""
+        """The shortcut of the path behind a side exit; None if it is not recorded yet."""
 
 
 class Shortcut:
     """One row of arguments through a machine and into the shapes of its results.
 
-    ``arguments``, ``parts``: the shapes of what comes and of what is returned, () for a float. ``pair``: the first
-    part stands apart from the others. ``alone``: these are one, by itself, not a tuple. ``leaves``: whose values are
-    read at each call, and to whose .grad the outputs after the parts are added if it ``adds``. ``side_traces``: what
-    to ask if the last output is not 1.0; its absence says that there is no such output.
+    ``arguments``, ``parts``: the shapes of the arguments and of the results, () for a float. ``pair``: the result is
+    a pair of the first part and all others. ``alone``: these others are a single one, not in a tuple. ``leaves``:
+    Vars whose values are read at each call, and to whose .grad the outputs after the parts are added if it ``adds``.
+    ``side_traces``: asked if the last output is not 1.0, that is if a guard fails; None: there is no such output.
     """
 
     def __init__(
@@ -63,11 +63,11 @@ class Shortcut:
         self._guards: tuple[Any, list[float]] | None = None
 
     def __call__(self, args: tuple[Any, ...]) -> Any:
-        """What the call returns, or None: it is unlike the one that this was made for."""
+        """The call's result; None if its arguments are not of the kind that this shortcut is for."""
         if len(args) != len(self._arguments):
             return None
         if (self._leaves or self._side_traces or self._adds) and thread.recorder is not None:
-            return None  # leaves are read, guards are decided: not while somebody records
+            return None  # reading leaves and deciding guards are part of a recording that is going on
         path: Shortcut | None = self
         while path is not None:
             inputs = path._gather(args)

@@ -64,7 +64,7 @@ cdef extern from "vm/pages.h":
         PAGES_MOST
     void *pages_take(size_t)
     void pages_give(void *, size_t)
-    size_t pages_kept()
+    size_t pages_spare()
 
 cdef extern from "vm/row.h" nogil:
     ctypedef struct Row:
@@ -143,7 +143,7 @@ include "reroll.pxi"
 
 
 cdef class OwnedPlan:
-    """One plan."""
+    """Owns one plan."""
 
     cdef Plan *plan
 
@@ -205,7 +205,7 @@ cdef class Machine:
 
     @property
     def shortcut(self):
-        """What calls of one row may be made of."""
+        """The class for fast calls of one row."""
         return Shortcut
 
     @property
@@ -229,11 +229,11 @@ cdef class Machine:
             if len(self.plans) >= PLANS:
                 self.plans = {}
             self.plans[key] = held
-        call.held = held
+        call.plan_owner = held
         return (<OwnedPlan>held).plan
 
     def brief(self, size_t rows):
-        """Whether so many rows take no longer than a person who pressed Ctrl-C may wait: about a tenth of a second."""
+        """Whether so many rows take about a tenth of a second at most, so that Ctrl-C may wait for them."""
         return rows <= BRIEF // (self.single.steps + 1)
 
     def run(self, inputs, out, workers=1, whole=False, tell=None):
@@ -242,15 +242,15 @@ cdef class Machine:
         ``inputs``: n_inputs arrays of float64, of as many rows as ``out`` or of one, for all rows; a 2-d array
         (k, rows) or (k, 1) is k of them. ``out``: likewise an array for each output; it may be an input's own.
         ``workers``: threads, of which few rows need one. Raises ValueError for other arrays, and KeyboardInterrupt at
-        the end of a chunk, which leaves ``out`` half written; with ``whole`` at the end of all. Any other error comes
-        before anything is written. ``tell``: is called in this thread with the number of rows done since, chunk by
-        chunk; what it raises ends the call as Ctrl-C does.
+        the end of a chunk, which leaves ``out`` half written; with ``whole`` at the end of all.
+        Any other error comes before anything is written. ``tell``: a callback, called in this thread after each chunk
+        with the number of rows done since; an exception in it ends the call as Ctrl-C does.
         """
         if whole and tell is not None:
-            raise ValueError("a call that is to be whole tells nobody")
+            raise ValueError("a call with whole=True takes no tell")
         if workers < 1:
             raise ValueError(f"workers={workers}: expected 1 or more")
-        inputs, out = tuple(inputs), tuple(out)  # a sequence may be another one when it is looked at again
+        inputs, out = tuple(inputs), tuple(out)  # a sequence may change while its items are read
         cdef BatchRun call = BatchRun(len(inputs) + len(out), self.program.inputs, self.program.outputs)
         call.whole = whole
         call.take_all(inputs, out)
@@ -269,7 +269,7 @@ cdef class Machine:
         """One row: n_inputs numbers to as many as the program has outputs, which may be the same memory."""
         if self.lanes is not None:
             return self.lanes.row(inputs, outputs)
-        if self.quick != NULL:  # its workspace is one, for whoever holds the GIL
+        if self.quick != NULL:  # it has one workspace, which the GIL protects
             row_run(self.quick, self.workspace, inputs, outputs)
             return 0
         if self.single.steps > QUICK:

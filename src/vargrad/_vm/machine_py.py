@@ -21,7 +21,7 @@ from vargrad._vm.program import Program
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 IMPLEMENTATION = "python"
-BLOCK = 8192  # rows at a time: temporaries of that length stay in cache
+CHUNK = 8192  # rows at a time: temporaries of that length stay in cache
 _NUMPY = {
     "sub": "subtract",
     "mul": "multiply",
@@ -81,7 +81,7 @@ class Machine:
         self._constants = program.constants.tolist()
 
     def brief(self, rows: int) -> bool:
-        """Whether so many rows are computed before Ctrl-C is looked at, if that is asked for; here never."""
+        """Whether run(whole=True) is supported for so many rows: not by this machine."""
         return False
 
     def run(
@@ -111,11 +111,11 @@ class Machine:
         if shared:
             columns = _apart(columns, targets)
         rows = len(targets[0]) if targets else 0
-        starts = range(0, rows, BLOCK)
+        starts = range(0, rows, CHUNK)
         if workers > 1 and len(starts) > 1:
             with ThreadPoolExecutor(workers) as pool:
                 try:
-                    for count in pool.map(lambda start: self._block(columns, targets, start, shared), starts):
+                    for count in pool.map(lambda start: self._chunk(columns, targets, start, shared), starts):
                         if tell is not None:
                             tell(count)
                 except BaseException:
@@ -123,14 +123,14 @@ class Machine:
                     raise
             return
         for start in starts:
-            count = self._block(columns, targets, start, shared)
+            count = self._chunk(columns, targets, start, shared)
             if tell is not None:
                 tell(count)
 
-    def _block(self, columns: Sequence[Array], targets: Sequence[Array], start: int, shared: bool) -> int:
-        """A block of rows; how many they are. ``shared``: targets may be columns, so all is read before that."""
+    def _chunk(self, columns: Sequence[Array], targets: Sequence[Array], start: int, shared: bool) -> int:
+        """Run a chunk of rows; returns how many. ``shared``: a target may be a column, so columns are read first."""
         with numpy.errstate(all="ignore"):
-            stop = start + BLOCK
+            stop = start + CHUNK
             registers: list[Any] = [x if len(x) == 1 else x[start:stop] for x in columns]
             registers += self._constants
             registers += [None] * (self.program.n_registers - len(registers))
@@ -141,7 +141,7 @@ class Machine:
                 results = [numpy.array(x) for x in results]
             for target, result in zip(targets, results, strict=True):
                 target[start:stop] = result
-        return min(BLOCK, len(targets[0]) - start)
+        return min(CHUNK, len(targets[0]) - start)
 
     def row(self, x: Array, out: Array) -> None:
         """One row from one C-contiguous array of n_inputs items to another of as many as there are outputs."""

@@ -1,8 +1,8 @@
 # Arrays for results: csrc/vm/pages.h.
 
 
-cdef class Block:
-    """Memory of one result, which goes back when the last array over it is gone."""
+cdef class ResultMemory:
+    """Memory of one large result, given back when its last array is freed."""
 
     cdef void *at
     cdef size_t bytes
@@ -21,21 +21,21 @@ cdef class Block:
 
 
 def empty(size_t count):
-    """An array of so many float64, of any value: numpy.empty, but that a large one takes the place of one let go."""
+    """An uninitialised array of so many float64; a large one reuses the memory of a former result."""
     import numpy
 
     if count < PAGES_LEAST // sizeof(double) or count > SIZE_MAX // 16:
         return numpy.empty(count)
-    return numpy.frombuffer(Block(count * sizeof(double)), numpy.float64)
+    return numpy.frombuffer(ResultMemory(count * sizeof(double)), numpy.float64)
 
 
-kept_bytes_limit = PAGES_MOST
+spare_bytes_limit = PAGES_MOST
 
 
-def kept_bytes():
-    """How much memory of results that are gone is kept for the next.
+def spare_bytes():
+    """How many bytes of former results wait to be reused.
 
-    >>> kept_bytes() <= kept_bytes_limit
+    >>> spare_bytes() <= spare_bytes_limit
     True
     """
-    return pages_kept()
+    return pages_spare()

@@ -1,6 +1,6 @@
 """A program: straight-line code over numbered registers, what a machine runs for each row of a batch.
 
-Registers stand in this order: inputs, constants, temporaries. A temporary is used again as soon as its last reader
+Registers are in this order: inputs, constants, temporaries. A temporary is used again as soon as its last reader
 has run, so a program's registers are as many as are alive at once, and an instruction may write over its own operand.
 """
 
@@ -28,7 +28,7 @@ class Program:
     outputs: numpy.typing.NDArray[numpy.int32]
 
     def __str__(self) -> str:
-        return "\n".join(listing(self))
+        return "\n".join(disassembly(self))
 
 
 _SYMBOLS = {
@@ -51,7 +51,9 @@ _SYMBOLS = {
 }
 
 
-def listing(program: Program, inputs: Sequence[str] = (), outputs: Sequence[str] = (), limit: int = 1000) -> list[str]:
+def disassembly(
+    program: Program, inputs: Sequence[str] = (), outputs: Sequence[str] = (), limit: int = 1000
+) -> list[str]:
     """The program as lines to read; ``inputs`` and ``outputs`` are names for them, ``limit`` the most lines."""
     names = {i: f"x{i}" for i in range(program.n_inputs)} | dict(enumerate(inputs))
     names |= {program.n_inputs + i: repr(float(x)) for i, x in enumerate(program.constants)}

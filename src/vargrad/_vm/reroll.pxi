@@ -22,7 +22,7 @@ cdef inline char *aligned(char *memory) noexcept nogil:
 
 
 cdef Lanes lanes_of(const Program *program, const Kernels *kernels):
-    """None where nothing is repeated that is worth it."""
+    """None where the program has no repetition that would pay."""
     cdef int no_memory
     cdef Repeat *repeat = repeat_new(program, kernels, &no_memory)
     if no_memory:
@@ -35,7 +35,7 @@ cdef Lanes lanes_of(const Program *program, const Kernels *kernels):
 
 
 cdef class Lanes:
-    """A Repeat and its workspace, which is kept from row to row; who comes while it is in use makes one."""
+    """A Repeat and its workspace, reused from row to row. A thread that finds it in use allocates one of its own."""
 
     cdef Repeat *repeat
     cdef const Program *program

@@ -9,7 +9,7 @@ cdef char *workspace_for(const Plan *plan) except NULL:
 
 
 cdef int work(BatchRun call, char *memory, tell) except -1:
-    """Chunks, until none is left or somebody says stop. Between two of them signals are looked at."""
+    """Run chunks until none is left or ``stop`` is set, and check for signals between two of them."""
     cdef size_t first, last, told = 0
     cdef Plan *plan = call.plan
     cdef char *workspace = memory + (64 - <uintptr_t>memory % 64)
@@ -22,7 +22,7 @@ cdef int work(BatchRun call, char *memory, tell) except -1:
             plan_run(plan, workspace, call.input, call.output, first, last)
         if not call.whole:
             PyErr_CheckSignals()
-        if tell is not None:  # of what the others have begun, too
+        if tell is not None:  # counts the chunks that other threads have begun, too
             last = call.next
             tell(last - told)
             told = last
@@ -32,7 +32,7 @@ cdef int work(BatchRun call, char *memory, tell) except -1:
 
 
 def _help(BatchRun call, done):
-    """A helper's life. Without memory it leaves its share to the others."""
+    """Body of a worker thread. On MemoryError it ends, and the others run its chunks."""
     cdef char *memory = NULL
     try:
         memory = workspace_for(call.plan)
@@ -45,7 +45,7 @@ def _help(BatchRun call, done):
 
 
 cdef int work_all(BatchRun call, size_t workers, tell) except -1:
-    """Every row. This thread has its memory before anybody writes: nothing but a signal can stop it then."""
+    """Run every row. This thread has its memory before any row is written: then only a signal can stop it."""
     cdef char *memory = workspace_for(call.plan)
     cdef list helpers = []
     cdef object error = None
@@ -65,7 +65,7 @@ cdef int work_all(BatchRun call, size_t workers, tell) except -1:
         call.stop = True
     finally:
         free(memory)
-    for done in helpers:  # they use the caller's arrays: none is left alone, whatever arrives
+    for done in helpers:  # they use the caller's arrays: wait for each of them, whatever is raised meanwhile
         while True:
             try:
                 done.acquire()

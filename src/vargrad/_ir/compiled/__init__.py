@@ -1,1 +1,1 @@
-"""vargrad._ir.pure, compiled: the .pxd files here give its sources C types; store.pyx stands for store.py."""
+"""vargrad._ir.pure, compiled: the .pxd files here give its sources C types; store.pyx takes the place of store.py."""

@@ -2,7 +2,7 @@ cimport cython
 from vargrad._ir.compiled.store cimport Store
 
 cdef int ABS, ADD, AND, COMPOSITE, CONSTANT, DEGREES, DIV, EQ, EXP, EXP2, IDENTITY, INPUT, LE, LT, MUL, NE, NEG, NOT
-cdef int OR, POW, RADIANS, SELECT, SIGMOID, SQRT, SQUARE, SUB, ZERO, _DEEPEST, _INWARDS, _KEEP, _MOST
+cdef int OR, POW, RADIANS, SELECT, SIGMOID, SQRT, SQUARE, SUB, ZERO, _DEEPEST, _INWARDS, _UNCHANGED, _MOST
 cdef const unsigned char[::1] _REWRITTEN, _NEVER_NEGATIVE, _UNARY
 
 

@@ -11,7 +11,7 @@ cdef class Store:
     cdef int place[256]
     cdef int room
     cdef uint64_t *slot  # hash << 32 | node, open addressing; as many as a power of two
-    cdef size_t kept, mask
+    cdef size_t entries, mask
     cdef int append(self, int op, int a, int b, int c, double number) except -1
     cdef int find(self, int op, int a, int b, int c) noexcept
     cdef int find_number(self, double x) noexcept

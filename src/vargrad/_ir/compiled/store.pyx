@@ -62,7 +62,7 @@ cdef inline uint32_t hash_of_number(uint64_t bits) noexcept:
 
 
 cdef class Store:
-    """Columns ``op``, ``a``, ``b``, ``c`` and ``number``, and where operations and numbers stand."""
+    """Columns ``op``, ``a``, ``b``, ``c`` and ``number``, and tables to find operations and numbers again."""
 
     def __cinit__(self):
         self.widen()
@@ -115,11 +115,11 @@ cdef class Store:
         if node == self.room:
             self.widen()
         if op >= 0 or (op == CONSTANT and node):  # what is asked for again
-            if 4 * self.kept >= 3 * self.mask:
+            if 4 * self.entries >= 3 * self.mask:
                 self.rehash()
             hashed = hash_of(op, a, b, c) if op >= 0 else hash_of_number(bits_of(number))
             self.put(<uint64_t>hashed << 32 | <uint32_t>node)
-            self.kept += 1
+            self.entries += 1
         self.op[node], self.a[node], self.b[node], self.c[node], self.number[node] = op, a, b, c, number
         self.size = node + 1
         return node

@@ -32,7 +32,7 @@ from .store import Store
 Int: TypeAlias = int  # Cython below 3.3 takes an argument's ``int`` for Python's own, against the .pxd
 
 Parents = tuple[tuple[int, int, int], ...]
-_KEEP = -1  # what a rule returns where the node is to stay as it is
+_UNCHANGED = -1  # returned by a rule that does not apply
 _DEEPEST = 100  # how far rules look into a graph, one inside the other: C has no stack for more than some thousands
 _INWARDS = 64  # how far a selection is moved
 _MOST = 1000  # nodes that rules make for one
@@ -48,14 +48,16 @@ class Expressions(Store):
         self.parents: dict[int, Parents] = {}  # of composites: operand, partial, condition under which it counts
         self.depth = 0  # of rules, one inside the other, and what they have made since the outermost began
         self.spent = 0
-        self.append(CONSTANT, 0, 0, 0, 0.0)  # stands for an operand that is not there, which counts as constant
+        self.append(
+            CONSTANT, 0, 0, 0, 0.0
+        )  # in the place of an operand that an operation does not have; counts as constant
         self.constant(0.0)
 
     def __len__(self) -> int:
         return self.size
 
     def state(self) -> tuple[list[array[Any]], dict[int, Parents]]:
-        """What a copy is made from, by ``fill``: the columns and the parents."""
+        """The columns and the parents, from which ``fill`` makes a copy."""
         return [array(kind, x) for kind, x in zip("iiiid", self.columns(), strict=True)], self.parents
 
     def fill(self, columns: Any, parents: Any) -> None:
@@ -89,7 +91,7 @@ class Expressions(Store):
         return node
 
     def value_of(self, node: Int) -> int:
-        """The node itself, or what a composite stands for."""
+        """The node itself, or the node of a composite's value."""
         while self.op[node] == COMPOSITE:
             node = self.a[node]
         return node
@@ -115,15 +117,15 @@ class Expressions(Store):
             return found
         if self.op[a] == CONSTANT and self.op[b] == CONSTANT and self.op[c] == CONSTANT:
             return self.constant(_folded(op, self.number[a], self.number[b], self.number[c]))
-        found = self._simpler(op, a, b, c) if _REWRITTEN[op] else _KEEP
-        return self.append(op, a, b, c, 0.0) if found == _KEEP else found
+        found = self._simpler(op, a, b, c) if _REWRITTEN[op] else _UNCHANGED
+        return self.append(op, a, b, c, 0.0) if found == _UNCHANGED else found
 
     def _simpler(self, op: Int, a: Int, b: Int, c: Int) -> int:
-        """What the rules find, if they do not go too far: graphs from files may hold any number of negations."""
+        """The node that the rules find. Their depth is bounded: graphs from files may hold any number of negations."""
         if self.depth == 0:
             self.spent = 0
         if self.depth >= _DEEPEST or self.spent >= _MOST:
-            return _KEEP
+            return _UNCHANGED
         self.spent += 1
         self.depth += 1
         try:
@@ -170,7 +172,7 @@ def _is_minus_zero(x: float) -> bool:
     return x == 0.0 and math.copysign(1.0, x) < 0.0
 
 
-# ---- rules: an equal, cheaper node, or _KEEP
+# ---- rules: an equal, cheaper node, or _UNCHANGED
 
 
 def _rewritten(g: Expressions, op: Int, a: Int, b: Int, c: Int) -> int:
@@ -187,7 +189,7 @@ def _rewritten(g: Expressions, op: Int, a: Int, b: Int, c: Int) -> int:
     if op == SELECT:
         return _select(g, a, b, c)
     if op == SQUARE:
-        return g.make(SQUARE, g.a[a]) if g.op[a] == NEG or g.op[a] == ABS else _KEEP
+        return g.make(SQUARE, g.a[a]) if g.op[a] == NEG or g.op[a] == ABS else _UNCHANGED
     if op == POW:
         return _pow(g, a, b)
     if op == ABS:
@@ -199,14 +201,14 @@ def _rewritten(g: Expressions, op: Int, a: Int, b: Int, c: Int) -> int:
     if op == NOT:
         return _not(g, a)
     if op in (EQ, NE):
-        return g.make(op, b, a) if a > b else _KEEP
+        return g.make(op, b, a) if a > b else _UNCHANGED
     if op == LT:
-        return g.constant(0.0) if a == b else _KEEP
+        return g.constant(0.0) if a == b else _UNCHANGED
     if op == IDENTITY:
         return a
     if op in (DEGREES, RADIANS):  # the operand times the partial, a number
         return g.make(MUL, g.constant(float(BY_NAME[NAMES[op]].partials[0])), a)
-    return _KEEP
+    return _UNCHANGED
 
 
 _REWRITES = (MUL, ADD, SUB, NEG, DIV, SELECT, SQUARE, POW, ABS, AND, OR, NOT, EQ, NE, LT, IDENTITY, DEGREES, RADIANS)
@@ -217,7 +219,7 @@ _NEVER_NEGATIVE = bytes(name in _POSITIVE for name in NAMES)
 
 def _add(g: Expressions, a: Int, b: Int) -> int:
     if g.op[b] == CONSTANT or (a > b and g.op[a] != CONSTANT):
-        return g.make(ADD, b, a)  # a constant stands first
+        return g.make(ADD, b, a)  # constants come first
     if g.op[a] == CONSTANT and g.number[a] == 0.0 and (_is_minus_zero(g.number[a]) or g.never_minus_zero(b)):
         return b
     if a == b:
@@ -226,7 +228,7 @@ def _add(g: Expressions, a: Int, b: Int) -> int:
         return g.make(SUB, a, g.a[b])
     if g.op[a] == NEG:
         return g.make(SUB, b, g.a[a])
-    return _KEEP
+    return _UNCHANGED
 
 
 def _sub(g: Expressions, a: Int, b: Int) -> int:
@@ -236,7 +238,7 @@ def _sub(g: Expressions, a: Int, b: Int) -> int:
         return g.make(NEG, b)
     if g.op[b] == NEG:
         return g.make(ADD, a, g.a[b])
-    return _KEEP
+    return _UNCHANGED
 
 
 def _mul(g: Expressions, a: Int, b: Int) -> int:
@@ -257,12 +259,12 @@ def _mul(g: Expressions, a: Int, b: Int) -> int:
             # both at least 1: nothing that is finite or normal now was not before
             if abs(other) >= 1.0 and abs(factor) >= 1.0 and math.isfinite(other * factor):
                 return g.make(MUL, g.constant(other * factor), g.b[b])
-        return _KEEP
+        return _UNCHANGED
     if g.op[b] == NEG:
         return g.make(NEG, g.make(MUL, a, g.a[b]))
     if g.op[a] == NEG:
         return g.make(NEG, g.make(MUL, g.a[a], b))
-    return _KEEP
+    return _UNCHANGED
 
 
 def _neg(g: Expressions, a: Int) -> int:
@@ -270,7 +272,7 @@ def _neg(g: Expressions, a: Int) -> int:
         return g.a[a]
     if g.op[a] == MUL and g.op[g.a[a]] == CONSTANT:
         return g.make(MUL, g.constant(-g.number[g.a[a]]), g.b[a])
-    return _KEEP
+    return _UNCHANGED
 
 
 def _exact_reciprocal(x: float) -> bool:
@@ -288,7 +290,7 @@ def _div(g: Expressions, a: Int, b: Int) -> int:
         p, q = g.a[b], g.b[b]
         if g.op[p] == CONSTANT and g.number[p] == 1.0 and g.op[q] == EXP:
             return g.make(SIGMOID, g.make(NEG, g.a[q]))
-    return _KEEP
+    return _UNCHANGED
 
 
 def _pow(g: Expressions, a: Int, b: Int) -> int:
@@ -297,7 +299,7 @@ def _pow(g: Expressions, a: Int, b: Int) -> int:
     if g.op[a] == CONSTANT and g.number[a] == 2.0:
         return g.make(EXP2, b)
     if g.op[b] != CONSTANT:
-        return _KEEP
+        return _UNCHANGED
     exponent = g.number[b]
     if exponent == 0.0:
         return g.constant(1.0)
@@ -305,7 +307,7 @@ def _pow(g: Expressions, a: Int, b: Int) -> int:
         root = g.make(SQRT, g.make(ADD, a, ZERO))
         return g.make(SELECT, g.constant(math.inf), root, g.make(EQ, a, g.constant(-math.inf)))
     if not abs(exponent) <= 8.0 or exponent != math.floor(exponent):
-        return _KEEP
+        return _UNCHANGED
     # the reciprocal first: the power of x might overflow where its reciprocal is still a number
     x = a if exponent > 0.0 else g.make(DIV, g.constant(1.0), a)
     return _whole_power(g, x, int(abs(exponent)))
@@ -325,7 +327,7 @@ def _whole_power(g: Expressions, x: Int, n: Int) -> int:
 def _abs(g: Expressions, a: Int) -> int:
     if g.op[a] == ABS or g.op[a] == SQUARE or g.op[a] == EXP:
         return a
-    return g.make(ABS, g.a[a]) if g.op[a] == NEG else _KEEP
+    return g.make(ABS, g.a[a]) if g.op[a] == NEG else _UNCHANGED
 
 
 def _select(g: Expressions, a: Int, b: Int, c: Int) -> int:
@@ -337,7 +339,7 @@ def _select(g: Expressions, a: Int, b: Int, c: Int) -> int:
         return g.make(SELECT, b, a, g.a[c])
     op = g.op[a]
     if op < 0 or op != g.op[b] or not _UNARY[op] or g.depth > _INWARDS:
-        return _KEEP
+        return _UNCHANGED
     return g.make(op, g.make(SELECT, g.a[a], g.a[b], c))  # one function of a selection, not two functions
 
 
@@ -349,7 +351,7 @@ def _not(g: Expressions, a: Int) -> int:
         return g.a[a]
     if g.op[a] == NE:
         return g.make(EQ, g.a[a], g.b[a])
-    return g.make(NE, g.a[a], g.b[a]) if g.op[a] == EQ else _KEEP
+    return g.make(NE, g.a[a], g.b[a]) if g.op[a] == EQ else _UNCHANGED
 
 
 def _and(g: Expressions, a: Int, b: Int) -> int:
@@ -359,7 +361,7 @@ def _and(g: Expressions, a: Int, b: Int) -> int:
         return a if g.number[b] else g.constant(0.0)
     if (g.op[a] == NOT and g.a[a] == b) or (g.op[b] == NOT and g.a[b] == a):
         return g.constant(0.0)
-    return a if a == b else g.make(AND, b, a) if a > b else _KEEP
+    return a if a == b else g.make(AND, b, a) if a > b else _UNCHANGED
 
 
 def _or(g: Expressions, a: Int, b: Int) -> int:
@@ -370,21 +372,21 @@ def _or(g: Expressions, a: Int, b: Int) -> int:
     if (g.op[a] == NOT and g.a[a] == b) or (g.op[b] == NOT and g.a[b] == a):
         return g.constant(1.0)
     found = _less_or_nan(g, a, b)
-    if found == _KEEP:
+    if found == _UNCHANGED:
         found = _less_or_nan(g, b, a)
-    if found != _KEEP:
+    if found != _UNCHANGED:
         return found
-    return a if a == b else g.make(OR, b, a) if a > b else _KEEP
+    return a if a == b else g.make(OR, b, a) if a > b else _UNCHANGED
 
 
 def _less_or_nan(g: Expressions, x: Int, y: Int) -> int:
     """Number < v, or v is nan: not v <= number, unless the number is nan."""
     if g.op[x] != LT or g.op[y] != NE or g.a[y] != g.b[y]:
-        return _KEEP
+        return _UNCHANGED
     p, q, v = g.a[x], g.b[x], g.a[y]
     if (v == q and _is_some_number(g, p)) or (v == p and _is_some_number(g, q)):
         return g.make(NOT, g.make(LE, q, p))
-    return _KEEP
+    return _UNCHANGED
 
 
 def _is_some_number(g: Expressions, node: Int) -> bool:

@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, annotation_typing=False
-"""Walks over a graph of expressions: derivatives in reverse mode, programs, and the way in from the tape.
+"""Passes over a graph of expressions: derivatives in reverse mode, programs, and the way in from the tape.
 
 An adjoint is a pair (value, condition). The condition is -1, always, or the node that says in which rows the operand
 is reached at all: a branch that lost receives nothing, whatever its partials are there, as in eager code. So the value
@@ -61,7 +61,7 @@ class Template:
         self.condition = -1 if condition < 0 else place[condition]  # a place, or -1 for always
 
     def run(self, g: Expressions) -> int:
-        """The result for the given nodes, which stand in ``g.place`` from 1; it then holds all nodes."""
+        """The result for the given nodes, which are in ``g.place`` from 1 on; afterwards all nodes are there."""
         k = self._given + 1
         for i in range(len(self._constants)):
             g.place[k] = g.constant(self._constants[i])
@@ -354,7 +354,7 @@ def converted(
     count: Int,
     special: Callable[[int, int, list[int]], int],
 ) -> None:
-    """The first so many nodes of a listing of Vars (see _walk_py.listing) as expressions, into ``made``.
+    """The first so many nodes of a listing of Vars (see _core.var.listing) as expressions, into ``made``.
 
     What is made already stays; ``special(place, code, operands)`` makes what is no plain row.
     """

@@ -8,9 +8,9 @@ PLACES = 256
 
 
 class Store:
-    """Columns ``op``, ``a``, ``b``, ``c`` and ``number``, and where operations and numbers stand."""
+    """Columns ``op``, ``a``, ``b``, ``c`` and ``number``, and tables to find operations and numbers again."""
 
-    __slots__ = ("_kept", "_numbers", "a", "b", "c", "number", "op", "place", "size")
+    __slots__ = ("_numbers", "_operations", "a", "b", "c", "number", "op", "place", "size")
 
     def __init__(self) -> None:
         self.op: list[int] = []
@@ -19,8 +19,8 @@ class Store:
         self.c: list[int] = []
         self.number: list[float] = []  # of constants
         self.size = 0
-        self.place = [0] * PLACES  # where templates are filled in, see walks.py; place 0 stays 0
-        self._kept: dict[tuple[int, int, int, int], int] = {}
+        self.place = [0] * PLACES  # where templates are filled in, see passes.py; place 0 stays 0
+        self._operations: dict[tuple[int, int, int, int], int] = {}
         self._numbers: dict[float | str, int] = {}
 
     def append(self, op: int, a: int, b: int, c: int, number: float) -> int:
@@ -36,14 +36,14 @@ class Store:
         self.number.append(number)
         self.size += 1
         if op >= 0:
-            self._kept[op, a, b, c] = node
+            self._operations[op, a, b, c] = node
         elif op == CONSTANT and node:
             self._numbers[_key(number)] = node
         return node
 
     def find(self, op: int, a: int, b: int, c: int) -> int:
         """The node of that operation, or 0."""
-        return self._kept.get((op, a, b, c), 0)
+        return self._operations.get((op, a, b, c), 0)
 
     def find_number(self, x: float) -> int:
         """The node of a number, or 0; zeros of either sign are two, all nans are one."""
