@@ -1,4 +1,4 @@
-"""What compiled methods compare of their objects, wherever it is kept."""
+"""Attributes of objects that compiled methods compare, wherever they are stored."""
 
 from __future__ import annotations
 

@@ -174,7 +174,7 @@ def test_closures_constants_and_leaves(machine: str) -> None:
     assert close(w.grad, 4.0 * X.sum())
 
 
-def test_nobody_stays_inside() -> None:
+def test_no_recorder_is_left() -> None:
     """After an error inside a derivative, a selection is one again."""
 
     def f(x: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Files of compiled functions as somebody might write them who means no good: helpers, and a script for one process."""
+"""Malicious files of compiled functions: helpers, and a script that loads one in a process of its own."""
 
 from __future__ import annotations
 

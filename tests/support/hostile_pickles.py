@@ -59,7 +59,7 @@ SLOTS = {Structure: ("container", "cores"), Signature: ("text", "inputs", "outpu
 
 
 def places(x: Any, where: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The ways to all that a state is made of."""
+    """The places of all parts of a state, as sequences of keys."""
     yield where
     for key, part in inside(x):
         yield from places(part, (*where, key))
@@ -78,7 +78,7 @@ def inside(x: Any) -> list[tuple[Any, Any]]:
 
 
 def changed(x: Any, where: tuple[Any, ...], new: Any) -> Any:
-    """The same with something else in one place; made as pickle makes it, without a word of the constructors."""
+    """A copy with another value in one place, made as pickle makes it, without calling constructors."""
     if not where:
         return new
     key, *rest = where
@@ -94,7 +94,7 @@ def changed(x: Any, where: tuple[Any, ...], new: Any) -> Any:
 
 
 def use(f: Any) -> None:
-    """All that can be asked of it; a row may need a path that is not there."""
+    """Call every method; a row may need a path that is not recorded."""
     a, x = np.array([1.0, -1.5, -2.5]), np.arange(1.0, 3.0)
     for call in (
         lambda: f(a, x),

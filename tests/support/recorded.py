@@ -1,4 +1,4 @@
-"""What the tests of compile share: every machine there is, and random functions of numbers with branches."""
+"""Shared by the tests of compile: all machines, and random functions of numbers with branches."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def function(steps: Steps, count: int = 3) -> Callable[..., Any]:
 
 
 def eager(f: Callable[..., Any], row: Sequence[float], what: Callable[..., Any]) -> Array:
-    """What vargrad's transform ``what`` makes of f at one row, over all arguments, as one vector."""
+    """The result of vargrad's transform ``what`` of f at one row, over all arguments, as one vector."""
     found = what(lambda xs: f(*xs))([float(x) for x in row])
     return np.array([getattr(x, "value", x) for x in _flat(found)])
 

@@ -1,4 +1,4 @@
-"""What the tests of the machine share: programs, and what they compute, one operation at a time."""
+"""Shared by the tests of the machine: programs, and an oracle that computes them one operation at a time."""
 
 from __future__ import annotations
 

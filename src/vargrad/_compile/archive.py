@@ -1,7 +1,7 @@
-"""NumPy's npz archives from anywhere: what is read takes no more memory than the file has bytes.
+"""Reads npz archives that may come from anywhere, with no more memory than the file has bytes.
 
-Not by numpy.load, which unpacks whatever an archive holds, and takes the memory that an array says it needs. Only
-what numpy.savez writes is read: plain arrays, not compressed.
+numpy.load would unpack compressed members of any size and allocate as much memory as an array's header claims. Only
+plain arrays, as numpy.savez writes them, are read.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import numpy
 from vargrad._compile.validate import Refused, require
 
 Wanted = Mapping[str, tuple[Any, int]]  # names, types and numbers of dimensions
-_MEMBERS = 64  # of an archive, more than any version writes
-_PIPED = 1 << 28  # bytes from what is no file and does not say how long it is
+_MEMBERS = 64  # in an archive at most; no version writes as many
+_PIPED = 1 << 28  # bytes at most from a pipe or device
 _NO_ARCHIVE = "it is truncated, or no npz archive of plain arrays"
 _NPY = re.compile(  # NumPy's own way to write it: a dtype of numbers, the order, and the shape
     rb"\{'descr': '([<>|][a-z][0-9]{1,2})', 'fortran_order': (False|True), "
@@ -40,7 +40,7 @@ def read_arrays(path: str, wanted: Wanted) -> dict[str, Any]:
             contents = {name: archive.read(info) for name, info in found.items()}
     except (Refused, MemoryError):
         raise
-    except Exception as error:  # of any kind: bad archives are met in many places
+    except Exception as error:  # zipfile raises many kinds for bad archives
         raise Refused(_NO_ARCHIVE) from error
     return {name: _array(name, contents.pop(name), kind, n) for name, (kind, n) in wanted.items()}
 
@@ -55,7 +55,7 @@ def _bytes(path: str) -> bytes:
 
 
 def _members(archive: zipfile.ZipFile, wanted: Wanted, size: int) -> dict[str, zipfile.ZipInfo]:
-    """Where the wanted arrays are; they are as long together as the file at most, whatever it says."""
+    """The members with the wanted arrays, which together are no longer than the file."""
     members = archive.infolist()
     require(len(members) <= _MEMBERS, f"it has {len(members)} members, expected {len(wanted)}")
     found = {}

@@ -1,4 +1,7 @@
-"""Derivatives of a compiled function at Vars: by the transforms, of the function itself, connected to the Vars."""
+"""Derivatives of a compiled function whose arguments are Vars.
+
+The Python function itself is differentiated by vargrad.transforms, so that the results are part of the Vars' graph.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +23,10 @@ def derivative(
     vectors: Sequence[Any],
     signature: Signature | None,
 ) -> Any:
-    """What the method ``what`` of a compiled function returns for one row, of Vars.
+    """The result of the method ``what`` of a compiled function for one row of Vars.
 
-    ``function``: of all ``values``. ``wrt``: the positions to differentiate by; ``one``: of a single one, by itself.
+    ``function`` takes all ``values``. ``wrt``: the positions to differentiate by; ``one``: it is a single argument,
+    and the result is not a tuple.
     """
 
     def selected(part: Any) -> Any:
@@ -38,7 +42,7 @@ def derivative(
 
 
 def _as_arrays(found: Any, signature: Signature) -> Any:
-    """Results that have a core as arrays, which is how their derivatives are to be arranged."""
+    """The results, those that are vectors or matrices as arrays, so that their derivatives become arrays too."""
     several = len(signature.outputs) > 1
     parts = [
         numpy.array(part, dtype=object) if core else part

@@ -1,4 +1,4 @@
-"""One call of a compiled function: its rows, what to differentiate by, and the outputs of its paths put together."""
+"""One call of a compiled function: runs its rows along their paths and puts the outputs together."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 Computed: TypeAlias = Array | list[Array]  # (outputs, rows), or an array for each output
 ROWS_AT_ONCE = 1 << 18  # of a function with branches
-APART = 1 << 17  # rows from which on each result has memory of its own: none is kept alive by another
+APART = 1 << 17  # rows from which on each result has memory of its own, so that none keeps another's alive
 OUTPUTS_AT_ONCE = 1 << 21  # numbers that backward keeps before it adds them up
 
 
@@ -35,18 +35,18 @@ def chosen_arguments(name: str, argnums: Argnums | None, count: int) -> tuple[tu
 
 
 class SideTraces:
-    """Where rows go that leave a path, as a shortcut asks for it."""
+    """Side exits of a path, for its shortcut: which path takes a row that fails a guard."""
 
     def __init__(self, path: Path, made: Callable[[Path], Any]) -> None:
         self._path = path
         self._made = made
 
     def guards(self) -> tuple[Any, list[float]]:
-        """The machine of the guards, and what they are to give."""
+        """The machine of the guards, and the values they have on this path."""
         return self._path.machine(GUARDS)[0], self._path.outcomes
 
     def child(self, side_exit: SideExit) -> Any:
-        """The shortcut of the path where that guard gives that number; None if it is not recorded yet."""
+        """The shortcut of the path behind a side exit; None if it is not recorded yet."""
         path = self._path.children.get(side_exit)
         return None if path is None else self._made(path)
 
@@ -61,10 +61,10 @@ class Call:
         self.path = path  # the first one
         self.batch = batch
         self.wrt: tuple[int, ...] = ()
-        self.written = False  # whether the results stand in the caller's arrays already
+        self.written = False  # whether the results are in the caller's arrays already
         self._workers = workers
         self._progress = progress
-        self._tell: Tell | None = None  # who wants to know of rows done
+        self._tell: Tell | None = None  # progress callback, with the number of rows done
         self._one = False
         self._vectors: list[Array] = []
 
@@ -84,17 +84,19 @@ class Call:
         return [self.specialization.cores[i] for i in self.wrt]
 
     def by_argument(self, parts: Sequence[Any]) -> Any:
-        """One part by itself, several as a tuple."""
+        """The part itself if one argument was chosen, otherwise a tuple of all parts."""
         return parts[0] if self._one else tuple(parts)
 
     def require_scalar(self, what: str) -> None:
         """ValueError if the function's result is not one number."""
         if self.structure.container is not None or self.structure.cores != ((),):
             name = self.specialization.owner.__name__
-            raise ValueError(f"{name}.{what}() needs a function of one number; it returns {self.structure}")
+            raise ValueError(
+                f"{name}.{what}() needs a function that returns one number; this one returns {self.structure}"
+            )
 
     def shortcut(self, output: Output) -> Shortcut | None:
-        """What takes calls like this one from now on; None where there is none: rows, arguments by name, containers."""
+        """A shortcut for later calls like this one. None for calls with rows, names or containers, which have none."""
         kind, specialization = output.kind, self.specialization
         if (
             self.batch.loop
@@ -116,7 +118,7 @@ class Call:
         return made(self.path)
 
     def _shapes(self, kind: str) -> tuple[Sequence[Any], Sequence[Any]] | None:
-        """Shapes of arguments and results, if the outputs are the results, one after the other."""
+        """Shapes of arguments and results; None unless the outputs are the results in their order."""
         cores, by = self.specialization.cores, self.cores()
         container, results = self.structure.container, self.structure.cores
         if kind in ("value", "backward"):
@@ -148,7 +150,7 @@ class Call:
     def compute(self, output: Output, out: Sequence[Any] = ()) -> Computed:
         """All outputs of all rows.
 
-        ``out``: the caller's arrays, used at once if it is certain that they are filled completely.
+        ``out``: the caller's arrays; they are written directly if nothing can interrupt that.
         """
         if output.kind in ("grad", "value_and_grad", "hessian", "hvp"):
             self.require_scalar(output.kind)
@@ -157,7 +159,7 @@ class Call:
 
     @contextmanager
     def _shown(self) -> Iterator[None]:
-        """Show a bar of rows done, if that is wanted."""
+        """Show a bar of rows done, if the caller asked for one."""
         if not self._progress:
             yield
             return
@@ -174,7 +176,7 @@ class Call:
             return self._straight(output, out)
         if batch.rows <= ROWS_AT_ONCE:
             return self._compute(output, batch.columns, self._vectors, batch.rows)
-        full: Any = None  # rows that leave their path are copied: in pieces, so that there are never many
+        full: Any = None  # rows that fail a guard are copied: in pieces, so that there are never many
         for start in range(0, batch.rows, ROWS_AT_ONCE):
             rows = slice(start, min(start + ROWS_AT_ONCE, batch.rows))
             columns, vectors = rows_of(batch.columns, rows), rows_of(self._vectors, rows)
@@ -195,7 +197,7 @@ class Call:
         return [empty(rows) for _ in range(outputs)]
 
     def _straight(self, output: Output, out: Sequence[Any]) -> Computed:
-        """All rows on the one path there is."""
+        """All rows of a function without branches."""
         batch, path = self.batch, self.path
         machine, outputs = path.machine(output)
         columns = [*batch.columns, *path.leaf_column(), *self._vectors]

@@ -1,4 +1,4 @@
-"""What runs a compiled function: finds or makes the recording for a call, and computes values and derivatives."""
+"""Runs a compiled function: finds or makes the recording for a call, and computes values and derivatives."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from vargrad._vm.machine import HasShortcuts, fast_method
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 
-MOST_SPECIALIZATIONS = 128  # a vector length each: half a megabyte for a thousand operations
+MOST_SPECIALIZATIONS = 128  # with a recording; one of a thousand operations takes half a megabyte
 
 
 class Dispatcher(HasShortcuts):
-    """A function with its recordings, without what makes it a method, a file or C text: see Compiled."""
+    """A function and its recordings. Compiled adds methods of objects, files and C text."""
 
     _is_watched = False  # whether an object's state is looked at before each call: see Watched
 
@@ -78,7 +78,7 @@ class Dispatcher(HasShortcuts):
         progress: bool = False,
         **kwargs: Any,
     ) -> tuple[Any, Any]:
-        """The pair of value and gradient, for a function of one number.
+        """The pair of value and gradient, for a function that returns one number.
 
         ``out``, here and below: arrays for the results, in tuples or lists as they come.
         """
@@ -99,7 +99,7 @@ class Dispatcher(HasShortcuts):
         progress: bool = False,
         **kwargs: Any,
     ) -> Any:
-        """The gradient of a function of one number: an array for one argument, else a tuple of them.
+        """The gradient of a function that returns one number: an array for one argument, a tuple of them for several.
 
         ``argnums``: the positions to differentiate by, an int or several; all by default.
         """
@@ -118,7 +118,7 @@ class Dispatcher(HasShortcuts):
         progress: bool = False,
         **kwargs: Any,
     ) -> Any:
-        """All first derivatives: loop shape + result's core + argument's core, for each result in its container."""
+        """All first derivatives, for each result: shape of the rows + shape of the result + shape of the argument."""
         call, full = self._computed("jacobian", args, kwargs, workers, progress, argnums, out)
         if call is None:
             return full
@@ -135,7 +135,7 @@ class Dispatcher(HasShortcuts):
         progress: bool = False,
         **kwargs: Any,
     ) -> Any:
-        """All second derivatives of a function of one number: loop shape + both arguments' cores."""
+        """All second derivatives of a single number: shape of the rows + shapes of both arguments."""
         call, full = self._computed("hessian", args, kwargs, workers, progress, argnums, out)
         if call is None:
             return full
@@ -186,13 +186,13 @@ class Dispatcher(HasShortcuts):
 
     @property
     def paths(self) -> int:
-        """How many ways through the function have been recorded."""
+        """How many paths through the function's branches have been recorded."""
         return sum(len(specialization.paths) for specialization in self._specializations.values())
 
     def _begin(
         self, args: Sequence[Any], kwargs: Mapping[str, Any], workers: int, progress: bool = False
     ) -> Call | None:
-        """The call, or None if it is to be run as it is: on Vars, or while another function records."""
+        """The call; None if the Python function is to be run instead: on Vars, or while another function records."""
         if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
             raise ValueError(f"{self.__name__}(): workers must be an int of at least 1, not {workers!r:.60}")
         if not isinstance(progress, bool):
@@ -253,7 +253,7 @@ class Dispatcher(HasShortcuts):
         out: Any,
         *vector: Any,
     ) -> tuple[Call | None, Any]:
-        """A derivative's call and all outputs of all rows; of Vars, or while a function is recorded, the result."""
+        """A derivative's call and its outputs of all rows; None and the result if _begin() returns None."""
         call = self._begin(args, kwargs, workers, progress)
         if call is None:
             self._refuse_out(out)
@@ -271,7 +271,7 @@ class Dispatcher(HasShortcuts):
         return results if out is None else into(self.__name__, out, results, call.written)
 
     def _remember(self, call: Call, output: Output) -> None:
-        """Let calls like this one go a shorter way, if there is one."""
+        """Give the method a shortcut for calls like this one, if there is one."""
         shortcut = call.shortcut(output)
         if shortcut is not None:
             self._set_shortcut(output.kind, shortcut)

@@ -1,7 +1,8 @@
 """Compiled functions in files: NumPy's npz with numbers and one JSON text. Nothing in a file is ever executed.
 
-What is stored of a path is its graph of expressions, not yet differentiated; operations go by name. A file may come
-from anywhere, so every number in it is checked before it is used. The Python function itself is not stored.
+A path is stored as its graph of expressions, without derivatives; operations are stored by name. A file may come from
+anywhere, so every number in it is checked before it is used. The Python function itself is not stored. In the header
+"variants" are specializations, and a path's "key" is the side exit of its "parent" that leads to it.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def _listed(x: Any) -> Any:
 
 
 def _path(name: str, path: tuple[Any, ...], leaves: dict[Var, int], arrays: dict[str, list[Any]]) -> dict[str, Any]:
-    """What the header says of a path; its nodes go to the arrays."""
+    """The header's entry for a path; its nodes are added to the arrays."""
     recording, structure, parent, side_exit = path
     container = next((label for label, kind in _CONTAINERS.items() if kind is structure.container), None)
     if container is None:
@@ -123,13 +124,13 @@ def load(path: PathLike, function: Callable[..., Any] | None, into: Kind) -> Kin
         raise ValueError(f"{path}: no compiled function that can be loaded: {why}") from why.__cause__
     except (MemoryError, OSError):
         raise
-    except Exception as error:  # what no check has foreseen
+    except Exception as error:  # that no check has foreseen
         damage = f"it is damaged ({type(error).__name__}: {error!s:.200})"
         raise ValueError(f"{path}: no compiled function that can be loaded: {damage}") from error
 
 
 class _Reader:
-    """The arrays of a file, checked as they are taken apart; what comes of them is checked once more, as a whole."""
+    """Reads the arrays of a file and checks each part; the whole function is checked once more in the end."""
 
     def __init__(self, arrays: dict[str, Any]) -> None:
         self._arrays = arrays
@@ -255,7 +256,7 @@ class _Reader:
 
 
 def _shapes(cores: Any) -> Any:
-    """JSON's lists as tuples; what is no list of lists stays what it is, and is refused later."""
+    """JSON's lists as tuples; anything else is returned as it is, and refused later."""
     if not isinstance(cores, list):
         return cores
     return tuple(tuple(core) if isinstance(core, list) else core for core in cores)

@@ -17,13 +17,13 @@ Composites: TypeAlias = dict[tuple[int, tuple[int, ...]], int]
 
 @dataclass
 class Branch:
-    """One path: its results and guards as nodes of the merged graph, and the paths that leave it, by guard."""
+    """One path: its results and guards as nodes of the merged graph, and its side traces by guard."""
 
     results: list[int]
     guards: list[int]
     outcomes: list[float]
     children: dict[int, list[tuple[float, Branch]]] = field(default_factory=dict)
-    size: int = 1  # how many paths there are from here on
+    size: int = 1  # how many paths begin with this one
 
 
 class Merged:
@@ -59,9 +59,10 @@ class Merged:
 def transplant(
     source: Expressions, wanted: Iterable[int], target: Expressions, ids: dict[int, int], composites: Composites
 ) -> None:
-    """Make the wanted nodes, and what they need, in another graph.
+    """Copy the wanted nodes and their operands to another graph.
 
-    ``ids``: their new numbers, where the inputs' are given. ``composites``: those in the target, by value and operands.
+    ``ids``: the new numbers of nodes, to which those made are added; it has to hold the inputs'. ``composites``: those
+    of the target, by value and operands.
     """
     parents = source.parents
     ids[0] = 0
@@ -83,7 +84,7 @@ def transplant(
 
 
 def reachable(source: Expressions, wanted: Iterable[int], known: dict[int, int]) -> Sequence[int]:
-    """The wanted nodes and what they need, derivatives of composites included, oldest first; not what is known."""
+    """The wanted nodes and all their operands, derivatives of composites included, but no known ones; oldest first."""
     seen: set[int] = set()
     stack = list(wanted)
     while stack:

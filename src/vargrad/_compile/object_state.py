@@ -1,7 +1,7 @@
-"""What an object holds, to compare: whether what a recording took for constants has changed since.
+"""Snapshots of an object, to see whether attributes that a recording took for constants have changed.
 
-The object is pickled into memory. What cannot be pickled cannot be compared: a TypeError, since a stale constant would
-be a wrong number. Vars stay live, and are told by identity.
+The object is pickled into memory. An object that cannot be pickled cannot be compared: that is a TypeError, since a
+stale constant would be a wrong number. Vars are live, not constants, and compared by identity.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from vargrad._compile.dispatcher import Dispatcher
 from vargrad._core import var_py
 from vargrad._core.var import Var
 
-State: TypeAlias = tuple[bytes, list[Any]]  # to compare the first; the second keeps alive what that names by its id
+State: TypeAlias = tuple[bytes, list[Any]]  # to compare, and the objects whose ids it holds, to keep them alive
 _UNCHANGING = (bool, int, float, complex, str, bytes, type(None))
 _FUNCTIONS = (FunctionType, BuiltinFunctionType, type, ModuleType, Dispatcher)
 _VARS = (Var, var_py.Var)
 
 
 class _Empty:
-    """The least that an object of a Python class has."""
+    """For the size of an object without slots or C bases."""
 
 
 _KINDS: weakref.WeakKeyDictionary[type, tuple[str, ...] | None] = weakref.WeakKeyDictionary()
@@ -46,30 +46,30 @@ def _slots(kind: type) -> tuple[str, ...] | None:
 
 
 def _is_watched(x: Any) -> bool:
-    """Whether it is a compiled function that looks at an object's state itself."""
+    """Whether it is a compiled function that watches an object's state itself."""
     return isinstance(x, Dispatcher) and x._is_watched
 
 
 def _is_constant(x: Any) -> bool:
-    """Whether it is one and the same whatever happens, or live: a Var."""
+    """Whether it is immutable and compared by identity, or a Var, which is live."""
     return isinstance(x, (*_VARS, *_FUNCTIONS)) and not _is_watched(x)
 
 
 class _Described:
-    """In a state, an object that says by ``__vargrad_state__`` which Vars it holds, and what else."""
+    """In a snapshot, the type of objects whose ``__vargrad_state__`` returns the Vars they hold, and the rest."""
 
 
 class _Pickler(pickle.Pickler):
-    """Writes what an object holds; Vars, functions and classes by identity, and so it keeps them."""
+    """Writes an object's contents; Vars, functions and classes by id, and holds on to these."""
 
     def __init__(self, file: io.BytesIO) -> None:
         super().__init__(file, 5)
-        self.kept: list[Any] = []
+        self.alive: list[Any] = []
 
     def persistent_id(self, x: Any) -> int | None:
         if not _is_constant(x):
             return None
-        self.kept.append(x)
+        self.alive.append(x)
         return id(x)
 
     def reducer_override(self, x: Any) -> Any:
@@ -78,7 +78,7 @@ class _Pickler(pickle.Pickler):
         hook = getattr(type(x), "__vargrad_state__", None)
         if hook is not None:
             live, rest = hook(x)
-            self.kept += live
+            self.alive += live
             return _Described, (type(x), array("Q", map(id, live)).tobytes(), rest)
         slots = _slots(type(x))
         if slots is None:
@@ -91,7 +91,7 @@ class _Pickler(pickle.Pickler):
 
 
 def state_of(name: str, x: Any) -> State:
-    """What the object holds now, to compare; TypeError if that cannot be known."""
+    """A snapshot of the object, to compare; TypeError if it cannot be pickled."""
     file = io.BytesIO()
     pickler = _Pickler(file)
     try:
@@ -100,11 +100,11 @@ def state_of(name: str, x: Any) -> State:
         raise
     except Exception as error:
         raise TypeError(
-            f"{name}() cannot be compiled with this {type(x).__name__}: what it holds is compared before each call, "
-            f"lest its numbers go stale, and something in it has no comparable form ({error}). Compile a function that "
-            "takes the numbers as arguments"
+            f"{name}() cannot be compiled with this {type(x).__name__}: its attributes are compared before each "
+            f"call, since they are constants of a recording, and one of them cannot be compared ({error}). Compile a "
+            "function that takes the numbers as arguments"
         ) from error
-    return file.getvalue(), pickler.kept
+    return file.getvalue(), pickler.alive
 
 
 def is_stateful(f: Any) -> bool:
@@ -118,7 +118,7 @@ def is_stateful(f: Any) -> bool:
 
 
 def unchanging(x: Any) -> dict[str, Any] | None:
-    """What the object holds, if it is all in its __dict__ and none of it can change."""
+    """The object's __dict__ if it holds everything and only immutable values, else None."""
     if _slots(type(x)) != () or not hasattr(x, "__dict__"):
         return None
     found = dict(x.__dict__)

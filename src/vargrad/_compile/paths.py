@@ -1,9 +1,9 @@
 """Recorded paths of one function: a tree of them, the programs of each, and running a batch through the tree.
 
-A path is what one recording stands for: the rows in which its guards come out as recorded. A row that leaves a path
-does so at a first guard, with a value; (guard, value) names the child path that such rows go to. The child's recording
-is forced through the guards before, so that it is the rows' own even where the machine's last bit differs from
-Python's.
+This is a tree of traces with side exits. A path is one recording, valid for the rows whose guards have the outcomes
+recorded. A row that fails a guard leaves the path there: the guard's number and its value are the side exit, which
+leads to the child path for such rows. That is recorded with the outcomes of all guards before forced, so that it fits
+the row even where the machine's last bit differs from Python's.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from vargrad._vm.program import Program
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 Rows: TypeAlias = numpy.typing.NDArray[numpy.intp]
-Tell: TypeAlias = Callable[[int], object]  # is told of rows done, or of so many that are to be done again
+Tell: TypeAlias = Callable[[int], object]  # called with the number of rows done; below 0: of rows to be done again
 SideExit: TypeAlias = tuple[int, float]  # the number of the guard that fails first, and its value instead
-_CHUNK = 1 << 14  # rows whose guards are looked at together
+_CHUNK = 1 << 14  # rows whose guards are evaluated together
 BOOLEAN = frozenset((LT, LE, EQ, NE, AND, OR, NOT))
 
 
@@ -70,7 +70,7 @@ class Path:
         """The program for an output. Its inputs: the arguments, the closed-over leaves, and for hvp the vectors."""
         try:
             outputs = self._outputs(output)
-        except BaseException:  # Ctrl-C and refused memory too: what is half differentiated is not gone on with
+        except BaseException:  # Ctrl-C and MemoryError too: derivatives that are half done must not be used
             self._derivatives.clear()
             raise
         if self.outcomes and output is not GUARDS:
@@ -126,7 +126,7 @@ class Path:
         return self._derivatives[key]
 
     def leaf_column(self) -> list[Array]:
-        """The closed-over leaves' values now, as one more block of inputs."""
+        """The present values of the closed-over leaves, as one more block of inputs."""
         leaves = self.recording.leaves
         if not leaves:
             return []
@@ -135,7 +135,7 @@ class Path:
         return [column]
 
     def side_exits(self, columns: Sequence[Array], rows: Rows) -> list[tuple[SideExit, Rows]]:
-        """Which of the rows leave the path, and where."""
+        """The side exits that these rows take, each with its rows."""
         (machine, _), leaves = self.machine(GUARDS), self.leaf_column()
         outcomes = numpy.array(self.outcomes)[:, None]
         groups: dict[SideExit, list[Rows]] = {}
@@ -156,9 +156,9 @@ class Path:
 
 
 class without_collector:
-    """No cyclic garbage collection inside: a large graph is many young objects, none of them garbage.
+    """Switches cyclic garbage collection off inside: a large graph is many young objects, none of them garbage.
 
-    The collector is switched on again once, without memory and whatever comes, if only by ``__del__``.
+    It is switched on again once, whatever is raised, if only by ``__del__``.
     """
 
     _off = False
@@ -192,10 +192,10 @@ def run(
     child_for: Callable[[Path, SideExit, int], Path],
     tell: Tell | None = None,
 ) -> Iterator[tuple[Path, Rows | None, Array, list[Rows]]]:
-    """The outputs of every row, path by path: rows as indices, or None for all; and which of these left the path.
+    """The outputs of every row, path by path: (path, indices of the rows or None for all, outputs, rows that left it).
 
-    A row that left comes again later with a path of its own: the last word on a row is right. ``child_for(path, key,
-    row)`` is the path that a row goes to from there, recorded if it is new.
+    A row that leaves a path is yielded again later, with a path of its own: its later result replaces the earlier one.
+    ``child_for(path, side_exit, row)`` returns the path behind a side exit, recorded from that row if it is new.
     """
     todo: list[tuple[Path, Rows | None]] = [(path, None)]
     while todo:

@@ -23,7 +23,7 @@ FORMAT = 3  # what is written; another one is refused
 
 
 def reduce(compiled: Dispatcher, restore: Callable[..., Dispatcher]) -> tuple[Any, ...]:
-    """What pickle and copy ask for; ``restore`` takes what ``read`` takes, but for the fresh object."""
+    """The value of ``__reduce__``; ``restore`` is called with the arguments of ``read`` without the fresh object."""
     state = {
         "name": compiled.__name__,
         "doc": compiled.__doc__,
@@ -57,7 +57,7 @@ def reduce(compiled: Dispatcher, restore: Callable[..., Dispatcher]) -> tuple[An
 
 
 class _Now(threading.local):
-    """What this thread is storing and restoring."""
+    """The compiled functions that this thread is storing and restoring."""
 
     def __init__(self) -> None:
         self.storing: dict[int, str] = {}
@@ -68,7 +68,7 @@ _now = _Now()
 
 
 def _outer(token: str) -> Dispatcher:
-    """The compiled function that is just being restored."""
+    """The compiled function that is being restored, for a reference to it from inside its own pickle."""
     found = _now.restoring.get(token) if isinstance(token, str) else None
     if found is None:
         raise ValueError(
@@ -126,7 +126,7 @@ def built(compiled: Kind, state: dict[str, Any], function: Callable[..., Any] | 
 
 
 class Lost:
-    """In the place of a function that could not be stored."""
+    """Takes the place of a function that could not be stored."""
 
     def __init__(self, name: str) -> None:
         self.__name__ = name
@@ -148,7 +148,7 @@ def flat(specialization: Specialization) -> list[tuple[Any, ...]]:
 
 
 def _found(module: Any, qualname: str) -> Any:
-    """The function of that name, also where a compiled one stands for it now; None if there is none."""
+    """The function of that name, unwrapped if it is compiled; None if there is none."""
     try:
         found: Any = importlib.import_module(module)
         for name in qualname.split("."):

@@ -1,7 +1,7 @@
 """Recording: the user's function runs once on Vars, and what it did becomes expressions, guards and live leaves.
 
-A comparison gives a Condition; the moment Python asks whether it holds, it is a guard: this recording stands for the
-rows in which all its guards come out alike. The graph of Vars is the ordinary one of eager code.
+A comparison returns a Condition. When Python asks for its truth, as `if` does, it becomes a guard: the recording is
+valid for the rows in which all its guards have the same outcome. The graph of Vars is the same as in eager code.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from vargrad._ops.table import NARY
 Operand: TypeAlias = "Var | float"
 _SWAPPED = {"gt": "lt", "ge": "le"}
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {how: getattr(operator, how) for how in ("lt", "le", "eq", "ne")}
-_SELECTED = -2  # in the place of the identity that stands for a selection
+_SELECTED = -2  # opcode, in the exported graph, of a node that where() or detach() made
 
 
 class RecordingError(TypeError):
-    """A recorded function did what a program cannot repeat for other numbers; the message names the source line."""
+    """A recorded function did something that cannot be replayed for other numbers; the message names the line."""
 
     __module__ = "vargrad"
 
@@ -45,7 +45,7 @@ def user_line() -> str:
 
 
 class Condition:
-    """What a comparison of Vars gives while recording: its bool is a guard, ``where`` takes it without one."""
+    """The result of a comparison of Vars while recording: bool() of it makes a guard, ``where`` of it does not."""
 
     __slots__ = ("how", "operands", "recorder")
 
@@ -99,16 +99,16 @@ for _name in ("and", "or"):
 
 
 class Recorder:
-    """Hears of what happens to Vars in one run. ``forced``: how the first guards are to come out."""
+    """Receives the events of one recording. ``forced``: outcomes of the first guards, to record a given side exit."""
 
     def __init__(self, forced: Sequence[float] = ()) -> None:
         self.forced = forced
         self.guards: list[tuple[Any, float]] = []
         self.selections: dict[Var, tuple[Condition | None, Operand, Operand]] = {}
-        self.derivatives = 0  # of functions that are just being recorded, one in the other
-        self.constants: set[Var] = set()  # leaves that stand for numbers
+        self.derivatives = 0  # how many transforms the recorded function is inside
+        self.constants: set[Var] = set()  # leaves made of plain numbers
 
-    # ---- what the Vars tell
+    # ---- called by Vars
 
     def compare(self, how: str, a: Operand, b: Operand) -> Condition:
         """A comparison."""
@@ -123,14 +123,15 @@ class Recorder:
         return int(self._outcome((name, v), float(result)))
 
     def leave(self, v: Var, how: str) -> NoReturn:
-        """Somebody wants to read v as a plain number."""
+        """Called when code reads v as a plain number; raises RecordingError."""
         raise RecordingError(
-            f"{how} of a Var while compile() records, at {user_line()}: the number would be frozen into the program, "
-            "and its derivative lost. Keep the Var; `if`, comparisons, round() and vargrad.math work on it"
+            f"{how} of a Var while compile() records, at {user_line()}: the number would become a constant of the "
+            "program, and its derivative would be lost. Keep the Var; `if`, comparisons, round() and vargrad.math "
+            "work on it"
         )
 
     def no_grad(self) -> NoReturn:
-        """Somebody enters no_grad: what is computed there would be frozen."""
+        """Called when code enters no_grad, whose results would become constants; raises RecordingError."""
         raise RecordingError(
             f"no_grad() while compile() records, at {user_line()}: use v.detach() for a value without its derivative"
         )
@@ -152,7 +153,7 @@ class Recorder:
         return isinstance(condition, Condition)
 
     def where(self, condition: Condition, a: Operand, b: Operand) -> Operand:
-        """A selection without a guard; with one inside a derivative, whose graph has but the side that was taken."""
+        """A selection without a guard; inside a transform, whose graph has only the side taken, one with a guard."""
         if self.derivatives:
             return a if condition else b
         return self.select(condition, a, b)
@@ -213,7 +214,7 @@ class Recorder:
     # ---- from the graph of Vars to expressions
 
     def roots(self) -> list[Var]:
-        """All Vars that guards and selections ask for."""
+        """All Vars that guards and selections read."""
         wanted: list[Any] = [part for selection in self.selections.values() for part in selection]
         found = []
         for subject, _ in self.guards:
@@ -246,12 +247,12 @@ class Recording:
 
 
 def as_expressions(recorder: Recorder, arguments: Sequence[Sequence[Var]], results: Sequence[Operand]) -> Recording:
-    """What was recorded, from Vars to expressions: a node for each number of the arguments and results."""
+    """Convert a finished run from Vars to expressions; a number among the results is a constant."""
     return _Conversion(recorder, arguments).recording(results)
 
 
 class _Conversion:
-    """From the graph of Vars to expressions."""
+    """Converts the graph of Vars to expressions."""
 
     def __init__(self, recorder: Recorder, arguments: Sequence[Sequence[Var]]) -> None:
         self.expressions = Expressions()
@@ -263,7 +264,7 @@ class _Conversion:
         self._made = array("i")
 
     def recording(self, results: Sequence[Operand]) -> Recording:
-        """All of it."""
+        """Convert everything that results, guards and selections read."""
         g, recorder = self.expressions, self._recorder
         given = {v: g.input() for argument in self._arguments for v in argument}
         roots = [v for v in results if isinstance(v, Var)] + recorder.roots()
@@ -329,7 +330,7 @@ class _Conversion:
         return self.expressions.make(OPCODES[condition.how], number(a), number(b))
 
     def _guard(self, subject: Any) -> int:
-        """The node whose value tells how a guard comes out."""
+        """The node whose value is the guard's outcome."""
         if isinstance(subject, Condition):
             return self._condition(subject)
         g, (name, v) = self.expressions, subject
@@ -356,5 +357,5 @@ def _round(g: Expressions, a: int, digits: int) -> int:
         down_or_up = g.apply("rint", g.make(ADD, scaled, g.apply("copysign", half, error)))
         whole = g.make(SELECT, down_or_up, whole, tie)
     result = g.make(down, whole, scale)
-    kept = g.apply("lt", g.apply("abs", scaled), g.constant(2.0**52))
-    return g.composite(g.make(SELECT, result, a, kept))
+    has_fraction = g.apply("lt", g.apply("abs", scaled), g.constant(2.0**52))
+    return g.composite(g.make(SELECT, result, a, has_fraction))

@@ -1,4 +1,4 @@
-"""What a recorded function returns, flat and back: its structure, and arrays of loop shape + core shape."""
+"""The results of a recorded function: their structure, and the arrays that are made of a machine's outputs."""
 
 from __future__ import annotations
 
@@ -24,17 +24,19 @@ Shape: TypeAlias = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """The core shape of each result, and the container they come in; None: there is one, by itself."""
+    """The shape of each result in one row, and the type of their container; None: a single result without one."""
 
     container: type | None
     cores: tuple[Shape, ...]
 
     def __str__(self) -> str:
         cores = ", ".join(map(str, self.cores))
-        return f"one result of core shape {cores}" if self.container is None else f"{len(self.cores)} results: {cores}"
+        if self.container is not None:
+            return f"{len(self.cores)} results of shapes {cores}"
+        return f"an array of shape {cores}" if self.cores[0] else "one number"
 
     def fill(self, parts: list[Any]) -> Any:
-        """The container with these in it."""
+        """A container like the function's, with these parts in it."""
         if self.container is None:
             return parts[0]
         if hasattr(self.container, "_make"):
@@ -45,7 +47,7 @@ class Structure:
 def flatten(
     name: str, result: Any, signature: Signature | None, sizes: dict[str, int], recorder: Recorder
 ) -> tuple[Structure, list[Any]]:
-    """The structure of what a recorded function returned, and its numbers; an error says what is wrong with it."""
+    """The structure of a recorded function's result, and its numbers. TypeError or ValueError for an unfit result."""
     several = isinstance(result, (tuple, list)) and (signature is None or len(signature.outputs) > 1)
     if signature is not None and len(signature.outputs) > 1:
         found = len(result) if several else 1
@@ -106,7 +108,7 @@ def _check_core(name: str, signature: Signature, i: int, core: Shape, sizes: dic
 
 
 def arranged(part: Any, core: Shape, loop: Shape) -> Any:
-    """One result from its rows of outputs: a float, or an array of shape loop + core."""
+    """One result from its outputs in all rows: a float, or an array of shape ``loop`` (of the rows) + ``core``."""
     if not core:
         return float(part[0, 0]) if not loop else part[0].reshape(loop)
     if not loop:
@@ -115,7 +117,7 @@ def arranged(part: Any, core: Shape, loop: Shape) -> Any:
 
 
 def split(full: Any, cores: Sequence[Shape], loop: Shape) -> list[Any]:
-    """All results from all outputs, one after another."""
+    """All results from all outputs."""
     parts, start = [], 0
     for core in cores:
         stop = start + math.prod(core)
@@ -163,7 +165,7 @@ def into(name: str, out: Any, results: Any, written: bool) -> Any:
             raise ValueError(f"{name}(): out[{i}] must be a float64 array of shape {shape}, not {found}")
         if not target.flags.writeable:
             raise ValueError(f"{name}(): out[{i}] is read-only")
-    if not written:  # without a step of the interpreter, which is where a signal would come in between
+    if not written:  # without a step of the interpreter between two arrays, where a signal could interrupt
         plain: list[Any] = [numpy.asarray(target) for target in targets]
         deque(map(operator.setitem, plain, repeat(...), sources), maxlen=0)
     return _rebuilt(results, iter(targets))

@@ -21,7 +21,7 @@ _SIGNATURE = re.compile(rf"({_CORE}(?:,{_CORE})*)->({_CORE}(?:,{_CORE})*)$")
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Core dimensions of every input and output."""
+    """The dimensions that every argument and result has in one row, its core."""
 
     text: str
     inputs: tuple[Core, ...]
@@ -35,8 +35,8 @@ def parse(text: Any) -> Signature:
     found = _SIGNATURE.match(text)
     if found is None:
         raise ValueError(
-            f"compile(): {text!r} is no signature: write the core dimensions of each argument, an arrow, and those of "
-            "each result, such as '(n),()->()'"
+            f"compile(): {text!r} is no signature: write the dimensions of each argument in one row, an arrow, and "
+            "those of each result, such as '(n),()->()'"
         )
     inputs, outputs = (
         tuple(tuple(re.findall(r"\w+", core)) for core in re.findall(r"\(([^)]*)\)", half)) for half in found.groups()
@@ -119,7 +119,7 @@ class Batch:
             if x.ndim < len(core):
                 raise ValueError(
                     f"{binder.name}(): argument {name!r} has shape {x.shape}, but the signature {signature.text!r} "  # type: ignore[union-attr]
-                    f"wants {len(core)} core dimension(s) ({','.join(core)})"
+                    f"needs {len(core)} dimension(s) ({','.join(core)})"
                 )
             split = x.ndim - len(core)
             loops.append(x.shape[:split])

@@ -1,4 +1,4 @@
-"""One way to call a compiled function, and the recordings made of it."""
+"""Specializations: the recordings of a compiled function for one set of arguments and their shapes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 
 
 class Owner(Protocol):
-    """What a specialization asks of the compiled function."""
+    """The part of a compiled function that its specializations use."""
 
     __name__: str
     __wrapped__: Callable[..., Any]
@@ -32,7 +32,7 @@ class Owner(Protocol):
 
 
 class Alone:
-    """The owner of a recording that is made once, for no compiled function."""
+    """The owner of a single recording that no compiled function needs."""
 
     signature: Signature | None = None
     max_paths = 1
@@ -47,7 +47,7 @@ class Alone:
 
 
 class Specialization:
-    """One way to call the function: which arguments are given, and their core shapes; its tree of paths."""
+    """Which arguments a call gives and the shape of each in one row, and the tree of paths recorded for such calls."""
 
     def __init__(self, owner: Owner, names: tuple[str, ...], positional: int, cores: tuple[Any, ...]) -> None:
         self.owner = owner
@@ -72,7 +72,7 @@ class Specialization:
         return self.paths[0]
 
     def child(self, columns: Sequence[Array], path: Path, side_exit: SideExit, row: int) -> Path:
-        """Where rows go that leave the path at that guard, with that outcome."""
+        """The path for rows that leave ``path`` by this side exit, recorded from one of them if it is new."""
         found = path.children.get(side_exit)
         if found is not None:
             return found
@@ -81,14 +81,15 @@ class Specialization:
                 if len(self.paths) >= self.owner.max_paths:
                     raise RecordingError(
                         f"{self.owner.__name__}() has more than max_paths={self.owner.max_paths} paths through its "
-                        "branches: give compile() a larger max_paths, or use vargrad.math.where and its like"
+                        "branches: write selections (vargrad.math.where, maximum, clamp) instead of branches, or give "
+                        "compile() a larger max_paths, which costs time for each path"
                     )
                 guard, value = side_exit
                 forced = [*path.outcomes[:guard], value]
                 new = self._record(columns, row, forced)
                 if new.outcomes[: len(forced)] != forced:
                     raise RecordingError(
-                        f"{self.owner.__name__}() took another way for the same arguments: what it does must depend "
+                        f"{self.owner.__name__}() took another path for the same arguments: its branches must depend "
                         "on its arguments alone"
                     )
                 if new.structure != self.paths[0].structure:

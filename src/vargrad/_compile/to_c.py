@@ -1,7 +1,7 @@
 """to_c(): a compiled function as C99, values and first derivatives, its branches as ifs.
 
-The paths are merged into one graph, so that what comes before a branch is computed once, before its ``if``. What is
-computed only on one side stands inside. A branch that was never recorded returns 1 and writes nothing.
+The paths are merged into one graph, so that values needed on both sides of a branch are computed once, before its
+``if``, and values needed on one side inside it. A branch that was never recorded returns 1 and writes nothing.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def _places(array: str, names: Iterable[str], cores: Iterable[tuple[int, ...]]) 
 
 
 def _helpers(called: set[str], name: str) -> Iterator[str]:
-    """The static functions that are called, under names of this file's own."""
+    """Definitions of the static functions that are called, with names that begin with the function's."""
     texts = [
         f"static double row_{op}(double a{', double b' if ARITY[NAMES.index(op)] == 2 else ''}) {{\n"
         f"    {VALUES[op][0]}\n    return {VALUES[op][1]};\n}}"
@@ -172,7 +172,7 @@ class _Function:
         self.lines: list[str] = []
         self.called: set[str] = set()
         self._g = g
-        self._text = dict(texts)  # of nodes that are at hand: inputs, and what stands above in scope
+        self._text = dict(texts)  # of nodes that are defined: inputs, and variables in scope
         self._name = name
         self._outputs = outputs
         self._count = 0
@@ -184,7 +184,7 @@ class _Function:
             self.lines.insert(0, "    (void)x;")
 
     def _write_from(self, branch: Branch, guard: int, indent: str) -> None:
-        """From that guard of the path on, to a return on every side. The side with most paths stands outside of the
+        """Write all from that guard on, to a return on every side. The side with most paths is written outside of the
         ``if``, so nesting is no deeper than the logarithm of their number."""
         g = self._g
         made: list[int] = []
@@ -192,12 +192,12 @@ class _Function:
             node, outcome = g.value_of(branch.guards[guard]), branch.outcomes[guard]
             sides = [(outcome, branch), *branch.children.get(guard, ())]
             guard += 1
-            if g.is_number(node):  # certain, once the paths were merged
+            if g.is_number(node):  # constant in the merged graph
                 continue
             left = sum(child.size for k, group in branch.children.items() if k >= guard for _, child in group)
             sizes = [1 + left, *(child.size for _, child in sides[1:])]
             most = sizes.index(max(sizes))
-            made += self._define(self._asked(node), indent)
+            made += self._define(self._operands(node), indent)
             for value, side in sides[:most] + sides[most + 1 :]:
                 self.lines.append(f"{indent}if ({self._holds(node, value)}) {{")
                 self._write_from(side, guard, indent + "    ")
@@ -211,15 +211,16 @@ class _Function:
                 places.setdefault(g.value_of(node), []).append(f"{array}[{i}]")
         made += self._define(places, indent, places)
         for node, targets in places.items():
-            self.lines += [f"{indent}{target} = {self._at_hand(node)};" for target in targets]
+            self.lines += [f"{indent}{target} = {self._value(node)};" for target in targets]
         self.lines.append(f"{indent}return 0;")
         for node in made:
             del self._text[node]
 
     def _define(self, wanted: Iterable[int], indent: str, places: dict[int, list[str]] | None = None) -> list[int]:
-        """A line for each node that is wanted and not at hand, and for what it needs; these nodes.
+        """Emit declarations for the wanted nodes and their operands that are not defined yet; returns these nodes.
 
-        ``places``: where some of them go, at once: C compilers take quadratic time over many values that wait.
+        ``places``: where results are stored, as soon as they are computed: C compilers take quadratic time over many
+        values that are stored later.
         """
         g, places = self._g, {} if places is None else places
         missing: set[int] = set()
@@ -231,7 +232,7 @@ class _Function:
                 op, a, b, c = g.node(node)
                 stack += map(g.value_of, (a, b, c)[: ARITY[op]] if op != SELECT else (a, b))
                 if op == SELECT:
-                    stack += self._asked(g.value_of(c))
+                    stack += self._operands(g.value_of(c))
         for node in sorted(missing):
             text = self._expression(*g.node(node))
             self._count += 1
@@ -240,12 +241,12 @@ class _Function:
             self.lines += [f"{indent}{target} = v{self._count};" for target in places.pop(node, ())]
         return sorted(missing)
 
-    def _at_hand(self, node: int) -> str:
+    def _value(self, node: int) -> str:
         node = self._g.value_of(node)
         return _literal(self._g.number_of(node)) if self._g.is_number(node) else self._text[node]
 
     def _expression(self, op: int, a: int, b: int, c: int) -> str:
-        name, operands = NAMES[op], [self._at_hand(x) for x in (a, b)[: ARITY[op]]]
+        name, operands = NAMES[op], [self._value(x) for x in (a, b)[: ARITY[op]]]
         if op == SELECT:
             return f"{self._holds(self._g.value_of(c), TRUE)} ? {operands[0]} : {operands[1]}"
         declarations, text = VALUES[name]
@@ -259,17 +260,17 @@ class _Function:
         text = re.sub(r"\b[ab]\b", lambda found: operands["ab".index(found[0])], text)
         return _bare(text)
 
-    # ---- conditions: a comparison is asked where it stands, another node whether it is 0.0
+    # ---- conditions: a comparison is written in place, any other node is compared with 0.0
 
-    def _asked(self, node: int) -> list[int]:
-        """The nodes that a condition reads."""
+    def _operands(self, node: int) -> list[int]:
+        """The operands of a condition."""
         op, a, b, _ = self._g.node(node)
         if op == NOT:
-            return self._asked(self._g.value_of(a))
+            return self._operands(self._g.value_of(a))
         return [self._g.value_of(a), self._g.value_of(b)] if op in _COMPARISONS else [node]
 
     def _holds(self, node: int, value: float, really: bool = True) -> str:
-        """The condition that the node has that value, or has not; the value TRUE is any but 0.0."""
+        """C text for: the node has that value, or with ``really`` False: it does not. TRUE is any value but 0.0."""
         op, a, b, _ = self._g.node(node)
         if op in BOOLEAN and value:
             value = TRUE
@@ -278,8 +279,8 @@ class _Function:
         if op == NOT:
             return self._holds(self._g.value_of(a), 0.0 if value else TRUE)
         if op in _COMPARISONS:
-            text = f"{self._at_hand(a)} {_COMPARISONS[op]} {self._at_hand(b)}"
+            text = f"{self._value(a)} {_COMPARISONS[op]} {self._value(b)}"
             return text if value else f"!({text})"
         if value in (0.0, TRUE):
-            return f"{self._at_hand(node)} {'!=' if value else '=='} 0.0"
-        return f"{self._at_hand(node)} {'==' if really else '!='} {_literal(value)}"
+            return f"{self._value(node)} {'!=' if value else '=='} 0.0"
+        return f"{self._value(node)} {'==' if really else '!='} {_literal(value)}"

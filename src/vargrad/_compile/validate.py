@@ -1,4 +1,4 @@
-"""What a compiled function from a file or a pickle must be. All of it is checked before any of it is used."""
+"""Checks of compiled functions from files and pickles. Everything is checked before anything is used."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST = 1 << 31
 
 
 class Refused(ValueError):
-    """What is wrong."""
+    """The stored function is refused; the message says why."""
 
 
 def require(good: bool, what: str) -> None:
@@ -65,7 +65,7 @@ def _is_shape(core: tuple[Any, ...]) -> bool:
 
 
 def check_state(state: Any) -> None:
-    """What _stored.built() makes a compiled function of. Raises Refused, which says what is wrong with it."""
+    """Check the state from which pickles.built() makes a compiled function. Raises Refused with the reason."""
     require(isinstance(state, dict), f"its state is of type {type(state).__name__}, expected a dict")
     name, signature = state.get("name"), state.get("signature")
     require(isinstance(name, str), f"its 'name' is {name!r:.60}")
