@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* M(name, arity, value): what a program needs beyond the sheet */
+/* M(name, arity, value): operations of programs that are not in the op table */
 #define MACHINE_OPS(M)                                                                                                \
     M(select, 3, (c != 0.0 ? a : b))                                                                                  \
     M(lt, 2, (a < b ? 1.0 : 0.0))                                                                                     \
@@ -18,7 +18,7 @@
     M(not, 1, (a != 0.0 ? 0.0 : 1.0))
 
 /* F(first, second, value): t is first(a, b), with its own rounding; c the other operand of second. An `r` before
- * second says that t is its right operand. What is worth a kernel: passes over the cache cost more than arithmetic. */
+ * second says that t is its right operand. Fusing saves passes over the cache, which cost more than the arithmetic. */
 #define FUSED_AFTER(F, first)                                                                                         \
     F(first, add, t + c)                                                                                              \
     F(first, sub, t - c)                                                                                              \
@@ -52,7 +52,7 @@ enum {
 #define M(name, ...) DO_##name,
     MACHINE_OPS(M)
 #undef M
-    DO_COUNT, /* what a program may hold */
+    DO_COUNT, /* operations that a program may hold */
     DO_BEFORE_FUSED = DO_COUNT - 1,
 #define F(first, second, value) DO_##first##_##second,
     FUSED_OPS(F)
@@ -64,13 +64,13 @@ enum {
 
 enum { LANES = 8 }; /* kernels take a multiple of so many rows */
 
-/* n is a multiple of LANES; out is one of the operands or apart from all */
+/* n is a multiple of LANES; out is one of the operands or overlaps none */
 typedef void (*Kernel)(double *out, const double *a, const double *b, const double *c, size_t n);
 
 typedef struct {
     const char *name;
     Kernel kernel[DO_ALL];
-    /* One row: code is length times {op, out, a, b, c}, v what they number. */
+    /* One row: code is length times {op, out, a, b, c}, which are indices into v. */
     void (*row)(const int32_t *code, size_t length, double *v);
     size_t vector; /* how many lanes an instruction has */
 } Kernels;

@@ -18,7 +18,7 @@ enum {
 #endif
 };
 
-void *pages_take(size_t bytes);             /* NULL: no memory. What is in it is anything. */
+void *pages_take(size_t bytes);             /* NULL: no memory. Uninitialised. */
 void pages_give(void *at, size_t bytes); /* bytes as they were taken */
 size_t pages_spare(void);                 /* bytes that wait to be reused */
 

@@ -1,4 +1,4 @@
-/* Plans: what a program does once a call and what it does for each block of rows. See program.h. */
+/* Plans split a program into steps done once a call and steps done for each block of rows. See program.h. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +21,7 @@ typedef struct {
     int32_t *slot;  /* where it is */
     int32_t *spare; /* registers that are free, a stack */
     unsigned char *vary, *live;
-    Code *list; /* what runs for each block, over values */
+    Code *list; /* the steps of each block, over values */
     size_t length, values, fixed, registers, free;
 } PlanBuilder;
 
@@ -75,7 +75,7 @@ static int share(PlanBuilder *d) {
 
 static void fuse(PlanBuilder *d) {
     size_t length = 0;
-    int32_t *place = d->last; /* for now: the position in the list of what computes each value, + 1 */
+    int32_t *place = d->last; /* for now: the position in the list of each value's instruction, + 1 */
     for (size_t i = 0; i < d->length; i++) place[d->list[i].out] = (int32_t)i + 1;
     for (size_t i = 0; i < d->length; i++) {
         Code *code = &d->list[i], *inner;
@@ -85,7 +85,7 @@ static void fuse(PlanBuilder *d) {
             int32_t v = right ? code->b : code->a, other = right ? code->a : code->b;
             if (place[v] == 0 || d->uses[v] != 1) continue;
             inner = &d->list[place[v] - 1];
-            if (as_first(inner->op) == NONE) continue; /* one that is fused already is none */
+            if (as_first(inner->op) == NONE) continue; /* it is fused already, or cannot be */
             *code = (Code){fusions[as_first(inner->op)][as_second(code->op, right)], code->out, inner->a,
                            arity(inner->op) == 2 ? inner->b : inner->a, two ? other : inner->a};
             inner->op = NONE;
@@ -151,7 +151,7 @@ static void scan(PlanBuilder *d, Plan *plan, const Program *p) {
         if (d->slot[code->out] == NONE) d->slot[code->out] = take(d);
         step->out = d->slot[code->out];
     }
-    for (size_t k = 0; k < p->outputs; k++) { /* what is no result of its own is copied */
+    for (size_t k = 0; k < p->outputs; k++) { /* copy outputs that are inputs, constants or repeated */
         int32_t from = d->slot[p->output_value[k]], to = late(p->inputs + k);
         if (from != to) plan->step[plan->steps++] = (Code){DO_identity, to, from, from, from};
     }
@@ -194,7 +194,8 @@ static int builder_new(PlanBuilder *d, const Program *p, const unsigned char *br
     return 1;
 }
 
-static int collect(Plan *plan, PlanBuilder *d) { /* what runs once, and which of it the steps read */
+/* The instructions that run once, and those of their results that the steps read. */
+static int collect(Plan *plan, PlanBuilder *d) {
     const Program *p = plan->program;
     size_t needed = 0;
     plan->once = machine_array(p->length, sizeof *plan->once);
@@ -283,7 +284,7 @@ void plan_free(Plan *plan) {
 }
 
 /* ---- running. A workspace: pointers of the slots, registers, LANES of every input and output for the last rows,
- * then values of what runs once */
+ * then the values computed once */
 
 static size_t pointers(const Plan *plan) { return whole_lines(plan->slots * sizeof(double *)); }
 

@@ -1,8 +1,8 @@
 /* The machine that replays recorded programs: a flat list of instructions over registers of lanes.
  *
  * A Program is checked once and kept as instructions over values, each assigned once: inputs, constants, then one
- * value an instruction. A Plan fits it to one way of calling it, that is to which inputs are single numbers. What
- * depends on those alone is computed once a call; the rest becomes kernel calls on a block of rows, neighbouring
+ * value an instruction. A Plan specialises it for the set of inputs that are single numbers. Values
+ * that depend on those alone are computed once a call; the rest becomes kernel calls on a block of rows, neighbouring
  * operations fused where a kernel has both. Inputs are read and outputs written in place; everything between lives
  * in registers of `lanes` doubles, as few as a linear scan needs and as long as the cache holds.
  *
@@ -35,9 +35,9 @@ typedef struct {
     const Kernels *kernels;
     size_t once_length, broadcasts, steps, slots, registers, lanes, stride, values;
     Code *once;                                 /* computed once a call, over values */
-    int32_t *broadcast_value, *broadcast_slot;  /* of those, what the steps read */
+    int32_t *broadcast_value, *broadcast_slot;  /* the values among those that the steps read */
     Code *step; /* over slots */
-    double *constant; /* what the broadcasts are, if no input is broadcast */
+    double *constant; /* the broadcast values, if no input is broadcast */
     unsigned char *reads; /* of each input: whether rows of it are read */
 } Plan; /* slots: registers, then one for each input and each output */
 

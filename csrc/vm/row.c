@@ -44,7 +44,7 @@ static int in_turn(const void *a, const void *b) {
     return x->at < y->at ? -1 : x->at > y->at;
 }
 
-/* The plan's steps, each result a value of its own: registers that are used again would tie one to another. */
+/* The plan's steps, each result a value of its own: reused registers would make steps depend on each other. */
 static void rename_all(RowBuilder *d, Row *row, const Plan *plan) {
     int32_t values = (int32_t)(row->constants + row->inputs);
     for (size_t i = 0; i < row->constants; i++) d->holds[plan->broadcast_slot[i]] = (int32_t)i;

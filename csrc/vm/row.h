@@ -1,4 +1,4 @@
-/* One row, as fast as it goes: a plan's steps in another order, so that costly operations of one kind which do not
+/* The fastest way to run one row: a plan's steps in another order, so that costly operations of one kind which do not
  * wait for each other run as the lanes of one kernel.
  *
  * row_new takes O(steps log steps) time and O(steps) memory; every value has a place of its own, and nothing is done

@@ -1,6 +1,6 @@
 /* One row: the interpreter of one instruction set, a template, see vmath.h and kernels.c.
  *
- * code is length times {op, out, a, b, c}, v what they number. A group, {DO_GROUP, out, kernel, count, arity}, is
+ * code is length times {op, out, a, b, c}, which are indices into v. A group, {DO_GROUP, out, kernel, count, arity}, is
  * followed by the numbers of its operands: two more instructions' worth for each of them, LANES in use. */
 
 static void V(row_group)(const int32_t *code, double *v, const Kernel *kernel) { /* writes LANES results */
@@ -10,7 +10,7 @@ static void V(row_group)(const int32_t *code, double *v, const Kernel *kernel) {
     kernel[code[2]](v + code[1], operand[0], operand[1], operand[0], LANES);
 }
 
-#ifdef __GNUC__ /* a jump from each operation to the next: what follows what is easier to foresee than one switch */
+#ifdef __GNUC__ /* a jump from each operation to the next: the processor predicts these better than one switch */
 #define TO(name) [DO_##name] = &&at_##name,
 #define AT(name) at_##name:
 #define NEXT                                                                                                           \

@@ -1,4 +1,4 @@
-/* Writing down what repeat_run does. See reroll.h. */
+/* Emits the steps that repeat_run executes. See reroll.h. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,7 +56,7 @@ static int32_t reserve(Repeat *r, int32_t count) { /* whole vectors */
     return at;
 }
 
-static int32_t memory_of(const RepeatBuilder *d, int32_t value) { /* of what scalars read or are */
+static int32_t memory_of(const RepeatBuilder *d, int32_t value) { /* for values that scalars read or are */
     return d->at[value] >= 0 ? d->at[value] : ref_of(d, value).at;
 }
 

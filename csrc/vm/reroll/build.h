@@ -8,7 +8,7 @@ typedef struct {
     Groups g;
     Repeat *r;
     int32_t *base; /* of each shape of lanes or sums: where in memory */
-    int32_t *at;   /* of each value that is none of these and that scalars read or are: likewise */
+    int32_t *at;   /* of each other value that scalars read or are: likewise */
     Keyed *item;   /* steps to come: by stage and kind */
     size_t items;
 } RepeatBuilder;
@@ -22,7 +22,7 @@ static inline int is_constant(const RepeatBuilder *d, int32_t value) {
     return (size_t)value >= d->g.s.program->inputs && (size_t)value < d->g.s.fixed;
 }
 
-static inline Ref ref_of(const RepeatBuilder *d, int32_t value) { /* of what is no constant */
+static inline Ref ref_of(const RepeatBuilder *d, int32_t value) { /* for a value that is no constant */
     int32_t shape = d->g.s.shape_of[value];
     if ((size_t)value < d->g.s.program->inputs) return (Ref){FROM_INPUTS, value};
     if (d->g.s.shape[shape].kind == SCALARS) return (Ref){FROM_MEMORY, d->at[value]};

@@ -1,4 +1,4 @@
-/* The groups of a Repeat: each an inner program, with what it reads and writes. See reroll.h. */
+/* The groups of a Repeat: each an inner program with its inputs and outputs. See reroll.h. */
 #include <stdlib.h>
 
 #include "vm/reroll/build.h"
@@ -10,7 +10,7 @@ typedef struct {
 
 typedef struct {
     RepeatBuilder *d;
-    uint64_t *key; /* what the group reads, numbered: a table by hash, of which only this round's places count */
+    uint64_t *key; /* a hash table that numbers the group's inputs; only places of this round count */
     int32_t *number, *round, now;
     size_t mask;
     int32_t *position;        /* of each shape in the group */

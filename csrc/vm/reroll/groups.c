@@ -22,7 +22,8 @@ static Operand pick(Groups *g, int32_t *table, size_t mask, int32_t number, int 
     const Shape *shape = &g->s.shape[number];
     uint64_t hash = (uint64_t)shape->count;
     size_t at;
-    for (int32_t i = 0; i < shape->count; i++) hash = hash_with(hash, operand_of(&g->s, g->s.member[shape->first + i], q));
+    for (int32_t i = 0; i < shape->count; i++)
+        hash = hash_with(hash, operand_of(&g->s, g->s.member[shape->first + i], q));
     for (at = hash & mask; table[at]; at = (at + 1) & mask)
         if (g->picked[table[at] - 1].hash == hash && equally_picked(g, &g->picked[table[at] - 1], shape, q))
             return (Operand){PICKED, table[at] - 1, 0};
@@ -109,7 +110,8 @@ static void set_stages(Groups *g) {
         for (int32_t k = shape->first; k < shape->first + shape->count; k++) {
             int32_t value = s->member[k];
             if (shape->kind == SCALARS)
-                for (int q = 0; q < arity(shape->op); q++) not_before(stage, first_stage(g, operand_of(s, value, q), 0));
+                for (int q = 0; q < arity(shape->op); q++)
+                    not_before(stage, first_stage(g, operand_of(s, value, q), 0));
             else if (shape->kind == SUMS) {
                 const Chain *chain = &s->chain[s->chain_of[value]];
                 for (int32_t j = 0; j < chain->count; j++)
@@ -125,7 +127,7 @@ static void set_stages(Groups *g) {
     }
 }
 
-/* ---- what is read from elsewhere */
+/* ---- shapes that are read outside their group */
 
 static void mark_read(Groups *g, int32_t value) {
     int32_t shape = g->s.shape_of[value];
@@ -191,10 +193,11 @@ int groups_find(Groups *g, const Program *program) {
 
 void groups_free(Groups *g) {
     shapes_free(&g->s);
-    free(g->operand), free(g->number), free(g->stage), free(g->set), free(g->read_outside), free(g->output), free(g->picked);
+    free(g->operand), free(g->number), free(g->stage), free(g->set), free(g->read_outside), free(g->output);
+    free(g->picked);
 }
 
-/* ---- about what it costs, in ns, where an addition costs one in the machine's way for one row */
+/* ---- estimated cost in ns, for a machine on which row_run takes one for an addition */
 
 static double weight(int32_t op) {
     switch (op) {
@@ -216,7 +219,8 @@ void groups_estimate(Groups *g) {
         double count = shape->count;
         if (shape->kind == SCALARS) lanes += 1.3 * count * weight(shape->op);
         else if (shape->kind == IN_LANES) {
-            lanes += (shape->count % LANES ? 6 : 3) + count * (0.14 * weight(shape->op) + (g->read_outside[i] ? 0.14 : 0));
+            lanes += shape->count % LANES ? 6 : 3;
+            lanes += count * (0.14 * weight(shape->op) + (g->read_outside[i] ? 0.14 : 0));
             if (set_of(g, i) == i) lanes += 25; /* a group, or a few */
         } else
             for (int32_t k = shape->first; k < shape->first + shape->count; k++)

@@ -1,5 +1,5 @@
-/* Data dependencies between the shapes of a program: fuses shapes into groups and assigns the stages in which these run.
- * A part of repeat_new; see reroll.h. */
+/* Data dependencies between the shapes of a program: fuses shapes into groups and assigns the stages in which they
+ * run. A part of repeat_new; see reroll.h. */
 #ifndef VARGRAD_GROUPS_H
 #define VARGRAD_GROUPS_H
 
@@ -13,7 +13,7 @@ typedef struct {
     int32_t shape;   /* LANES_OF */
 } Operand;
 
-typedef struct { /* lane by lane what operand q of a shape's members is */
+typedef struct { /* operand q of a shape's members, which is another value in each lane */
     int32_t shape, q, to; /* to: where in memory, or in the table */
     uint64_t hash;
 } Picked;
@@ -28,7 +28,7 @@ typedef struct {
     int32_t *output;     /* of each shape in lanes: their place among the outputs if only these read them, or -1 */
     Picked *picked;
     size_t lanes, picks; /* shapes in lanes */
-    double time, plain_time; /* of one row, about, in ns: this way, and the machine's other way */
+    double time, plain_time; /* estimates for one row in ns: rerolled, and by row_run or plan_row */
 } Groups;
 
 int groups_find(Groups *g, const Program *program); /* 0: no memory. To be freed in either case */

@@ -17,7 +17,7 @@ typedef struct { /* refs: one for each input of its program, then one for each o
     int32_t ref;
 } Group;
 
-typedef struct { /* memory[to + i] is what index[first + i] of it is */
+typedef struct { /* memory[to + i] = source[index[first + i]] */
     int32_t from, first, to, count;
 } Gather;
 

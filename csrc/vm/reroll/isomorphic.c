@@ -1,4 +1,4 @@
-/* Shapes, level by level: what lies equally deep cannot depend on each other. See isomorphic.h. */
+/* Finds shapes level by level: values of equal depth cannot depend on each other. See isomorphic.h. */
 #include "vm/reroll/isomorphic.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@ typedef struct { /* values with one operation, of operands of equal shapes */
 
 typedef struct {
     Shapes *s;
-    int32_t *order, *level; /* what has a shape, by depth; where each depth begins */
+    int32_t *order, *level; /* values with a shape, by depth; where each depth begins */
     Alike *alike;
     int32_t *table; /* of numbers of alike + 1, by hash; as many places as mask + 1 */
     int32_t *next;  /* of each value: the next one that is alike */
@@ -75,7 +75,7 @@ static void make_shape(Finder *f, int32_t op, int kind, size_t first, size_t cou
     s->shapes++;
 }
 
-/* ---- dividing what is alike into shapes */
+/* ---- dividing values that are alike into shapes */
 
 /* How many of the keys are different; their places are numbered as they come. */
 static size_t distinct(Finder *f, const int32_t *key, size_t count) {
@@ -217,7 +217,7 @@ static void make_chains(Finder *f, const Keyed *chain, size_t count) {
 static void level(Finder *f, size_t depth) {
     Shapes *s = f->s;
     size_t before = f->alikes, chains = 0;
-    Keyed *chain = f->keyed + s->values; /* what is behind is used by make_shape() */
+    Keyed *chain = f->keyed + s->values; /* make_shape() uses the part behind */
     for (int32_t i = f->level[depth]; i < f->level[depth + 1]; i++) {
         int32_t value = f->order[i];
         if (s->chain_of[value] == NO_CHAIN) add_to_its_like(f, value);

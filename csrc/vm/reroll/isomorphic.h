@@ -1,4 +1,4 @@
-/* The shapes of a program: which of its values are computed alike.
+/* The shapes of a program: sets of values that are computed alike (isomorphic).
  *
  * Values have one shape if they are the same operation of operands of one shape, leaves up. Inputs are all alike and
  * so are constants, unless many values read the same few of them: then which one it is belongs to the shape, as the
@@ -27,14 +27,14 @@ typedef struct {
 typedef struct {
     const Program *program;
     size_t fixed, values, shapes, chains;
-    Shape *shape;          /* what is read before what reads it */
+    Shape *shape;          /* operands before their readers */
     int32_t *member;       /* values, shape by shape */
-    int32_t *shape_of;     /* of each value; none have inputs, constants, values that nothing reads, and the inside of sums */
+    int32_t *shape_of;     /* of each value; inputs, constants, unread values and the inside of sums have none */
     int32_t *lane;         /* of each value: its place in its shape, if that is no scalars', else its own number */
-    int32_t *uses;         /* of each value, by what is alive and by outputs */
+    int32_t *uses;         /* of each value, by live instructions and by outputs */
     unsigned char *turned; /* of each value: whether its first two operands change places */
     Chain *chain;
-    int32_t *term, *link;  /* of chains, first to last: what is added, and the addition, if it is not the first */
+    int32_t *term, *link;  /* of chains, first to last: each term and its addition; the first has none */
     int32_t *chain_of;     /* of each value: the chain that it is the end of, -1 for none, INSIDE for its other links */
     int32_t *depth, *tag;  /* of each value: operations below it, a chain counting once; tag: its readers */
     int32_t deepest;

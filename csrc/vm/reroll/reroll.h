@@ -1,11 +1,11 @@
 /* One row of a long program, run as lanes: repetitions in a program are found (isomorphic.h) and become a few inner
  * programs whose rows are the repetitions, on the machine that runs batches.
  *
- * Shapes of lanes that read each other lane by lane make a group. A group is one inner Program. Its inputs
- * are slices of the program's inputs or of earlier shapes, in place; one number for all lanes; or gathered first. Its
- * outputs, which are values used elsewhere, go to memory or straight to the program's outputs. Shapes of a few values run through the
- * machine's way for one row. Sums go over contiguous terms with a fixed number of accumulators, so that they are
- * the same on every instruction set; their last bits are not those of adding in turn. The steps are in stages,
+ * Shapes of lanes that read each other lane by lane make a group. A group is one inner Program. Its inputs are slices
+ * of the program's inputs or of earlier shapes, in place; one number for all lanes; or gathered first. Its outputs,
+ * which are values used elsewhere, go to memory or straight to the program's outputs. Shapes of a few values run
+ * through the machine's way for one row. Sums go over contiguous terms with a fixed number of accumulators, so that
+ * they are the same on every instruction set; their last bits are not those of adding in turn. The steps are in stages,
  * each of which reads only results of earlier ones.
  *
  * repeat_new takes O(program) time and memory, repeat_run allocates nothing and touches only the workspace it is

@@ -1,4 +1,4 @@
-/* Running what was found to repeat. See reroll.h. */
+/* Runs a Repeat. See reroll.h. */
 #include "vm/reroll/internal.h"
 
 #include <stdlib.h>

@@ -108,7 +108,7 @@ def state_of(name: str, x: Any) -> State:
 
 
 def is_stateful(f: Any) -> bool:
-    """Whether what a callable computes may change with something it holds."""
+    """Whether a callable's results may change with an attribute of it."""
     if isinstance(f, functools.partial):
         held = (*f.args, *f.keywords.values())
         return is_stateful(f.func) or not all(type(x) in _UNCHANGING or _is_constant(x) for x in held)

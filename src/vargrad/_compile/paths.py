@@ -33,7 +33,7 @@ BOOLEAN = frozenset((LT, LE, EQ, NE, AND, OR, NOT))
 
 
 class Output(NamedTuple):
-    """What a program computes: the value or a derivative (``kind``: the method's name), by the arguments ``wrt``."""
+    """The results of a program: value or derivative, by the method's name ``kind``, and the arguments it is by."""
 
     kind: str
     wrt: tuple[int, ...] = ()

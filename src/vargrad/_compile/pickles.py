@@ -19,7 +19,7 @@ from vargrad._compile.specialization import Specialization
 from vargrad._compile.validate import Refused, check_state, require
 
 Kind = TypeVar("Kind", bound=Dispatcher)
-FORMAT = 3  # what is written; another one is refused
+FORMAT = 3  # of the pickles written; others are refused
 
 
 def reduce(compiled: Dispatcher, restore: Callable[..., Dispatcher]) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""Recording: the user's function runs once on Vars, and what it did becomes expressions, guards and live leaves.
+"""Records one run of the user's function on Vars: its operations become expressions, guards and live leaves.
 
 A comparison returns a Condition. When Python asks for its truth, as `if` does, it becomes a guard: the recording is
 valid for the rows in which all its guards have the same outcome. The graph of Vars is the same as in eager code.

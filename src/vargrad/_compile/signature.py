@@ -29,7 +29,7 @@ class Signature:
 
 
 def parse(text: Any) -> Signature:
-    """A signature such as "(n),()->()"; ValueError says what is wrong with it."""
+    """A signature such as "(n),()->()"; ValueError with the reason if it is none."""
     if not isinstance(text, str):
         raise TypeError(f"compile(): signature must be a str such as '(n),()->()', not {type(text).__name__}")
     found = _SIGNATURE.match(text)

@@ -265,7 +265,7 @@ cdef class HasShortcuts:
         self.shortcuts = {}
 
     cdef object attempt(self, str kind, PyObject *const *args, size_t count):
-        """What the shortcut of that kind returns; None if there is none, or if the call is not for it."""
+        """The result of the shortcut of that kind; None if there is none, or if it declines the call."""
         cdef size_t i
         cdef PyObject *known = PyDict_GetItem(self.shortcuts, kind)
         if known == NULL:

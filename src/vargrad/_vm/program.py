@@ -1,4 +1,4 @@
-"""A program: straight-line code over numbered registers, what a machine runs for each row of a batch.
+"""A program: straight-line code over numbered registers, which a machine runs for each row of a batch.
 
 Registers are in this order: inputs, constants, temporaries. A temporary is used again as soon as its last reader
 has run, so a program's registers are as many as are alive at once, and an instruction may write over its own operand.

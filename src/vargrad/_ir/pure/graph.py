@@ -46,11 +46,9 @@ class Expressions(Store):
     def __init__(self) -> None:
         super().__init__()
         self.parents: dict[int, Parents] = {}  # of composites: operand, partial, condition under which it counts
-        self.depth = 0  # of rules, one inside the other, and what they have made since the outermost began
+        self.depth = 0  # of nested rules, and how many nodes they have made since the outermost began
         self.spent = 0
-        self.append(
-            CONSTANT, 0, 0, 0, 0.0
-        )  # in the place of an operand that an operation does not have; counts as constant
+        self.append(CONSTANT, 0, 0, 0, 0.0)  # node 0, for operands that are not there; counts as constant
         self.constant(0.0)
 
     def __len__(self) -> int:
@@ -61,7 +59,7 @@ class Expressions(Store):
         return [array(kind, x) for kind, x in zip("iiiid", self.columns(), strict=True)], self.parents
 
     def fill(self, columns: Any, parents: Any) -> None:
-        """Take over the nodes of another graph; this one must be fresh. ValueError for what is no graph."""
+        """Take over the nodes of another graph; this one must be fresh. ValueError if they are none."""
         op, a, b, c, number = columns_of(columns)
         if self.size != ZERO + 1:
             raise ValueError("only a graph that has no nodes yet takes those of another")

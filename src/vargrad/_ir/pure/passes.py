@@ -211,7 +211,7 @@ class Derivatives:
     def _through(
         self, rule: Template | None, operand: Int, a: Int, b: Int, out: Int, value: Int, condition: Int, one: Int
     ) -> None:
-        """Add to an operand's adjoint what comes through one operation."""
+        """Add to an operand's adjoint its share from one operation."""
         if rule is None:
             return
         g = self._g
@@ -356,7 +356,8 @@ def converted(
 ) -> None:
     """The first so many nodes of a listing of Vars (see _core.var.listing) as expressions, into ``made``.
 
-    What is made already stays; ``special(place, code, operands)`` makes what is no plain row.
+    Nodes that are in ``made`` already stay; ``special(place, code, operands)`` makes those of other operations than
+    the table's unary and binary ones.
     """
     for i in range(count):
         if made[i]:
