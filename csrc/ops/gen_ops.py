@@ -6,7 +6,6 @@ python csrc/ops/gen_ops.py --check    exit 1 if a committed file is not what the
 
 from __future__ import annotations
 
-import ast
 import re
 import sys
 from collections.abc import Iterator
@@ -18,8 +17,10 @@ package = ModuleType("vargrad")  # the sheet alone: the package itself needs the
 package.__path__ = [str(ROOT / "src" / "vargrad")]
 sys.modules["vargrad"] = package
 
+from c_text import C_CALLS, c, c_nary, c_row, lets  # noqa: E402
+
 from vargrad._ops.formula import operand_names, parse  # noqa: E402
-from vargrad._ops.table import ARITHMETIC, METHODS, NARY, PARTS, ROWS, NaryOp, Op  # noqa: E402
+from vargrad._ops.table import AGGREGATES, ARITHMETIC, METHODS, NARY, ROWS, Op  # noqa: E402
 
 NOTE = "Written by csrc/ops/gen_ops.py from src/vargrad/_ops/table.py; do not edit."
 DUNDER = {
@@ -31,91 +32,9 @@ DUNDER = {
     "floordiv": "floordiv",
 }
 DEFAULTS = {"leaky_relu": "0.01"}  # the second operand of a method, where it has a default
-C_CALLS = {ast.Pow: "ieee_pow", ast.FloorDiv: "py_floordiv", ast.Mod: "py_mod"}
-C_ROWS = {row.name for row in PARTS}  # they stand first in ops.def
-C_BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
-C_COMPARE = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 
 
-# ---- C expressions
-
-
-def c(node: ast.expr) -> str:
-    """One formula as a C expression."""
-    match node:
-        case ast.Constant(value=float() | int() as number):
-            return repr(float(number))
-        case ast.Name(id="inf"):
-            return "INFINITY"
-        case ast.Name(id=name):
-            return name
-        case ast.UnaryOp(operand=operand):
-            return f"(-{c(operand)})"
-        case ast.BinOp(left, op, right) if type(op) in C_CALLS:
-            return f"{C_CALLS[type(op)]}({c(left)}, {c(right)})"
-        case ast.BinOp(left, op, right):
-            return f"({c(left)} {C_BINARY[type(op)]} {c(right)})"
-        case ast.BoolOp(op, values):
-            return "(" + (" && " if isinstance(op, ast.And) else " || ").join(map(c, values)) + ")"
-        case ast.Compare(left, [op], [right]):
-            return f"({c(left)} {C_COMPARE[type(op)]} {c(right)})"
-        case ast.IfExp(test, body, orelse):
-            return f"({c(test)} ? {c(body)} : {c(orelse)})"
-        case ast.Call(func=ast.Name(id=name), args=[arg]) if name in C_ROWS:
-            return f"op_value_{name}({c(arg)}, 0.0)"
-        case ast.Call(func=ast.Name(id=name), args=args):
-            return f"{name}({', '.join(map(c, args))})"
-    raise ValueError(f"no C for {ast.unparse(node)}")
-
-
-def guarded(node: ast.expr) -> tuple[str, str]:
-    """(condition under which the operand receives something, what it receives)."""
-    match node:
-        case ast.Name(id="skip"):
-            return "0", "0.0"
-        case ast.IfExp(test, body, orelse):
-            (g, x), (h, y) = guarded(body), guarded(orelse)
-            if (g, h) == ("1", "1"):
-                return "1", c(node)
-            if (g, h) == ("1", "0"):
-                return c(test), x
-            if (g, h) == ("0", "1"):
-                return f"(!{c(test)})", y
-            return f"({c(test)} ? {g} : {h})", f"({c(test)} ? {x} : {y})"
-    return "1", c(node)
-
-
-def lets(row: Op, text: str) -> str:
-    """The declarations that a formula needs."""
-    used = {node.id for node in ast.walk(parse(text)) if isinstance(node, ast.Name)}
-    return " ".join(f"const double {name} = {c(parse(bound))};" for name, bound in row.let if name in used)
-
-
-def c_row(row: Op) -> str:
-    value = c(parse(row.value)) if row.exact else "NAN"
-    cells = [row.name, str(row.arity), str(int(row.exact)), lets(row, row.value), value]
-    for text in (*row.partials, "skip")[:2]:
-        cells += [lets(row, text), *(cell.replace(" log(", " log_again(") for cell in guarded(parse(text)))]
-    return f"ROW({', '.join(cells)})"
-
-
-def c_nary(row: NaryOp) -> str:
-    start, fold, final = (c(parse(t)) if row.exact else "NAN" for t in (row.start, row.fold, row.final))
-    wants = (
-        "|".join(f"WANTS_{name.upper()}" for name in ("ties", "others", "norm", "total") if name in row.partial) or "0"
-    )
-    pairs = "2" if row.partner else str(int(row.pairs))
-    cells = [
-        row.name,
-        str(int(row.exact)),
-        pairs,
-        wants,
-        start,
-        fold,
-        final,
-        *guarded(parse(row.partial)),
-    ]
-    return f"NARY({', '.join(cells)})"
+# ---- C
 
 
 def ops_def() -> str:
@@ -123,14 +42,28 @@ def ops_def() -> str:
         f"/* {NOTE}",
         " *",
         " * ROW(name, arity, exact, let, value, let_a, guard_a, partial_a, let_b, guard_b, partial_b)",
-        " * NARY(name, exact, pairs, wants, start, fold, final, guard, partial)",
-        " * The includer defines what it wants of them; the file undefines both. */",
-        "#ifndef ROW\n#define ROW(...)\n#endif\n#ifndef NARY\n#define NARY(...)\n#endif",
+        " * The includer defines what it wants of them; the file undefines it. */",
+        "#ifndef ROW\n#define ROW(...)\n#endif",
         *map(c_row, ROWS),
-        *map(c_nary, NARY),
-        "#undef ROW\n#undef NARY",
+        "#undef ROW",
     ]
     return "\n".join(lines) + "\n"
+
+
+def nary_def() -> str:
+    lines = [
+        f"/* {NOTE}",
+        " *",
+        " * NARY(name, exact, pairs, befores, fold, final, fill, totals, each, guard, partial, step)",
+        " * Statements and expressions of `half` operands, or as many pairs, where the includer says what OPERAND(i)",
+        " * is. The value: fold, which leaves acc, then final. When a node is made: fill, with FILL(k, start, step),",
+        " * what BEFORE(k) of an operand will be. In a sweep: totals, then for each operand, the last one first, each,",
+        " * guard and partial, and step. The includer defines what it wants of them; the file undefines all. */",
+        "#ifndef NARY\n#define NARY(...)\n#endif",
+        *map(c_nary, NARY),
+        "#undef NARY",
+    ]
+    return "\n".join(re.sub(r" +$", "", line, flags=re.MULTILINE) for line in lines) + "\n"
 
 
 def c_rows_py() -> str:
@@ -334,21 +267,35 @@ def table_md() -> str:
         lines.append(f"| `{row.name}` | `{row.function}` | `{row.value}` | {slopes} | {row.doc} {where} |")
     lines += [
         "",
-        "Of any number of operands x:",
+        "Of any number of operands `x`, in rows of pairs each with its partner `y`; `n` is how many `x` there are,",
+        "`acc` the fold so far, `total` the fold's result:",
         "",
         "| `prev_op` | value | derivative by x | |",
         "|---|---|---|---|",
     ]
     for nary in NARY:
         value = (
-            f"fold `{nary.fold}` from {nary.start}, then `{nary.final}`" if nary.exact else f"Python's `{nary.final}`"
+            f"fold `{nary.fold}` from {nary.start}, then `{nary.final}`" if nary.exact else f"Python's `{nary.name}`"
         )
         lines.append(f"| `{nary.name}` | {value} | `{nary.partial}` | {nary.doc} |")
+    lines += ["", "What these formulas name besides:", "", "| name | formula | |", "|---|---|---|"]
+    for aggregate in AGGREGATES:
+        final = "" if aggregate.final == "acc" else f", then `{aggregate.final}`"
+        how = {
+            "all": f"fold `{aggregate.step}` from {aggregate.start}{final}",
+            "before": f"fold `{aggregate.step}` from {aggregate.start} over the operands before x",
+            "after": f"fold `{aggregate.step}` from {aggregate.start} over the operands after x, the last one first",
+            "each": f"`{aggregate.step}`",
+            "none": f"`{aggregate.final}`",
+        }[aggregate.over]
+        constant = " A constant to derivatives." if aggregate.constant else ""
+        lines.append(f"| `{aggregate.name}` | {how} | {aggregate.doc}{constant} |")
     return "\n".join(line.replace("| `` |", "| |") for line in lines) + "\n"
 
 
 FILES = {
     "csrc/ops/ops.def": ops_def,
+    "csrc/ops/nary.def": nary_def,
     "src/vargrad/_compile/c_rows.py": c_rows_py,
     "src/vargrad/_core/methods_py.py": methods_py,
     "src/vargrad/_core/methods.pxi": methods_pxi,

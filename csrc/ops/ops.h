@@ -1,5 +1,5 @@
 /* The rows of the formula sheet as C functions: op_NAME value and partials, for any number type a compiler
- * can inline. Everything here is generated from ops.def; what that file calls beyond libm stands first.
+ * can inline. Everything here comes from ops.def; what that file calls beyond libm stands first.
  *
  * A partial returns 0 where the row says skip: then the operand receives nothing, not even 0 * inf. */
 #ifndef VARGRAD_OPS_H
@@ -47,28 +47,24 @@ enum {
     OP_FIRST_NARY,
     OP_BEFORE_NARY = OP_FIRST_NARY - 1,
 #define NARY(name, ...) OP_##name,
-#include "ops/ops.def"
+#include "ops/nary.def"
     OP_COUNT
 };
-
-#define WANTS_TIES 1
-#define WANTS_OTHERS 2
-#define WANTS_NORM 4
-#define WANTS_TOTAL 8
 
 typedef struct {
     const char *name;
     unsigned char arity; /* 0: any number of operands */
     unsigned char exact; /* 0: the value is a function of Python's own */
     unsigned char pairs; /* operands are two vectors of equal length; 2: the second receives nothing */
-    unsigned char wants; /* WANTS_ bits: aggregates that the partial names */
+    unsigned char befores; /* numbers that a node keeps for each operand: folds over the operands before it */
 } OpInfo;
 
 static const OpInfo op_info[OP_COUNT] = {
     {"leaf", 0, 1, 0, 0},
 #define ROW(name, arity, exact, ...) {#name, arity, exact, 0, 0},
-#define NARY(name, exact, pairs, wants, ...) {#name, 0, exact, pairs, wants},
 #include "ops/ops.def"
+#define NARY(name, exact, pairs, befores, ...) {#name, 0, exact, pairs, befores},
+#include "ops/nary.def"
 };
 
 #define ROW(name, arity, exact, let, value, let_a, guard_a, da, let_b, guard_b, db)                                    \

@@ -8,6 +8,8 @@ extern Segment *tape_youngest; /* of the live segments */
 extern Segment **tape_queue;   /* room for all live segments, so that no sweep allocates */
 extern size_t tape_segments;   /* live ones */
 
+static inline double tape_entry_value(const Entry *e) { return e->node ? e->node->value : e->number; }
+
 void tape_trim(void); /* after much has been freed: let malloc give the system what it holds of it */
 void tape_trace(int with_leaves);
 void tape_sweep_leaves(void);

@@ -28,7 +28,7 @@ void tape_clear_operands(Segment *s) {
 
 Operands *tape_operands(Segment *s, size_t count, int op) {
     size_t entries = sizeof(Operands) + count * sizeof(Entry);
-    size_t bytes = entries + (op_info[op].wants & WANTS_OTHERS ? count * sizeof(double) : 0);
+    size_t bytes = entries + op_info[op].befores * count * sizeof(double);
     if (!s->pool || s->pool->size - s->pool->used < bytes) {
         size_t size = bytes > POOL_BYTES ? bytes : POOL_BYTES;
         Pool *p = tape_memory(NULL, sizeof *p + size);
@@ -41,12 +41,34 @@ Operands *tape_operands(Segment *s, size_t count, int op) {
     Operands *many = (Operands *)((char *)s->pool->data + s->pool->used);
     s->pool->used += bytes;
     many->count = count;
-    many->prefix = bytes > entries ? (double *)((char *)many + entries) : NULL;
+    many->before = bytes > entries ? (double *)((char *)many + entries) : NULL;
     return many;
 }
 
 void tape_return_operands(Segment *s, Operands *many) {
     s->pool->used = (size_t)((char *)many - (char *)s->pool->data);
+}
+
+/* What the sweep will need of the operands before each one: computed now, since the sweep starts with the last. */
+static void fill_before(int op, const Operands *many) {
+    const Entry *entry = many->entry;
+#define OPERAND(i) tape_entry_value(&entry[i])
+#define FILL(k, start, step)                                                                                          \
+    {                                                                                                                 \
+        double acc = start, *before = many->before + (k) * many->count;                                               \
+        for (size_t i = 0; i < many->count; i++) {                                                                    \
+            const double x = OPERAND(i);                                                                              \
+            before[i] = acc;                                                                                          \
+            acc = step;                                                                                               \
+        }                                                                                                             \
+    }
+    switch (op) {
+#define NARY(name, exact, pairs, befores, fold, final, fill, ...)                                                     \
+    case OP_##name: fill break;
+#include "ops/nary.def"
+    }
+#undef FILL
+#undef OPERAND
 }
 
 Node *tape_push_many(Segment *s, int op, double value, double total, Operands *many) {
@@ -55,13 +77,7 @@ Node *tape_push_many(Segment *s, int op, double value, double total, Operands *m
     b.number = total;
     for (size_t i = 0; i < many->count; i++)
         if (many->entry[i].node && tape_use(s, many->entry[i].node, 0) < 0) return NULL;
-    if (many->prefix) {
-        double product = 1.0;
-        for (size_t i = 0; i < many->count; i++) {
-            many->prefix[i] = product;
-            product = product * (many->entry[i].node ? many->entry[i].node->value : many->entry[i].number);
-        }
-    }
+    if (many->before) fill_before(op, many);
     return tape_push(s, (unsigned)op << 2 | A_CONSTANT | B_CONSTANT, value, a, b);
 }
 

@@ -82,57 +82,29 @@ static inline void scatter(const Segment *s, Node *to, double amount, int op) {
     else enqueue(to);
 }
 
-static inline double entry_value(const Entry *e) { return e->node ? e->node->value : e->number; }
-
-static double biggest_of(const Entry *e, size_t n) {
-    double biggest = -INFINITY;
-    for (size_t i = 0; i < n; i++) {
-        const double x = entry_value(&e[i]);
-        if (x > biggest || x != x) biggest = x;
-    }
-    return biggest;
-}
+#define OPERAND(i) tape_entry_value(&entry[i])
 
 /* One node with any number of operands: last operand first, as the pure twin does. */
 static void scatter_many(const Segment *s, const Node *node, int op, double w) {
     const Operands *many = node->a.many;
-    const Entry *e = many->entry;
-    const OpInfo *info = &op_info[op];
-    const size_t half = info->pairs ? many->count / 2 : many->count;
+    const Entry *entry = many->entry;
+    const size_t count = many->count, half = op_info[op].pairs ? count / 2 : count;
     const double n = (double)half, out = node->value;
     const double total = node->b.number; /* the fold's result, left there by tape_value_many() */
-    double ties = 0.0, top = 0.0, norm = 1.0, after = 1.0, biggest = -INFINITY;
-    if (info->wants & WANTS_TOTAL) biggest = biggest_of(e, half);
-    if (info->wants & WANTS_TIES)
-        for (size_t i = 0; i < half; i++) ties += entry_value(&e[i]) == out;
-    if (info->wants & WANTS_NORM) {
-        for (size_t i = 0; i < half; i++)
-            if (fabs(entry_value(&e[i])) > top) top = fabs(entry_value(&e[i]));
-        double squares = 0.0;
-        for (size_t i = 0; i < half; i++) {
-            double v = entry_value(&e[i]);
-            double r = top > 0.0 && top < INFINITY ? v / top : (fabs(v) == INFINITY ? copysign(1.0, v) : v * 0.0);
-            squares = squares + r * r;
-        }
-        if (top > 0.0) norm = sqrt(squares);
-    }
-    for (size_t i = many->count; i-- > 0;) {
-        const double x = entry_value(&e[i]);
-        if (e[i].node && !(info->pairs == 2 && i >= half)) {
-            const double y = info->pairs ? entry_value(&e[(i + half) % many->count]) : 0.0;
-            const double others = many->prefix ? many->prefix[i] * after : 0.0;
-            const double scaled =
-                top > 0.0 && top < INFINITY ? x / top : (fabs(x) == INFINITY ? copysign(1.0, x) : x * 0.0);
-            switch (op) {
-#define NARY(name, exact, pairs, wants, start, fold, final, guard, partial)                                           \
-    case OP_##name:                                                                                                   \
-        if (guard) scatter(s, e[i].node, w * (partial), op);                                                          \
-        break;
-#include "ops/ops.def"
-            }
-            (void)y, (void)others, (void)scaled, (void)n, (void)norm, (void)total, (void)biggest;
-        }
-        if (many->prefix) after = after * x;
+    (void)n, (void)out, (void)total;
+    switch (op) {
+#define BEFORE(k) many->before[(k) * count + i]
+#define NARY(name, exact, pairs, befores, fold, final, fill, totals, each, guard, partial, step)                      \
+    case OP_##name: {                                                                                                 \
+        totals for (size_t i = count; i-- > 0;) {                                                                     \
+            if (entry[i].node) {                                                                                      \
+                each if (guard) scatter(s, entry[i].node, w * (partial), op);                                         \
+            }                                                                                                         \
+            step                                                                                                      \
+        }                                                                                                             \
+    } break;
+#include "ops/nary.def"
+#undef BEFORE
     }
 }
 
@@ -258,24 +230,17 @@ Node **tape_list(Node *root, size_t *count) {
 /* ---- forward values of rows with any number of operands */
 
 double tape_value_many(int op, const Operands *many, double *total) {
-    const Entry *e = many->entry;
+    const Entry *entry = many->entry;
     const size_t half = op_info[op].pairs ? many->count / 2 : many->count;
     const double n = (double)half;
-    const double biggest = biggest_of(e, half);
-    double acc;
+    (void)n;
     switch (op) {
-#define NARY(name, exact, pairs, wants, start, fold, final, guard, partial)                                           \
-    case OP_##name:                                                                                                   \
-        acc = start;                                                                                                  \
-        for (size_t i = 0; i < half; i++) {                                                                           \
-            const double x = entry_value(&e[i]), y = pairs ? entry_value(&e[half + i]) : 0.0;                         \
-            (void)x, (void)y;                                                                                         \
-            acc = fold;                                                                                               \
-        }                                                                                                             \
-        (void)n, (void)biggest;                                                                                       \
-        *total = acc;                                                                                                 \
-        return final;
-#include "ops/ops.def"
+#define NARY(name, exact, pairs, befores, fold, final, ...)                                                           \
+    case OP_##name: {                                                                                                 \
+        fold *total = acc;                                                                                            \
+        return final;                                                                                                 \
+    }
+#include "ops/nary.def"
     }
     return NAN;
 }

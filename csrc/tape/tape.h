@@ -52,7 +52,7 @@ typedef struct {
 
 typedef struct {
     size_t count;
-    double *prefix; /* products of all entries before each one, where the row wants `others` */
+    double *before; /* of each entry, folds over those before it, where the row's partial needs them; or NULL */
     Entry entry[];
 } Operands;
 

@@ -72,8 +72,9 @@ def test_new_row_reaches_every_file(checkout: Path) -> None:
     sheet.write_text(text.replace("ACTIVATIONS = (\n", "ACTIVATIONS = (\n" + row), encoding="utf-8")
     found = generate(checkout, "--check")
     assert found.returncode == 1
-    assert generate(checkout).stdout == f"{len(generated())} of {len(generated())} files written\n"
-    for name in generated():
+    files = [name for name in generated() if "nary" not in name]
+    assert generate(checkout).stdout == f"{len(files)} of {len(generated())} files written\n"
+    for name in files:
         assert "haversine" in (checkout / name).read_text(encoding="utf-8")
 
 

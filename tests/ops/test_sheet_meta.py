@@ -12,7 +12,7 @@ import sheet
 from sheet import ALL_NARY, PARTIALS
 from vargrad._ops import formula, nary
 from vargrad._ops.formula import IEEE, parse
-from vargrad._ops.table import BY_NAME, NARY_BY_NAME
+from vargrad._ops.table import AGGREGATES, BY_NAME, NARY_BY_NAME
 
 WRONG = 1.001
 
@@ -120,6 +120,8 @@ def formulas() -> list[Any]:
     texts = {text for row in BY_NAME.values() for text in (row.value, *row.partials, *(bound for _, bound in row.let))}
     for row in NARY_BY_NAME.values():
         texts |= {row.fold, row.final, row.partial, row.partner, row.start}
+    for aggregate in AGGREGATES:
+        texts |= {aggregate.step, aggregate.final, aggregate.start}
     return sorted(text for text in texts if text)
 
 

@@ -42,7 +42,7 @@ cdef extern from "tape/tape.h" nogil:
 
     ctypedef struct OpInfo:
         const char *name
-        unsigned char arity, exact, pairs, wants
+        unsigned char arity, exact, pairs
 
     const OpInfo op_info[]
     int OP_leaf, OP_COUNT, OP_custom  # those of one or two operands: methods.pxi

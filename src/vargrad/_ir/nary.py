@@ -2,40 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from functools import cache
-from math import inf
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from vargrad._ir.expressions import Expressions, Template, folded, template, ties
-from vargrad._ops.codes import ABS, ADD, DIV, EQ, LT, MUL, NE, OR, SELECT, SUB, ZERO
-from vargrad._ops.table import NARY_BY_NAME, NaryOp
+from vargrad._ir.expressions import Expressions, Template, folded, template
+from vargrad._ops.codes import ADD, MUL, NE, SELECT, SUB, ZERO
+from vargrad._ops.nary import Evaluation, needed, words
+from vargrad._ops.table import NARY_BY_NAME, Aggregate
 
-_STEP = ("acc", "x", "y", "biggest")  # what a fold's formula speaks of, and below what the others do
-_FINAL = ("acc", "n", "biggest")
-_PARTIAL = ("x", "n", "biggest", "total", "out", "ties")
-_SHARE = ("x", "scaled", "norm")  # hypot's
-
-
-class Recipe(NamedTuple):
-    """What a row's formulas come to."""
-
-    row: NaryOp
-    step: Template
-    final: Template
-    biggest: bool  # whether its formulas ask for the largest operand
-    ties: bool
-    partial: Template | None  # None: what the fold's derivative gives is as good
-
-
-@cache
-def _recipe(name: str) -> Recipe:
-    row = NARY_BY_NAME[name]
-    words = set(re.findall(r"\w+", f"{row.fold} {row.final} {row.partial}"))
-    partial = _formula(row.partial, _PARTIAL) if words & {"biggest", "ties"} else None
-    biggest = "biggest" in row.fold + row.final
-    return Recipe(row, _formula(row.fold, _STEP), _formula(row.final, _FINAL), biggest, "ties" in row.partial, partial)
+_EXACT = ("fsum", "sumprod")  # rounded once: no formula of the table
 
 
 def _formula(text: str, names: tuple[str, ...]) -> Template:
@@ -45,56 +20,79 @@ def _formula(text: str, names: tuple[str, ...]) -> Template:
     return found
 
 
+class Nodes(Evaluation):
+    """The formulas of a row on nodes of a graph."""
+
+    def __init__(self, g: Expressions, xs: Sequence[int], ys: Sequence[int]) -> None:
+        super().__init__(xs, ys, {"n": g.constant(float(len(xs)))})
+        self._g = g
+
+    def function(self, text: str, names: tuple[str, ...]) -> Callable[..., Any]:
+        g, formula = self._g, _formula(text, names)
+        return lambda *nodes: formula.at(g, nodes)
+
+    def number(self, x: float) -> Any:
+        return self._g.constant(x)
+
+    def settled(self, aggregate: Aggregate, value: Any) -> Any:
+        if aggregate.constant and aggregate.over == "all":
+            return self._g.composite(value)
+        return value  # or the derivative is 0 by itself
+
+    def folded(self, start: str, step: str) -> Any:
+        names = [name for name in words(step) if name != "acc"]
+        columns = [name for name in names if name in self.columns]
+        totals = [name for name in names if name in self.totals]
+        if len(columns) > 2 or len(totals) > 1:
+            return super().folded(start, step)
+        columns += [name for name in ("x", "y") if name not in columns][: 2 - len(columns)]
+        totals = totals or ["n"]
+        skipped = int(start == "x")
+        xs, ys = [self.columns[name][skipped:] for name in columns]
+        formula = _formula(step, ("acc", *columns, *totals))
+        return folded(self._g, formula, self.start(start), xs, ys, self.totals[totals[0]])
+
+    def swapped(self) -> Nodes:
+        other = Nodes(self._g, self.columns["y"], self.columns["x"])
+        other.totals = self.totals
+        return other
+
+    def parents(self, text: str) -> list[tuple[int, int, int]]:
+        """Each operand, the partial by it, and the partial's condition, for a composite."""
+        g, xs, names = self._g, self.columns["x"], words(text)
+        columns = [name for name in self.columns if name in names and name != "x"]
+        totals = [name for name in names if name in self.totals]
+        formula, fixed = _formula(text, ("x", *columns, *totals)), tuple(self.totals[name] for name in totals)
+        if not columns:
+            return list(formula.each(g, xs, fixed))
+        others = zip(*[self.columns[name] for name in columns], strict=True)
+        return [formula.each(g, [x], (*other, *fixed))[0] for x, other in zip(xs, others, strict=True)]
+
+
 def nary(g: Expressions, name: str, xs: Sequence[int], ys: Sequence[int]) -> int:
     """The node of a row; ``ys`` is the second vector of rows of pairs, else empty."""
-    if name in ("fsum", "sumprod"):
-        return _exact_sum(g, xs, ys or [g.constant(1.0)] * len(xs))
-    if name == "hypot":
-        return _hypot(g, xs)
-    recipe = _recipe(name)
-    biggest = g.composite(_fold(g, _recipe("maximum"), xs, (), ZERO)) if recipe.biggest else ZERO
-    total = _fold(g, recipe, xs, ys, biggest)
-    n = g.constant(float(len(xs)))
-    value = recipe.final.at(g, (total, n, biggest))
-    if recipe.partial is None:
-        return value
-    out = g.composite(value)
-    equal = ties(g, xs, out) if recipe.ties else ZERO
-    g.parents[out] = recipe.partial.each(g, xs, (n, biggest, total, out, equal))
-    return out
-
-
-def _fold(g: Expressions, recipe: Recipe, xs: Sequence[int], ys: Sequence[int], biggest: int) -> int:
-    if recipe.row.name in ("maximum", "minimum") and xs:
-        acc, xs = xs[0], xs[1:]  # what the fold gives, from either infinity
+    row, nodes, total = NARY_BY_NAME[name], Nodes(g, xs, ys), ZERO
+    if name in _EXACT:
+        value = _exact_sum(g, xs, ys or [g.constant(1.0)] * len(xs))
     else:
-        acc = g.constant(float(recipe.row.start))
-    return folded(g, recipe.step, acc, xs, ys, biggest)
-
-
-def _hypot(g: Expressions, xs: Sequence[int]) -> int:
-    """Scaled by the largest magnitude, which is a constant to derivatives: they cancel in it."""
-    make, one, infinite = g.make, g.constant(1.0), g.constant(inf)
-    sizes = [make(ABS, x) for x in xs]
-    largest = ZERO
-    for size in sizes:
-        largest = make(SELECT, size, largest, make(LT, largest, size))
-    top = g.composite(largest)
-    odd = make(OR, make(EQ, top, ZERO), make(EQ, top, infinite))
-    scaled, squares, plain = [], ZERO, ZERO
-    for x, size in zip(xs, sizes, strict=True):
-        sign = make(SELECT, g.apply("copysign", one, x), make(MUL, x, ZERO), make(EQ, size, infinite))
-        scaled.append(make(SELECT, sign, make(DIV, x, top), odd))
-        squares = make(ADD, squares, g.apply("square", scaled[-1]))
-        plain = make(ADD, plain, size)
-    norm = make(SELECT, g.apply("sqrt", squares), one, make(LT, ZERO, top))
-    # the plain sum is right where all are 0 or nan, and where one is infinite and none is nan
-    value = make(SELECT, plain, make(MUL, top, norm), odd)
-    value = make(SELECT, infinite, value, make(EQ, top, infinite))
+        nodes.add(needed(row.fold, row.final))
+        total = nodes.folded(row.start, row.fold) if row.fold else ZERO
+        value = nodes.total(row.final, acc=total)
+    aggregates = needed(row.partial, row.partner)
+    if row.exact and not any(aggregate.constant for aggregate in (*needed(row.fold, row.final), *aggregates)):
+        return value  # its derivative is as good as the partial
     out = g.composite(value)
-    formula = _formula(NARY_BY_NAME["hypot"].partial, _SHARE)
-    parents = [formula.each(g, [x], (part, norm)) for x, part in zip(xs, scaled, strict=True)]
-    g.parents[out] = tuple(parent for (parent,) in parents)
+    nodes.totals |= {"out": out, "total": total}
+    nodes.add(aggregates)
+    for i in reversed(range(len(xs))):
+        nodes.go_before(aggregates, i)
+    parents = nodes.parents(row.partial)
+    if row.pairs and row.partner != "skip":
+        second = nodes.swapped()
+        second.add(aggregates)
+        partners = second.parents(row.partner or row.partial)
+        parents = [parent for pair in zip(parents, partners, strict=True) for parent in pair]
+    g.parents[out] = tuple(parent for parent in parents if not g.is_number(parent[0]))
     return out
 
 
@@ -102,7 +100,6 @@ def _exact_sum(g: Expressions, xs: Sequence[int], ys: Sequence[int]) -> int:
     """The sum of the products of pairs as if in twice the precision (Ogita, Rump and Oishi 2005, algorithm 5.3)."""
     make, one = g.make, g.constant(1.0)
     total, rest = ZERO, ZERO
-    parents = []
     for x, y in zip(xs, ys, strict=True):
         product = make(MUL, x, y)
         error = _sum_error(g, total, product)
@@ -110,13 +107,9 @@ def _exact_sum(g: Expressions, xs: Sequence[int], ys: Sequence[int]) -> int:
         if y != one:
             error = make(ADD, error, product_error(g, x, y))
         rest = make(ADD, rest, error)
-        parents += [(x, y, -1), (y, x, -1)] if not g.is_number(y) else [(x, y, -1)]
     corrected = make(ADD, total, rest)
     # infinities leave no error behind but nan
-    value = make(SELECT, total, corrected, make(NE, make(SUB, corrected, corrected), ZERO))
-    out = g.composite(value)
-    g.parents[out] = tuple(parent for parent in parents if not g.is_number(parent[0]))
-    return out
+    return make(SELECT, total, corrected, make(NE, make(SUB, corrected, corrected), ZERO))
 
 
 def _sum_error(g: Expressions, a: int, b: int) -> int:

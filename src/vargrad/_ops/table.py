@@ -1,10 +1,10 @@
 """The formula sheet: every operation of vargrad, one row each. Everything else derives from these rows.
 
-A row holds expressions in a small subset of Python (see ``formula.py``). Two-operand rows speak of ``a``,
-``b`` and ``out``; rows of any number of operands of ``x`` (this operand) and of the aggregates listed under
-``NARY``. In a partial, ``skip`` means that the operand receives nothing at all: a branch that lost gets no
-``0 * inf``. ``let`` names a subexpression that value and partials share. A partial must survive over- and
-underflow wherever the true derivative is representable, and must stay accurate in its tails.
+A row holds expressions in a small subset of Python (see ``formula.py``). Rows of one or two operands speak of ``a``,
+``b`` and ``out``, rows of any number of operands of ``x`` (this operand) and of the rows of ``AGGREGATES``. In a
+partial, ``skip`` means that the operand receives nothing at all: a branch that lost gets no ``0 * inf``. ``let`` names
+a subexpression that value and partials share. A partial must survive over- and underflow wherever the true derivative
+is representable, and must stay accurate in its tails.
 
 The same row is evaluated four ways: with Python's own arithmetic and exceptions (values in the pure twin),
 with IEEE arithmetic (partials, there), as C (``csrc/ops/gen_ops.py``), and on Vars (derivatives of derivatives).
@@ -41,12 +41,29 @@ class Op:
 
 
 @dataclass(frozen=True, slots=True)
+class Aggregate:
+    """A name for formulas of rows of any number of operands: something computed from all operands, or one by one.
+
+    ``over``: "all", a fold ``acc`` over all operands, then ``final``; "before" and "after", the same fold over those
+    before or after x; "each", ``step`` of x alone, without a fold; "none", ``final`` alone. Formulas may name what
+    ``NaryOp`` lists, and the aggregates above their own.
+    """
+
+    name: str
+    step: str
+    start: str
+    doc: str
+    final: str = "acc"
+    over: str = "all"
+    constant: bool = False  # to derivatives: they are zero, or cancel
+
+
+@dataclass(frozen=True, slots=True)
 class NaryOp:
     """A row over any number of operands x: a left fold ``acc`` from ``start``, then ``final``, and one partial.
 
-    Aggregates a formula may name: ``n`` (how many), ``y`` (the partner of x, in rows of pairs), ``biggest``
-    (the largest x), ``total`` (the fold's result), ``ties`` (how many x equal out), ``others`` (the product of
-    all but x), ``scaled`` (x over the largest magnitude), ``norm`` (the root of the sum of all squares of ``scaled``).
+    ``start`` is a number, or "x" for the first operand. Formulas may name ``x``, ``y`` (the partner of x, in rows of
+    pairs), ``n`` (how many x), the rows of ``AGGREGATES``; the partial also ``out`` and ``total`` (the fold's result).
     """
 
     name: str
@@ -56,9 +73,11 @@ class NaryOp:
     partial: str
     domain: tuple[float, float]
     doc: str
+    function: str = "values"  # what vargrad.math's function takes: "values", "*values", "p, q"; "" if there is none
     pairs: bool = False  # operands come as two vectors of equal length
     partner: str = ""  # the partial for the second vector; "" means the same formula as the first
-    exact: bool = True
+    exact: bool = True  # False: the value is a function of Python's own; the formulas, if any, are for programs
+    since: str = ""  # the first Python that has that function, where not all have
     empty: bool = True  # whether no operand at all is allowed
     kinks: tuple[tuple[float, ...], ...] = ()
 
@@ -181,25 +200,50 @@ BOUNDS = (
        "a, but at most b; the derivative passes at the bound.", kinks=((1.0, 1.0),)),
 )
 
+_LARGER, _SMALLER = "x if x > acc or x != x else acc", "x if x < acc or x != x else acc"
+_SHARE = "1.0 / ties if x == out else skip"
+
+AGGREGATES: tuple[Aggregate, ...] = (
+    Aggregate("biggest", _LARGER, "x", "The largest x, or nan.", constant=True),
+    Aggregate("ties", "acc + (x == out)", "0.0", "How many x equal the result.", constant=True),
+    Aggregate("before", "acc * x", "1.0", "The product of the operands before x.", over="before"),
+    Aggregate("after", "acc * x", "1.0", "The product of the operands after x.", over="after"),
+    Aggregate("top", "fabs(x) if fabs(x) > acc else acc", "0.0", "The largest magnitude.", constant=True),
+    Aggregate("wild", "", "", "Whether no x can be divided by that.", "top == 0.0 or top == inf", "none", True),
+    Aggregate("ends", "copysign(1.0, x) if fabs(x) == inf else x * 0.0", "", "Then this comes instead of the quotient.",
+              over="each", constant=True),
+    Aggregate("scaled", "ends if wild else x / top", "", "x over the largest magnitude.", over="each"),
+    Aggregate("norm", "acc + scaled * scaled", "0.0", "Euclidean norm of those, which neither over- nor underflows.",
+              "sqrt(acc) if top > 0.0 else 1.0"),
+    Aggregate("plain", "acc + fabs(x)", "0.0", "The sum of the magnitudes."),
+)
+
 NARY: tuple[NaryOp, ...] = (
-    NaryOp("sum", "0.0", "acc + x", "acc", "1.0", REAL, "Sum from left to right."),
-    NaryOp("fsum", "", "", "fsum", "1.0", REAL, "Exactly rounded sum.", exact=False),
-    NaryOp("mean", "0.0", "acc + x", "acc / n", "1.0 / n", REAL, "Arithmetic mean.", empty=False),
-    NaryOp("prod", "1.0", "acc * x", "acc", "others", (-50.0, 50.0), "Product."),
-    NaryOp("dot", "0.0", "acc + x * y", "acc", "y", REAL, "Inner product, left to right.", pairs=True),
-    NaryOp("sumprod", "", "", "sumprod", "y", REAL, "Inner product, exactly rounded.", pairs=True, exact=False),
-    NaryOp("hypot", "", "", "hypot", "scaled / norm", REAL, "Euclidean norm; derivative 0 at the origin.",
-           exact=False, kinks=((0.0, 0.0),)),
+    NaryOp("sum", "0.0", "acc + x", "acc", "1.0", REAL, "Sum from left to right, one node."),
+    NaryOp("fsum", "", "", "", "1.0", REAL, "Exactly rounded sum, as math.fsum, one node.", exact=False),
+    NaryOp("mean", "0.0", "acc + x", "acc / n", "1.0 / n", REAL,
+           "Arithmetic mean, one node; ValueError if there are no values.", empty=False),
+    NaryOp("prod", "1.0", "acc * x", "acc", "before * after", (-50.0, 50.0),
+           "Product from left to right, one node; right at zeros too.", function=""),  # see _core/functions.py
+    NaryOp("dot", "0.0", "acc + x * y", "acc", "y", REAL,
+           "Inner product of two vectors of equal length, left to right, one node; ValueError if lengths differ.",
+           "p, q", pairs=True),
+    NaryOp("sumprod", "", "", "", "y", REAL, "Inner product as math.sumprod rounds it, one node.", "p, q", pairs=True,
+           exact=False, since="3.12"),
+    NaryOp("hypot", "", "", "inf if top == inf else (plain if top == 0.0 else top * norm)", "scaled / norm", REAL,
+           "Euclidean norm of the coordinates; derivative 0 at the origin.", "*values", exact=False,
+           kinks=((0.0, 0.0),)),
     NaryOp("logsumexp", "0.0", "acc + exp(x - biggest)", "biggest if fabs(biggest) == inf else biggest + log(acc)",
            "exp(x - biggest) / total if fabs(out) != inf else (1.0 / ties if x == out else 0.0)", REAL,
-           "log of the sum of exponentials, never overflowing.", empty=False),
-    NaryOp("maximum", "-inf", "x if x > acc or x != x else acc", "acc", "1.0 / ties if x == out else skip", REAL,
-           "Largest operand; ties share the derivative equally; nan wins.", empty=False,
+           "log of the sum of exponentials, never overflowing, one node.", empty=False),
+    NaryOp("maximum", "x", _LARGER, "acc", _SHARE, REAL,
+           "Largest of the arguments; ties share the derivative equally, nan wins.", "*values", empty=False,
            kinks=((1.0, 1.0), (2.0, 2.0, 2.0))),
-    NaryOp("minimum", "inf", "x if x < acc or x != x else acc", "acc", "1.0 / ties if x == out else skip", REAL,
-           "Smallest operand; ties share the derivative equally; nan wins.", empty=False,
+    NaryOp("minimum", "x", _SMALLER, "acc", _SHARE, REAL,
+           "Smallest of the arguments; ties share the derivative equally, nan wins.", "*values", empty=False,
            kinks=((1.0, 1.0), (2.0, 2.0, 2.0))),
-    NaryOp("custom", "", "", "custom", "y", REAL, "A user's own operation.", pairs=True, partner="skip", exact=False),
+    NaryOp("custom", "", "", "", "y", REAL, "A user's own operation.", function="", pairs=True, partner="skip",
+           exact=False),
 )
 
 # fmt: on
