@@ -250,6 +250,38 @@ def functions_pxi() -> str:
     return "\n".join(lines) + "\n"
 
 
+def functions_nary_py() -> str:
+    lines = [
+        '"""The functions of vargrad.math that are rows of any number of operands; they serve both twins.',
+        "",
+        NOTE,
+        '"""',
+        "",
+        "from __future__ import annotations",
+        "",
+        "import math as _math",
+        "from collections.abc import Iterable",
+        "",
+        "from vargrad._core.vectors import Real, nary, two",
+        "",
+        "__all__ = [  # noqa: RUF022",
+        *(f'    "{row.name}",' for row in NARY if row.function and not row.since),
+        "]",
+    ]
+    for row in NARY:
+        if not row.function:
+            continue
+        heads = {"p, q": "p: Iterable[Real], q: Iterable[Real], /", "*values": "*values: Real"}
+        head = heads.get(row.function, "values: Iterable[Real], /")
+        call = f'*two("{row.name}", p, q)' if row.function == "p, q" else "values"
+        body = [f"def {row.name}({head}) -> Real:", f'    """{row.doc}"""', f'    return nary("{row.name}", {call})']
+        if row.since:
+            condition = f'if hasattr(_math, "{row.name}"):  # from Python {row.since}'
+            body = [condition, f'    __all__ += ["{row.name}"]', "", *(f"    {line}" for line in body)]
+        lines += ["", "", *body]
+    return "\n".join(lines) + "\n"
+
+
 def table_md() -> str:
     lines = [
         "# Operations",
@@ -301,6 +333,7 @@ FILES = {
     "src/vargrad/_core/methods.pxi": methods_pxi,
     "src/vargrad/_core/functions_py.py": functions_py,
     "src/vargrad/_core/functions.pxi": functions_pxi,
+    "src/vargrad/_core/functions_nary.py": functions_nary_py,
     "docs/ops.md": table_md,
 }
 

@@ -3,6 +3,10 @@
 >>> from vargrad import Var, math
 >>> math.exp(0.0), math.exp(Var(0.0))
 (1.0, Var(1.0))
+>>> w = [Var(1.0, requires_grad=True), Var(2.0, requires_grad=True)]
+>>> math.dot(w, [3.0, 4.0]).backward()
+>>> [v.grad for v in w]
+[3.0, 4.0]
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from vargrad._core.functions import *  # noqa: F403
+    from vargrad._core.functions_nary import *  # noqa: F403
     from vargrad._core.functions_py import *  # noqa: F403
 
     def __getattr__(name: str) -> Any:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, TypeAlias
 
-from vargrad._core import functions
+from vargrad._core import functions_nary
 from vargrad._core.modes import outside, thread
 from vargrad._core.trees import Scalar, aligned, describe, fill, fill_matrix, flatten, is_array, kind, plain
 from vargrad._core.var import Var, identity, pullback, pullback_graph
@@ -126,7 +126,7 @@ def hvp(f: Function) -> Function:
                 expected = describe(run.tree)
                 raise ValueError(f"hvp() of {name}: v must have the structure of x, {expected}, not {describe(given)}")
             run.connected |= any(isinstance(number, Var) for number in ordered)
-            slope = functions.dot(run.gradient(run.scalar()), ordered)
+            slope = functions_nary.dot(run.gradient(run.scalar()), ordered)
             return fill(run.tree, run.rows([slope])[0])
 
     product.__name__ = product.__qualname__ = f"hvp({name})"

@@ -179,7 +179,7 @@ def _row(v: Any, impl: Implementation, name: str) -> Any:
 
 
 def _nary(v: Any, impl: Implementation, name: str) -> Any:
-    function, pairs = sheet.call_nary(impl, name), name in ("dot", "sumprod")
+    function, pairs = sheet.call_nary(impl, name), sheet.NARY_BY_NAME[name].pairs
     v.grad = 0.0
     z = function([v, 0.5], [2.0, v]) if pairs else function([v, 0.5, v * 2.0])
     z.backward()

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import sheet
 from twins import Implementation, key, keys, outcome
 from vargrad import reference
-from vargrad._ops.table import BY_NAME
+from vargrad._ops.table import BY_NAME, NARY_BY_NAME
 
 UNARY = [name for name in sheet.ALL_ROWS if BY_NAME[name].arity == 1]
 BINARY = [
@@ -178,7 +178,7 @@ def perform(step: Step, variables: list[Any], on: Plain) -> Sequence[Any]:
         return [on.call(kind)(*mixed[:2])]
     if kind in sheet.ALL_NARY:
         half = (len(chosen) + 1) // 2
-        if BY_NAME.get(kind) is None and kind in ("dot", "sumprod"):
+        if NARY_BY_NAME[kind].pairs:
             return [on.call_nary(kind)([first, *mixed[1:half]], chosen[-half:])]
         return [on.call_nary(kind)([*mixed[1:], first])]
     return OTHER[kind](step, first, chosen, mixed, on)

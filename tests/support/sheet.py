@@ -14,11 +14,11 @@ import numpy as np
 
 from twins import Implementation
 from vargrad import reference
-from vargrad._ops.table import BY_NAME, NARY, PARTS, ROWS, NaryOp, Op
+from vargrad._ops.table import BY_NAME, NARY, NARY_BY_NAME, PARTS, ROWS, NaryOp, Op
 
 ALL_ROWS = [row.name for row in ROWS]
-# "custom" has no formula; "sumprod" is in Python's own math from 3.12.
-ALL_NARY = [row.name for row in NARY if row.name != "custom" and (row.name != "sumprod" or hasattr(math, "sumprod"))]
+# "custom" has no formula; some functions are in Python's own math from a later version only.
+ALL_NARY = [row.name for row in NARY if row.name != "custom" and (not row.since or hasattr(math, row.name))]
 PARTIALS = [(row.name, i) for row in ROWS for i in range(row.arity)]
 
 OPERATORS: dict[str, Callable[..., Any]] = {
@@ -139,7 +139,7 @@ PLAIN_NARY: dict[str, Callable[..., float]] = {
 def call_nary(impl: Implementation, name: str) -> Callable[..., Any]:
     """vargrad.math's function, taking its operands as one sequence (two in rows of pairs)."""
     function = getattr(impl.math, name)
-    if name in ("hypot", "maximum", "minimum"):
+    if name in NARY_BY_NAME and NARY_BY_NAME[name].function == "*values":
         return lambda xs: function(*xs)
     return function
 

@@ -6,20 +6,17 @@ What Python's math has and a Var has no derivative for raises TypeError that say
 from __future__ import annotations
 
 import math as _math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from types import ModuleType
-from typing import Any, TypeAlias
+from typing import Any
 
-from vargrad._core import functions_py, var, var_py
+from vargrad._core import functions_nary, functions_py
 from vargrad._core.modes import thread
-
-Real: TypeAlias = "var_py.Var | float"
-_VARS = (var.Var, var_py.Var)
-
-
-def _twin(*operands: Any) -> Any:
-    """The core whose Vars take part."""
-    return var_py if any(isinstance(x, var_py.Var) for x in operands) else var.module
+from vargrad._core.vectors import VARS as _VARS
+from vargrad._core.vectors import Real
+from vargrad._core.vectors import nary as _nary
+from vargrad._core.vectors import twin as _twin
+from vargrad._core.vectors import two as _two
 
 
 def log(x: Real, base: Real | None = None, /) -> Real:
@@ -48,60 +45,16 @@ def _plain(x: Real) -> float:
     return x.value if isinstance(x, _VARS) else x
 
 
-def hypot(*coordinates: Real) -> Real:
-    """Euclidean norm of the coordinates; derivative 0 at the origin."""
-    return _nary("hypot", coordinates)
-
-
 def dist(p: Iterable[Real], q: Iterable[Real], /) -> Real:
     """Euclidean distance of two points of equal dimension; ValueError if they differ."""
     p, q = _two("dist", p, q)
     return _nary("hypot", [a - b for a, b in zip(p, q, strict=True)])
 
 
-def sum(values: Iterable[Real], /) -> Real:
-    """Sum from left to right, one node."""
-    return _nary("sum", values)
-
-
-def fsum(values: Iterable[Real], /) -> Real:
-    """Exactly rounded sum, as math.fsum, one node."""
-    return _nary("fsum", values)
-
-
-def mean(values: Iterable[Real], /) -> Real:
-    """Arithmetic mean, one node; ValueError if there are no values."""
-    return _nary("mean", values)
-
-
 def prod(values: Iterable[Real], /, *, start: Real = 1.0) -> Real:
     """Product from left to right, one node; right at zeros too."""
     values = list(values)
     return _nary("prod", values if isinstance(start, (float, int)) and start == 1 else [start, *values])
-
-
-def dot(a: Iterable[Real], b: Iterable[Real], /) -> Real:
-    """Inner product of two vectors of equal length, left to right, one node; ValueError if lengths differ.
-
-    >>> from vargrad import Var, math
-    >>> w = [Var(1.0, requires_grad=True), Var(2.0, requires_grad=True)]
-    >>> math.dot(w, [3.0, 4.0]).backward()
-    >>> [v.grad for v in w]
-    [3.0, 4.0]
-    """
-    return _nary("dot", *_two("dot", a, b))
-
-
-if hasattr(_math, "sumprod"):  # from Python 3.12
-
-    def sumprod(p: Iterable[Real], q: Iterable[Real], /) -> Real:
-        """Inner product as math.sumprod rounds it, one node."""
-        return _nary("sumprod", *_two("sumprod", p, q))
-
-
-def logsumexp(values: Iterable[Real], /) -> Real:
-    """log of the sum of exponentials, never overflowing, one node."""
-    return _nary("logsumexp", values)
 
 
 def softmax(values: Iterable[Real], /) -> list[Real]:
@@ -116,20 +69,10 @@ def softmax(values: Iterable[Real], /) -> list[Real]:
     if thread.recorder is None or not any(isinstance(x, _VARS) for x in values):
         biggest = max(map(_plain, values))
     else:
-        biggest = thread.recorder.detach(maximum(*values))
+        biggest = thread.recorder.detach(_nary("maximum", values))
     powers = [_function("exp", x - biggest) for x in values]
     total = _nary("sum", powers)
     return [x / total for x in powers]
-
-
-def maximum(*values: Any) -> Real:
-    """Largest of the arguments; ties share the derivative equally, nan wins."""
-    return _nary("maximum", values)
-
-
-def minimum(*values: Any) -> Real:
-    """Smallest of the arguments; ties share the derivative equally, nan wins."""
-    return _nary("minimum", values)
 
 
 def where(condition: object, a: Real, b: Real, /) -> Real:
@@ -159,29 +102,6 @@ def clamp(x: Real, min: Real | None = None, max: Real | None = None, /) -> Real:
 def _function(name: str, *operands: Real) -> Real:
     result: Real = _twin(*operands).function(name, *operands)
     return result
-
-
-def _nary(name: str, values: Iterable[Any], partners: Sequence[Any] = ()) -> Real:
-    values = _vector(values)
-    result: Real
-    try:
-        result = var.module.apply_nary(name, values, partners)
-    except TypeError:  # perhaps Vars of the pure twin beside a compiled core: rare, so not looked for before
-        if var.module is var_py or _twin(*values, *partners) is not var_py:
-            raise
-        result = var_py.apply_nary(name, values, partners)
-    return result
-
-
-def _vector(values: Iterable[Any]) -> Sequence[Any]:
-    return values if isinstance(values, (list, tuple)) else list(values)
-
-
-def _two(name: str, a: Iterable[Real], b: Iterable[Real]) -> tuple[Sequence[Real], Sequence[Real]]:
-    a, b = _vector(a), _vector(b)
-    if len(a) != len(b):
-        raise ValueError(f"{name}() needs two vectors of equal length, got {len(a)} and {len(b)}")
-    return a, b
 
 
 def _by_value(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -224,6 +144,7 @@ def names(rows: ModuleType) -> dict[str, Any]:
     own = {name: f for name, f in globals().items() if getattr(f, "__globals__", None) is globals() and name[0] != "_"}
     del own["names"]
     own |= {name: getattr(rows, name) for name in functions_py.__all__}
+    own |= {name: getattr(functions_nary, name) for name in functions_nary.__all__}
     for name, value in vars(_math).items():
         if name not in own and not name.startswith("_"):
             wrap = _by_value if name in _BY_VALUE else _without_rule

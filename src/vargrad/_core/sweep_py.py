@@ -126,12 +126,11 @@ def adjoint_graph(nodes: Sequence[Any], wrt: Sequence[Any], apply: Callable[...,
         path = [isinstance(operand, kind) and operand in needed for operand in operands]
         if op is None or v not in result or not any(path) or v in detached:
             continue
-        row = NARY_BY_NAME.get(op)
         for i, partial in _contributions(op, operands, v, path, inputs, space):
             if partial is None:
                 continue
             operand = operands[i]
-            if row is not None and row.partner and isinstance(partial, float):
+            if op == "custom" and isinstance(partial, float):
                 raise TypeError("custom() was given this partial as a number: give a Var, to differentiate it again")
             if operand.prev_op is None and not _same(operand.value, inputs[i]):
                 raise errors.edited_leaf(inputs[i], operand.value, op)

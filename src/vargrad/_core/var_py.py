@@ -172,7 +172,7 @@ class Var(Float):
     def parents(self) -> tuple[Var, ...]:
         """All operands; a constant one becomes a Var the first time somebody asks."""
         row = NARY_BY_NAME.get(self._op or "")
-        visible = len(self._operands) // 2 if row is not None and row.partner else len(self._operands)
+        visible = len(self._operands) // 2 if row is not None and row.partner == "skip" else len(self._operands)
         for i in range(visible):
             self._operands[i] = _as_var(self._operands[i])
         return tuple(self._operands[:visible])  # type: ignore[arg-type]
