@@ -262,7 +262,7 @@ def functions_nary_py() -> str:
         "import math as _math",
         "from collections.abc import Iterable",
         "",
-        "from vargrad._core.vectors import Real, nary, two",
+        "from vargrad._core.var import Real, nary, two",
         "",
         "__all__ = [  # noqa: RUF022",
         *(f'    "{row.name}",' for row in NARY if row.function and not row.since),

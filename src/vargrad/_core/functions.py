@@ -12,11 +12,11 @@ from typing import Any
 
 from vargrad._core import functions_nary, functions_py
 from vargrad._core.modes import thread
-from vargrad._core.vectors import VARS as _VARS
-from vargrad._core.vectors import Real
-from vargrad._core.vectors import nary as _nary
-from vargrad._core.vectors import twin as _twin
-from vargrad._core.vectors import two as _two
+from vargrad._core.var import VARS as _VARS
+from vargrad._core.var import Real
+from vargrad._core.var import nary as _nary
+from vargrad._core.var import twin as _twin
+from vargrad._core.var import two as _two
 
 
 def log(x: Real, base: Real | None = None, /) -> Real:

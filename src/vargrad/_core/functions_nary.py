@@ -8,7 +8,7 @@ from __future__ import annotations
 import math as _math
 from collections.abc import Iterable
 
-from vargrad._core.vectors import Real, nary, two
+from vargrad._core.var import Real, nary, two
 
 __all__ = [  # noqa: RUF022
     "sum",
