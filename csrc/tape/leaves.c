@@ -19,28 +19,14 @@
 #define LEAVES_KEPT (1u << 19) /* places in blocks without a live leaf: 32 MB, and half of that after giving back */
 #define FEWEST_LEAVES 1024 /* below these, a trace is not worth its while */
 
-typedef struct LeafBlock {
-    struct LeafBlock *next;
-    uint32_t places, live; /* a leaf's node.keep is its distance from here, in bytes */
-    Leaf leaf[];
-} LeafBlock;
-
 static LeafBlock *leaf_blocks;
-static Leaf *free_leaves;
+Leaf *tape_free_leaves;
 static size_t leaf_places, leaves_at_trace = FEWEST_LEAVES / 2;
 static size_t orphans_before, orphan_budget = LEAVES_KEPT / 2; /* without a handle, at the last trace; till the next */
 size_t tape_orphans_left = LEAVES_KEPT / 2;
 static size_t fallen_idle; /* places of blocks that have, since they were last counted; a block may be there twice */
 
-static inline LeafBlock *block_of(Leaf *leaf) { return (LeafBlock *)((char *)leaf - leaf->node.keep); }
-
 static size_t bytes_of(const LeafBlock *block) { return sizeof *block + block->places * sizeof(Leaf); }
-
-static inline void push_free(Leaf *leaf) {
-    leaf->node.flags = NODE_LEAF | NODE_FREE;
-    leaf->link = free_leaves;
-    free_leaves = leaf;
-}
 
 static int leaf_block_new(void) {
     const uint32_t places = leaf_places < MANY_LEAVES ? LEAF_BLOCK : LARGE_BLOCK;
@@ -53,7 +39,7 @@ static int leaf_block_new(void) {
     block->places = places;
     for (uint32_t i = places; i-- > 0;) {
         block->leaf[i].node.keep = (uint32_t)((char *)&block->leaf[i] - (char *)block);
-        push_free(&block->leaf[i]);
+        tape_push_free(&block->leaf[i]);
     }
     return 0;
 }
@@ -80,8 +66,8 @@ static void give_back(size_t idle) {
         block->next = gone;
         gone = block;
     }
-    for (Leaf **link = &free_leaves; *link;) {
-        if (block_of(*link)->live == UINT32_MAX) *link = (*link)->link;
+    for (Leaf **link = &tape_free_leaves; *link;) {
+        if (tape_leaf_block(*link)->live == UINT32_MAX) *link = (*link)->link;
         else link = &(*link)->link;
     }
     while (gone) {
@@ -92,7 +78,7 @@ static void give_back(size_t idle) {
     tape_trim();
 }
 
-static TAPE_SELDOM void falls_idle(const LeafBlock *block) {
+void tape_falls_idle(const LeafBlock *block) {
     fallen_idle += block->places;
     if (fallen_idle <= LEAVES_KEPT / 2 || fallen_idle < leaf_places / 4) return;
     fallen_idle = 0;
@@ -113,32 +99,13 @@ void tape_look_for_dead(void) {
 
 /* Leaves that operations have used are found dead by a trace only. A trace costs as much as there are nodes, so wait
  * for more leaves where the graphs are large. */
-static TAPE_SELDOM int more_leaves(void) {
+static int more_leaves(void) {
     size_t enough = 2 * leaves_at_trace + tape_segments * TAPE_SEGMENT_NODES / 16;
     if (leaf_places >= enough) tape_trace(1);
-    return free_leaves ? 0 : leaf_block_new();
+    return tape_free_leaves ? 0 : leaf_block_new();
 }
 
-Node *tape_leaf(double value) {
-    if (TAPE_UNLIKELY(!free_leaves) && more_leaves() < 0) return NULL;
-    Leaf *leaf = free_leaves;
-    free_leaves = leaf->link;
-    block_of(leaf)->live++;
-    leaf->node.value = value;
-    leaf->node.adjoint_bits = TAPE_UNREACHED;
-    leaf->grad = 0.0;
-    leaf->node.handle = NULL;
-    leaf->node.code = OP_leaf;
-    leaf->node.flags = NODE_LEAF;
-    return &leaf->node;
-}
-
-void tape_free_leaf(Node *n) {
-    if (TAPE_UNLIKELY(n->flags & NODE_BOUND)) tape_let_go(n->b.cells);
-    push_free((Leaf *)n);
-    LeafBlock *block = block_of((Leaf *)n);
-    if (TAPE_UNLIKELY(--block->live == 0)) falls_idle(block);
-}
+Node *tape_leaf_of_more(double value) { return more_leaves() < 0 ? NULL : tape_leaf(value); }
 
 Node *tape_current(Node *n) {
     Node *last = n;
@@ -179,11 +146,11 @@ Node *tape_edit(Node *leaf, double value) {
 /* The end of a trace: free what it has not marked, and blocks with nothing left in them. */
 void tape_sweep_leaves(void) {
     size_t live_leaves = 0, places_before = leaf_places;
-    free_leaves = NULL;
+    tape_free_leaves = NULL;
     orphans_before = 0;
     for (LeafBlock **link = &leaf_blocks; *link;) {
         LeafBlock *block = *link;
-        Leaf *free_before = free_leaves;
+        Leaf *free_before = tape_free_leaves;
         block->live = 0;
         for (uint32_t i = block->places; i-- > 0;) {
             Node *n = &block->leaf[i].node;
@@ -193,12 +160,12 @@ void tape_sweep_leaves(void) {
                 orphans_before += !n->handle;
             } else {
                 if (n->flags & NODE_BOUND) tape_let_go(n->b.cells);
-                push_free(&block->leaf[i]);
+                tape_push_free(&block->leaf[i]);
             }
         }
         live_leaves += block->live;
         if (block->live == 0 && leaf_places > FEWEST_LEAVES) {
-            free_leaves = free_before;
+            tape_free_leaves = free_before;
             free(unlink_block(link));
         } else {
             link = &block->next;

@@ -105,6 +105,12 @@ typedef struct Leaf {
     struct Leaf *link; /* in the list of free leaves, or of those a sweep has reached */
 } Leaf;
 
+typedef struct LeafBlock {
+    struct LeafBlock *next;
+    uint32_t places, live; /* a leaf's node.keep is its distance from here, in bytes */
+    Leaf leaf[];
+} LeafBlock;
+
 typedef struct Keep {
     double grad, pending;
     struct Keep *link;
@@ -193,7 +199,41 @@ static inline void tape_attach(Node *n, void *handle) {
     if (!(n->flags & NODE_LEAF)) tape_segment(n)->handles++;
 }
 
-void tape_free_leaf(Node *leaf);
+extern Leaf *tape_free_leaves;
+Node *tape_leaf_of_more(double value) TAPE_SELDOM;          /* when there are no free leaves */
+void tape_falls_idle(const LeafBlock *block) TAPE_SELDOM; /* its last leaf has died */
+void tape_let_go(Cells *cells);
+
+static inline LeafBlock *tape_leaf_block(Leaf *leaf) { return (LeafBlock *)((char *)leaf - leaf->node.keep); }
+
+static inline void tape_push_free(Leaf *leaf) {
+    leaf->node.flags = NODE_LEAF | NODE_FREE;
+    leaf->link = tape_free_leaves;
+    tape_free_leaves = leaf;
+}
+
+/* A new leaf; NULL without memory. */
+static inline Node *tape_leaf(double value) {
+    Leaf *leaf = tape_free_leaves;
+    if (TAPE_UNLIKELY(!leaf)) return tape_leaf_of_more(value);
+    tape_free_leaves = leaf->link;
+    tape_leaf_block(leaf)->live++;
+    leaf->node.value = value;
+    leaf->node.adjoint_bits = TAPE_UNREACHED;
+    leaf->grad = 0.0;
+    leaf->node.handle = NULL;
+    leaf->node.code = OP_leaf;
+    leaf->node.flags = NODE_LEAF;
+    return &leaf->node;
+}
+
+static inline void tape_free_leaf(Node *n) {
+    if (TAPE_UNLIKELY(n->flags & NODE_BOUND)) tape_let_go(n->b.cells);
+    tape_push_free((Leaf *)n);
+    LeafBlock *block = tape_leaf_block((Leaf *)n);
+    if (TAPE_UNLIKELY(--block->live == 0)) tape_falls_idle(block);
+}
+
 void tape_look_for_dead(void);    /* trace, if enough may have died since the last time to pay for it */
 extern size_t tape_orphans_left; /* used leaves that may lose their handles until it is looked for dead ones */
 
@@ -210,14 +250,12 @@ static inline void tape_detach(Node *n) {
 
 /* ---- leaves and operands */
 
-Node *tape_leaf(double value);
 Node *tape_edit(Node *leaf, double value); /* the leaf that has the value now; takes the handle along */
 Node *tape_current(Node *n);               /* a stale leaf's last successor; any other node itself */
 Node *tape_succeed(Node *leaf, double value); /* the same, but a cell is left as it is */
 Node *tape_renew(Node *leaf);                 /* the leaf that has its cell's value; NULL: no memory */
 Cells *tape_cells(size_t count);              /* all 0, held once */
 void tape_hold(Cells *cells);
-void tape_let_go(Cells *cells);
 void tape_bind(Node *leaf, Cells *cells, size_t i); /* the i-th cell gets its value; a grad before is lost */
 Operands *tape_operands(Segment *s, size_t count, int op);
 void tape_return_operands(Segment *s, Operands *operands); /* the last ones taken, and not pushed */

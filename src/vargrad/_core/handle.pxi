@@ -28,7 +28,7 @@ cdef extern from *:
     }
 
     /* Of a node that was there before: without memory it stays what it is, part of somebody's graph. */
-    static PyObject *handle_again(Node *n) {
+    static CYTHON_INLINE PyObject *handle_again(Node *n) {
         Handle *h = handle_blank();
         if (TAPE_UNLIKELY(!h)) return PyErr_NoMemory();
         h->node = n;
@@ -37,7 +37,7 @@ cdef extern from *:
     }
 
     /* Of a node just made: without memory a leaf is freed, another node stays behind, unreachable. */
-    static PyObject *handle_new(Node *n) {
+    static CYTHON_INLINE PyObject *handle_new(Node *n) {
         PyObject *h = handle_again(n);
         if (TAPE_UNLIKELY(!h) && n->flags & NODE_LEAF) tape_free_leaf(n);
         return h;
