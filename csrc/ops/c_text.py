@@ -10,7 +10,7 @@ from vargrad._ops.nary import needed, words
 from vargrad._ops.table import PARTS, Aggregate, NaryOp, Op
 
 C_CALLS = {ast.Pow: "ieee_pow", ast.FloorDiv: "py_floordiv", ast.Mod: "py_mod"}
-C_ROWS = {row.name for row in PARTS}  # they stand first in ops.def
+C_ROWS = {row.name for row in PARTS}  # first in ops.def, since the others may call them
 C_BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 C_COMPARE = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 

@@ -1,7 +1,7 @@
-"""Write what derives from the formula sheet: C table, methods of both twins, functions, documentation.
+"""Write the files that derive from the table of operations: C, methods of both twins, functions, documentation.
 
 python csrc/ops/gen_ops.py            write the files
-python csrc/ops/gen_ops.py --check    exit 1 if a committed file is not what the sheet says
+python csrc/ops/gen_ops.py --check    exit 1 if a committed file differs from what the table gives
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 
 ROOT = Path(__file__).resolve().parents[2]
-package = ModuleType("vargrad")  # the sheet alone: the package itself needs the files written here
+package = ModuleType("vargrad")  # the table alone: the package itself needs the files written here
 package.__path__ = [str(ROOT / "src" / "vargrad")]
 sys.modules["vargrad"] = package
 
@@ -42,7 +42,7 @@ def ops_def() -> str:
         f"/* {NOTE}",
         " *",
         " * ROW(name, arity, exact, let, value, let_a, guard_a, partial_a, let_b, guard_b, partial_b)",
-        " * The includer defines what it wants of them; the file undefines it. */",
+        " * The includer defines the macro; the file undefines it. */",
         "#ifndef ROW\n#define ROW(...)\n#endif",
         *map(c_row, ROWS),
         "#undef ROW",
@@ -58,7 +58,7 @@ def nary_def() -> str:
         " * Statements and expressions of `half` operands, or as many pairs, where the includer says what OPERAND(i)",
         " * is. The value: fold, which leaves acc, then final. When a node is made: fill, with FILL(k, start, step),",
         " * what BEFORE(k) of an operand will be. In a sweep: totals, then for each operand, the last one first, each,",
-        " * guard and partial, and step. The includer defines what it wants of them; the file undefines all. */",
+        " * guard and partial, and step. The includer defines the macro; the file undefines all. */",
         "#ifndef NARY\n#define NARY(...)\n#endif",
         *map(c_nary, NARY),
         "#undef NARY",
@@ -84,7 +84,7 @@ def c_rows_py() -> str:
         "VALUES: dict[str, tuple[str, str]] = {  # of a, b, c: declarations, and an expression",
         *(f"    {name!r}: {pair!r}," for name, pair in values.items()),
         "}",
-        "CALLED: dict[str, str] = {  # what they call beside <math.h>",
+        "CALLED: dict[str, str] = {  # functions that they call beside those of <math.h>",
         *(f"    {name!r}: {called[name]!r}," for name in C_CALLS.values()),
         "}",
     ]
@@ -104,7 +104,7 @@ def methods() -> Iterator[tuple[str, Op]]:
 
 def methods_py() -> str:
     lines = [
-        '"""Var\'s operators and methods, one per row of the formula sheet.',
+        '"""Var\'s operators and methods, one per row of the table of operations.',
         "",
         NOTE,
         '"""',
@@ -115,7 +115,7 @@ def methods_py() -> str:
         "",
         "",
         "class OpMethods:",
-        '    """What the pure twin\'s Var has of the sheet."""',
+        '    """The operators and methods of the pure twin\'s Var that are rows of the table."""',
         "",
         "    __slots__ = ()",
         "",
@@ -164,8 +164,8 @@ def methods_pxi() -> str:
         *(f"    double op_value_{row.name}(double a, double b)" for row in ROWS),
         "",
         "",
-        "cdef class Sheet:  # Cython allows no include inside a class, hence a base class",
-        '    """What Var has of the sheet."""',
+        "cdef class OpMethods:  # Cython allows no include inside a class, hence a base class",
+        '    """The operators and methods of Var that are rows of the table."""',
         "",
         "    def __cinit__(self):  # the arguments are for Var's",
         "        if type(self) is not Var:",
@@ -208,7 +208,7 @@ def functions() -> Iterator[Op]:
 
 def functions_py() -> str:
     lines = [
-        '"""The functions of vargrad.math that are rows of the sheet, over the pure twin.',
+        '"""The functions of vargrad.math that are rows of the table, over the pure twin.',
         "",
         NOTE,
         '"""',

@@ -1,5 +1,5 @@
-/* The rows of the formula sheet as C functions: op_NAME value and partials, for any number type a compiler
- * can inline. Everything here comes from ops.def; what that file calls beyond libm stands first.
+/* The rows of the table of operations as C functions: op_NAME value and partials, for any number type a compiler
+ * can inline. Everything here comes from ops.def; functions that it calls beyond libm's come first.
  *
  * A partial returns 0 where the row says skip: then the operand receives nothing, not even 0 * inf. */
 #ifndef VARGRAD_OPS_H

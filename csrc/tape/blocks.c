@@ -1,10 +1,10 @@
-/* Blocks: leaves whose values stand side by side in memory, and their grads behind them, open to whoever writes
+/* Blocks: leaves whose values are side by side in memory, and their grads behind them, so that other code may write
  * there. See tape.h.
  *
- * A leaf's value must not change under the operations that have read it, and nobody says when a cell is written to.
- * So the leaf keeps a copy, the value that operations record, and every operation compares the two before it takes
- * part: where they differ, the leaf is edited as if its Var had been told. A sweep compares as well. The cells live
- * as long as a leaf is bound to them, or somebody outside holds them. */
+ * A leaf's value must not change under the operations that have read it, and no call tells of a write to a cell.
+ * So the leaf keeps a copy, the value that operations record, and every operation compares the two first: where they
+ * differ, the leaf is edited as if its Var's value had been set. A sweep compares as well. The cells live as long as a
+ * leaf is bound to them, or a view of the block holds them. */
 #include <stdlib.h>
 #include <string.h>
 

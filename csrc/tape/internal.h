@@ -1,4 +1,4 @@
-/* What the files of the tape share among themselves. */
+/* Declarations that only the files of the tape share. */
 #ifndef VARGRAD_TAPE_INTERNAL_H
 #define VARGRAD_TAPE_INTERNAL_H
 
@@ -10,12 +10,12 @@ extern size_t tape_segments;   /* live ones */
 
 static inline double tape_entry_value(const Entry *e) { return e->node ? e->node->value : e->number; }
 
-void tape_trim(void); /* after much has been freed: let malloc give the system what it holds of it */
-void tape_trace(int with_leaves);
-void tape_sweep_leaves(void);
+void tape_trim(void); /* after much has been freed: let malloc give it back to the system */
+void tape_collect(int with_leaves);
+void tape_collect_leaves(void);
 void tape_leaf_statistics(Statistics *into);
 void tape_cell_statistics(Statistics *into);
 void tape_clear_operands(Segment *s);
-extern size_t tape_released; /* nodes and operands, since the last trace that looked at leaves */
+extern size_t tape_released; /* nodes and operands, since the last collection that looked at leaves */
 
 #endif

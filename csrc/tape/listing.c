@@ -1,4 +1,4 @@
-/* A graph as arrays: what compile makes expressions of. See tape.h. */
+/* A graph as arrays, from which compile makes expressions. See tape.h. */
 #include "tape/internal.h"
 
 size_t tape_operands_of(Node *const *list, size_t count) {
@@ -9,10 +9,10 @@ size_t tape_operands_of(Node *const *list, size_t count) {
 
 static int32_t number_of(const Node *n) { return (int32_t)n->adjoint_bits; }
 
-/* A node's number stands where sweeps keep its adjoint, and is gone before we return. */
+/* While this runs, a node's number is where sweeps keep its adjoint. */
 void tape_lay_out(Node *const *list, size_t count, Node *const *wanted, size_t n_wanted, Listing *to) {
     size_t nodes = 0, operands = 0, numbers = 0;
-    for (size_t i = count; i-- > 0;) { /* leaves stand last in the list, and operands behind their results */
+    for (size_t i = count; i-- > 0;) { /* in the list leaves are last, and operands behind their results */
         Node *n = list[i], *current = n->flags & NODE_LEAF ? tape_current(n) : n;
         if (current->adjoint_bits == TAPE_UNREACHED) {
             current->adjoint_bits = nodes;

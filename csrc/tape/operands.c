@@ -1,5 +1,4 @@
-/* What a node has besides two operands: any number of them, operands that become Vars when asked for, a grad of
- * its own. See tape.h. */
+/* Nodes with more than two operands, operands as nodes of their own, and the grad of a computed node. See tape.h. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,7 +48,7 @@ void tape_return_operands(Segment *s, Operands *many) {
     s->pool->used = (size_t)((char *)many - (char *)s->pool->data);
 }
 
-/* What the sweep will need of the operands before each one: computed now, since the sweep starts with the last. */
+/* Fold the operands before each one for the sweep, which starts with the last. */
 static void fill_before(int op, const Operands *many) {
     const Entry *entry = many->entry;
 #define OPERAND(i) tape_entry_value(&entry[i])

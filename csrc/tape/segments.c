@@ -1,4 +1,4 @@
-/* Life on the tape: segments, and the trace that lets go of what no handle reaches. See tape.h.
+/* Life on the tape: segments, and the collection of those that no handle reaches. See tape.h.
  *
  * Segments come from chunks of a megabyte, since blocks aligned to their own size waste half of what malloc
  * gives. An idle chunk goes back to the system once there are more than a few. */
@@ -12,7 +12,7 @@
 
 #define CHUNK_SEGMENTS 64
 #define IDLE_CHUNKS 32 /* kept for the next graph: 32 MB */
-#define FEWEST_SEGMENTS 128 /* below these, a trace is not worth its while */
+#define FEWEST_SEGMENTS 128 /* below these, a collection is not worth its while */
 
 typedef struct Chunk {
     struct Chunk *next, *previous;
@@ -26,7 +26,7 @@ Segment **tape_queue;
 size_t tape_segments, tape_released;
 static size_t queue_room;
 static uint64_t sequence;
-static size_t segments_at_trace;
+static size_t segments_at_collection;
 static Segment *spare;
 static size_t spare_segments;
 static Chunk *chunks;
@@ -142,14 +142,14 @@ static void release(Segment *s) {
         spare_add(s);
         if (--s->chunk->in_use == 0 && ++idle_chunks > IDLE_CHUNKS) chunk_free(s->chunk);
     }
-    if (segments_at_trace > tape_segments) segments_at_trace = tape_segments; /* the mark sinks with what lives */
+    if (segments_at_collection > tape_segments) segments_at_collection = tape_segments; /* it sinks with the living */
 }
 
 void tape_idle(Segment *s) {
     if (s->referrers) return;
     if (s != tape_open) {
         release(s);
-        tape_look_for_dead();
+        tape_collect_if_due();
         return;
     }
     int look = s->pool != NULL;
@@ -162,11 +162,11 @@ void tape_idle(Segment *s) {
         clear(s);
         s->seq = ++sequence;
     }
-    if (TAPE_UNLIKELY(look)) tape_look_for_dead();
+    if (TAPE_UNLIKELY(look)) tape_collect_if_due();
 }
 
 Segment *tape_next_segment(void) {
-    if (tape_segments >= FEWEST_SEGMENTS && tape_segments >= 4 * segments_at_trace) tape_trace(0);
+    if (tape_segments >= FEWEST_SEGMENTS && tape_segments >= 4 * segments_at_collection) tape_collect(0);
     if (tape_segments + 1 > queue_room) {
         size_t room = queue_room ? 2 * queue_room : 256;
         Segment **queue = tape_memory(tape_queue, room * sizeof *queue);
@@ -211,7 +211,7 @@ int tape_refer(Segment *s, Node *operand) {
     return 0;
 }
 
-/* ---- the trace */
+/* ---- the collection */
 
 static int marking_leaves;
 
@@ -241,7 +241,7 @@ static void mark_operands(Segment *s, Node *n) {
     if (!(n->code & B_CONSTANT)) mark(s, n->b.node);
 }
 
-void tape_trace(int with_leaves) {
+void tape_collect(int with_leaves) {
     marking_leaves = with_leaves;
     Segment *unneeded = NULL;
     for (Segment *s = tape_youngest; s; s = s->older) {
@@ -276,8 +276,8 @@ void tape_trace(int with_leaves) {
         unneeded = s->todo;
         release(s);
     }
-    if (with_leaves) tape_sweep_leaves();
-    segments_at_trace = tape_segments;
+    if (with_leaves) tape_collect_leaves();
+    segments_at_collection = tape_segments;
 }
 
 void tape_statistics(Statistics *into) {

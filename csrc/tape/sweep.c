@@ -108,7 +108,7 @@ static void scatter_many(const Segment *s, const Node *node, int op, double w) {
     }
 }
 
-/* Every row sets its partials and which of them count; the scatter stands once, after the switch. With a scatter
+/* Every row sets its partials and which of them count; the scatter comes once, after the switch. With a scatter
  * in each case the loop outgrows the instruction cache, which costs a training step a tenth of its time. */
 static void sweep_segment(Segment *s) {
     for (Node *n = &s->node[s->top]; n >= s->node; n--) {
@@ -159,7 +159,7 @@ int tape_sweep(Node *root, double seed, Edited *edited) {
 int tape_reaches_other(void) {
     if (reached_keeps) return 1; /* a computed node that requires grad */
     for (const Leaf *leaf = reached_leaves; leaf; leaf = leaf->link)
-        if ((leaf->node.flags & (NODE_REQUIRES | NODE_MARKED)) == NODE_REQUIRES) return 1;
+        if ((leaf->node.flags & (NODE_REQUIRES | NODE_ASKED)) == NODE_REQUIRES) return 1;
     return 0;
 }
 
@@ -182,14 +182,14 @@ Node **tape_list(Node *root, size_t *count) {
     Node **list = tape_memory(NULL, room * sizeof *list);
     Leaf *leaf = NULL;
     queued = 0;
-    root->flags |= NODE_MARKED;
+    root->flags |= NODE_LISTED;
     if (root->flags & NODE_LEAF) leaf = (Leaf *)root, leaf->link = NULL, leaves = 1;
     else enqueue(root);
     while (queued) {
         Segment *s = queue_pop();
         for (Node *n = &s->node[s->top]; n >= s->node; n--) {
-            if (!(n->flags & NODE_MARKED)) continue;
-            n->flags &= (uint16_t)~NODE_MARKED;
+            if (!(n->flags & NODE_LISTED)) continue;
+            n->flags &= (uint16_t)~NODE_LISTED;
             if (list && nodes == room) { /* without memory, go on clearing marks */
                 Node **more = tape_memory(list, 2 * room * sizeof *list);
                 if (!more) free(list);
@@ -202,8 +202,8 @@ Node **tape_list(Node *root, size_t *count) {
                 double number;
                 if (tape_constant(n, i, &number)) continue;
                 Node *to = op_info[n->code >> 2].arity ? (i ? n->b.node : n->a.node) : n->a.many->entry[i].node;
-                if (to->flags & NODE_MARKED) continue;
-                to->flags |= NODE_MARKED;
+                if (to->flags & NODE_LISTED) continue;
+                to->flags |= NODE_LISTED;
                 if (to->flags & NODE_LEAF) {
                     ((Leaf *)to)->link = leaf;
                     leaf = (Leaf *)to;
@@ -221,7 +221,7 @@ Node **tape_list(Node *root, size_t *count) {
     }
     *count = nodes + leaves;
     for (; leaf; leaf = leaf->link, nodes++) {
-        leaf->node.flags &= (uint16_t)~NODE_MARKED;
+        leaf->node.flags &= (uint16_t)~NODE_LISTED;
         if (list) list[nodes] = &leaf->node;
     }
     return list;

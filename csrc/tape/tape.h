@@ -9,13 +9,13 @@
  * lives while it has handles or a younger segment refers to it, and is recycled whole: freeing 300 nodes costs
  * as much as freeing one. A segment that refers to another keeps it; references go from younger to older only.
  * That whole-segment rule keeps too much in loops where every segment holds a little of the next result, so
- * when the segments have multiplied since last time, tape_trace() marks what the handles really reach and drops
- * the references nobody needs: O(live nodes), paid once per quadrupling.
+ * when the segments have multiplied since last time, tape_collect() marks the nodes that handles really reach and
+ * drops references that no such node needs: O(live nodes), paid once per quadrupling.
  *
- * Leaves stand in blocks of their own, so that a long-lived parameter keeps no segment alive. A leaf's value
+ * Leaves are in chunks of their own, so that a long-lived parameter keeps no segment alive. A leaf's value
  * never changes once an operation has used it: an edit makes a new leaf and leaves the old one to the old graph,
  * marked stale. A sweep that reaches a stale leaf reports it. The leaves of a block have their value and grad in
- * memory that others may write to; what that means for an edit, blocks.c says.
+ * memory that others may write to; blocks.c says how such a write becomes an edit.
  *
  * All of this is for one thread at a time: the caller holds a lock (Python's GIL) around every call.
  * Errors: functions that allocate return NULL or -1 when there is no memory, and then have changed nothing. */
@@ -57,7 +57,7 @@ typedef struct {
 } Operands;
 
 typedef struct {
-    size_t count, holders, without_grad; /* leaves; they and who else keeps this; those that want no grad */
+    size_t count, holders, without_grad; /* leaves; references to this, by them and by others; leaves without grad */
     double cell[];                       /* values, then grads */
 } Cells;
 
@@ -76,13 +76,15 @@ enum {
     NODE_USED = 2,     /* a leaf that some operation has read */
     NODE_STALE = 4,    /* a leaf that was edited since; a.node is its successor */
     NODE_REQUIRES = 8, /* requires_grad */
-    NODE_MARKED = 16,   /* by the running trace or listing */
+    NODE_MARKED = 16,   /* reachable, while a collection runs */
     NODE_FREE = 32,     /* a leaf's place, not in use */
     NODE_SUCCESSOR = 64, /* of a stale leaf: it may outlive its handle as if it were used */
-    NODE_BOUND = 128     /* a leaf with cells in a block; its value is a copy, the one that operations record */
+    NODE_BOUND = 128,    /* a leaf with cells in a block; its value is a copy, the one that operations record */
+    NODE_LISTED = 256,   /* found, while tape_list() runs */
+    NODE_ASKED = 512     /* a leaf whose derivative the caller of tape_sweep() asks for */
 };
 
-/* What stands for an adjoint where a sweep has not been: a signalling nan, which no arithmetic returns. A flag
+/* The adjoint of a node that no sweep has reached: a signalling nan, which no arithmetic returns. A flag
  * beside the adjoint would say the same with a second load, test and store for every operand of every node. */
 #define TAPE_UNREACHED UINT64_C(0x7FF4DEAD0000BEEF)
 
@@ -105,11 +107,11 @@ typedef struct Leaf {
     struct Leaf *link; /* in the list of free leaves, or of those a sweep has reached */
 } Leaf;
 
-typedef struct LeafBlock {
-    struct LeafBlock *next;
+typedef struct LeafChunk {
+    struct LeafChunk *next;
     uint32_t places, live; /* a leaf's node.keep is its distance from here, in bytes */
     Leaf leaf[];
-} LeafBlock;
+} LeafChunk;
 
 typedef struct Keep {
     double grad, pending;
@@ -119,7 +121,7 @@ typedef struct Keep {
 struct Segment {
     uint64_t seq;      /* age: larger is younger */
     uint64_t referrer; /* the youngest segment that has listed this one among its references */
-    uint64_t stamp;    /* of the last trace that found a needed reference, by referrer */
+    uint64_t stamp;    /* of the last collection that found a needed reference, by referrer */
     uint32_t used, handles, referrers;
     uint32_t top;      /* the highest node reached, while queued */
     int queued, marked;
@@ -161,7 +163,7 @@ static inline int tape_elsewhere(const Segment *s, const Node *n) {
 /* Whether a bound leaf's cell has another value than operations would record. */
 static inline int tape_written(const Node *n) { return memcmp(n->a.cell, &n->value, sizeof n->value) != 0; }
 
-/* Let a node that will stand in s refer to an operand. With look, not to a leaf whose cell has been written to since
+/* Let a node that will be in s refer to an operand. With look, not to a leaf whose cell has been written to since
  * the operation took its value: 1. */
 static inline int tape_use(Segment *s, Node *operand, int look) {
     if (TAPE_LIKELY(!tape_elsewhere(s, operand))) return 0;
@@ -173,7 +175,7 @@ static inline int tape_use(Segment *s, Node *operand, int look) {
     return 0;
 }
 
-/* What a Var's value is now. Operations take a leaf's node->value instead, after tape_renew(). */
+/* A Var's value now. Operations take a leaf's node->value instead, after tape_renew(). */
 static inline double tape_value(const Node *n) { return TAPE_UNLIKELY(n->flags & NODE_BOUND) ? *n->a.cell : n->value; }
 
 /* The place of the next node of a row of one or two operands, or NULL. Counts it only in tape_push(). */
@@ -201,10 +203,10 @@ static inline void tape_attach(Node *n, void *handle) {
 
 extern Leaf *tape_free_leaves;
 Node *tape_leaf_of_more(double value) TAPE_SELDOM;          /* when there are no free leaves */
-void tape_falls_idle(const LeafBlock *block) TAPE_SELDOM; /* its last leaf has died */
+void tape_falls_idle(const LeafChunk *chunk) TAPE_SELDOM; /* its last leaf has died */
 void tape_let_go(Cells *cells);
 
-static inline LeafBlock *tape_leaf_block(Leaf *leaf) { return (LeafBlock *)((char *)leaf - leaf->node.keep); }
+static inline LeafChunk *tape_leaf_chunk(Leaf *leaf) { return (LeafChunk *)((char *)leaf - leaf->node.keep); }
 
 static inline void tape_push_free(Leaf *leaf) {
     leaf->node.flags = NODE_LEAF | NODE_FREE;
@@ -217,7 +219,7 @@ static inline Node *tape_leaf(double value) {
     Leaf *leaf = tape_free_leaves;
     if (TAPE_UNLIKELY(!leaf)) return tape_leaf_of_more(value);
     tape_free_leaves = leaf->link;
-    tape_leaf_block(leaf)->live++;
+    tape_leaf_chunk(leaf)->live++;
     leaf->node.value = value;
     leaf->node.adjoint_bits = TAPE_UNREACHED;
     leaf->grad = 0.0;
@@ -230,18 +232,18 @@ static inline Node *tape_leaf(double value) {
 static inline void tape_free_leaf(Node *n) {
     if (TAPE_UNLIKELY(n->flags & NODE_BOUND)) tape_let_go(n->b.cells);
     tape_push_free((Leaf *)n);
-    LeafBlock *block = tape_leaf_block((Leaf *)n);
-    if (TAPE_UNLIKELY(--block->live == 0)) tape_falls_idle(block);
+    LeafChunk *chunk = tape_leaf_chunk((Leaf *)n);
+    if (TAPE_UNLIKELY(--chunk->live == 0)) tape_falls_idle(chunk);
 }
 
-void tape_look_for_dead(void);    /* trace, if enough may have died since the last time to pay for it */
-extern size_t tape_orphans_left; /* used leaves that may lose their handles until it is looked for dead ones */
+void tape_collect_if_due(void);    /* collect, if enough may have died since the last time to pay for it */
+extern size_t tape_orphans_left; /* used leaves that may lose their handles until the next look for dead ones */
 
 static inline void tape_detach(Node *n) {
     n->handle = NULL;
     if (n->flags & NODE_LEAF) {
         if (!(n->flags & (NODE_USED | NODE_SUCCESSOR))) tape_free_leaf(n);
-        else if (TAPE_UNLIKELY(--tape_orphans_left == 0)) tape_look_for_dead();
+        else if (TAPE_UNLIKELY(--tape_orphans_left == 0)) tape_collect_if_due();
     } else {
         Segment *s = tape_segment(n);
         if (TAPE_UNLIKELY(--s->handles == 0)) tape_idle(s);
@@ -277,7 +279,7 @@ typedef struct {
 enum { SWEEP_DONE, SWEEP_EDITED, SWEEP_RESTORED }; /* restored: edited, but back at the recorded value */
 
 int tape_sweep(Node *root, double seed, Edited *edited);
-int tape_reaches_other(void);    /* after SWEEP_DONE: whether a reached node not marked requires grad */
+int tape_reaches_other(void);    /* after SWEEP_DONE: whether a reached node that is not NODE_ASKED requires grad */
 double tape_adjoint(const Node *n); /* after SWEEP_DONE, of a leaf; 0 if not reached */
 void tape_finish(int accumulate);    /* after any sweep: add the adjoints to the grads, or drop them */
 Node **tape_list(Node *root, size_t *count); /* all nodes under root, youngest first; free() it; NULL: no memory */

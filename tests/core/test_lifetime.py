@@ -79,7 +79,7 @@ def test_depth(impl: Implementation, case: str, stack: str) -> None:
     run("deep.py", impl.name, case, depth, *(["thread"] if stack == "thread" else []))
 
 
-# ---- what a trace for the dead must not touch
+# ---- what a collection must not touch
 
 
 @pytest.mark.parametrize("case", functions("traced.py"))

@@ -1,4 +1,4 @@
-"""What a Var is, beside its derivatives: a float that remembers, on both twins."""
+"""Var beside its derivatives: a float that remembers, on both twins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is generated from the formula sheet and committed is what the generator writes today."""
+"""The committed files that derive from the table of operations are those that the generator writes today."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def generate(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy of what the generator reads and writes."""
+    """A copy of all that the generator reads and writes."""
     for folder in ("csrc", "src", "docs"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("*.so", "*.pyd", "__pycache__"))
     return tmp_path

@@ -1,4 +1,4 @@
-"""Every row of the formula sheet against plain Python (values) and mpmath (derivatives), on both twins."""
+"""Every row of the table of operations against plain Python (values) and mpmath (derivatives), on both twins."""
 
 from __future__ import annotations
 

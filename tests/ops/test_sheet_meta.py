@@ -116,7 +116,7 @@ def test_formula_that_is_no_expression(text: str) -> None:
 
 
 def formulas() -> list[Any]:
-    """Every formula of the sheet."""
+    """Every formula of the table."""
     texts = {text for row in BY_NAME.values() for text in (row.value, *row.partials, *(bound for _, bound in row.let))}
     for row in NARY_BY_NAME.values():
         texts |= {row.fold, row.final, row.partial, row.partner, row.start}

@@ -1,4 +1,4 @@
-"""An independent oracle: what each row of the sheet is in a textbook, differentiated at 4000 bits by mpmath.
+"""An independent oracle: what each row of the table is in a textbook, differentiated at 4000 bits by mpmath.
 
 Nothing here comes from ``_ops/table.py``. A central difference with a relative step of 2**-1200 is exact to far more
 than a double, for values from 1e-300 to 1e300 and for tails as small as a double can be. The error functions

@@ -1,4 +1,4 @@
-"""The formula sheet seen from outside: how a user calls each row, what plain Python says, where to sample it."""
+"""The table of operations seen from outside: how a user calls each row, what plain Python says, where to sample it."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ VALUES: dict[str, tuple[str, str]] = {  # of a, b, c: declarations, and an expre
     'or': ('', '(a != 0.0 ? 1.0 : (b != 0.0 ? 1.0 : 0.0))'),
     'not': ('', '(a != 0.0 ? 0.0 : 1.0)'),
 }
-CALLED: dict[str, str] = {  # what they call beside <math.h>
+CALLED: dict[str, str] = {  # functions that they call beside those of <math.h>
     'ieee_pow': 'static double ieee_pow(double a, double b) { return b == 1.0 ? a : pow(a, b); }\n',
     'py_floordiv': 'static double py_floordiv(double a, double b) {\n    double r, q, whole;\n    if (b == 0.0) return a / b;\n    r = fmod(a, b);\n    q = (a - r) / b; /* an integer but for rounding */\n    if (r != 0.0 && (b < 0.0) != (r < 0.0)) q -= 1.0;\n    if (q == 0.0) return copysign(0.0, a / b);\n    whole = floor(q);\n    return q - whole > 0.5 ? whole + 1.0 : whole;\n}\n',
     'py_mod': 'static double py_mod(double a, double b) {\n    double r = fmod(a, b);\n    if (r == 0.0) return copysign(0.0, b);\n    return (b < 0.0) != (r < 0.0) ? r + b : r;\n}\n',

@@ -1,10 +1,10 @@
-# Blocks: see Block in block_py.py, which says what it does, and csrc/tape/blocks.c.
+# Blocks: block_py.py documents them; csrc/tape/blocks.c has the leaves.
 
 cdef char *DOUBLE = b"d"
 cdef char *INT32 = b"i"
 
 
-cdef class Row:
+cdef class Buffer:
     """One of the two arrays of a block, or of a listing's, for memoryview; it keeps their memory."""
 
     cdef Cells *cells
@@ -32,15 +32,15 @@ cdef class Row:
         free(self.memory)
 
 
-cdef Row row_of(Cells *cells, bint grads):
-    cdef Row row = Row.__new__(Row)
+cdef Buffer buffer_of(Cells *cells, bint grads):
+    cdef Buffer buffer = Buffer.__new__(Buffer)
     tape_hold(cells)
-    row.cells = cells
-    row.count = cells.count
-    row.step = sizeof(double)
-    row.format = DOUBLE
-    row.first = cells.cell + (cells.count if grads else 0)
-    return row
+    buffer.cells = cells
+    buffer.count = cells.count
+    buffer.step = sizeof(double)
+    buffer.format = DOUBLE
+    buffer.first = cells.cell + (cells.count if grads else 0)
+    return buffer
 
 
 @cython.final
@@ -54,7 +54,7 @@ cdef class Block:
     cdef Cells *cells
     cdef tuple given
     cdef readonly list leaves
-    cdef Row value_row, grad_row
+    cdef Buffer value_buffer, grad_buffer
 
     def __cinit__(self, values, requires_grad=True):
         cdef Py_ssize_t i
@@ -73,7 +73,7 @@ cdef class Block:
             tape_bind(v.node, self.cells, i)
             self.leaves.append(v)
         self.given = tuple(self.leaves)
-        self.value_row, self.grad_row = row_of(self.cells, False), row_of(self.cells, True)
+        self.value_buffer, self.grad_buffer = buffer_of(self.cells, False), buffer_of(self.cells, True)
 
     def __dealloc__(self):
         if self.cells != NULL:
@@ -82,12 +82,12 @@ cdef class Block:
     @property
     def values(self):
         """A view of all values."""
-        return _builtins.memoryview(self.value_row)
+        return _builtins.memoryview(self.value_buffer)
 
     @property
     def grads(self):
         """A view of all grads; those of leaves that want none say nothing."""
-        return _builtins.memoryview(self.grad_row)
+        return _builtins.memoryview(self.grad_buffer)
 
     @property
     def frozen(self):
@@ -102,5 +102,5 @@ cdef class Block:
         return self.cells.count if self.cells != NULL else 0  # a collection may find it half made
 
     def _state(self):
-        """What a copy is made from: values, requires_grad and grads. The selector registers it with copyreg."""
+        """Values, requires_grad and grads, for copies and pickles. var.py registers it with copyreg."""
         return self.values.tolist(), [v.requires_grad for v in self.given], self.grads.tolist()

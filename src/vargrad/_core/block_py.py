@@ -65,5 +65,5 @@ class Block:
         return len(self._values)
 
     def _state(self) -> tuple[list[float], list[bool], list[float]]:
-        """What a copy is made from: values, requires_grad and grads. The selector registers it with copyreg."""
+        """Values, requires_grad and grads, for copies and pickles. var.py registers it with copyreg."""
         return self._values.tolist(), [v.requires_grad for v in self._leaves], self._grads.tolist()

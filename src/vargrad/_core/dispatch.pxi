@@ -173,7 +173,7 @@ cdef inline bint watched() except -1:
 
 
 cdef object recorder():
-    """Who listens in this thread while vargrad.compile records; None otherwise."""
+    """The recorder of vargrad.compile while it records in this thread; None otherwise."""
     return modes.thread.recorder if modes_active and not quiet_thread else None
 
 

@@ -1,4 +1,4 @@
-"""What a Var does as a float, without its graph: compare, round, print, refuse to be converted."""
+"""Var as a float, without its graph: it compares, rounds, prints, and refuses to be converted."""
 
 from __future__ import annotations
 

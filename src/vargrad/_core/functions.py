@@ -1,4 +1,4 @@
-"""The functions of vargrad.math that are no single row of the formula sheet; they serve both twins.
+"""The functions of vargrad.math that are no single row of the table of operations; they serve both twins.
 
 What Python's math has and a Var has no derivative for raises TypeError that says so.
 """

@@ -1,4 +1,4 @@
-"""The functions of vargrad.math that are rows of the sheet, over the pure twin.
+"""The functions of vargrad.math that are rows of the table, over the pure twin.
 
 Written by csrc/ops/gen_ops.py from src/vargrad/_ops/table.py; do not edit.
 """

@@ -27,7 +27,7 @@ cdef extern from *:
         return h;
     }
 
-    /* Of a node that was there before: without memory it stays what it is, part of somebody's graph. */
+    /* Of a node that was there before: without memory it stays as it is, part of a graph. */
     static CYTHON_INLINE PyObject *handle_again(Node *n) {
         Handle *h = handle_blank();
         if (TAPE_UNLIKELY(!h)) return PyErr_NoMemory();
@@ -44,7 +44,7 @@ cdef extern from *:
     }
 
     /* A new node and its handle. The operands' own handles are alive, so nothing is freed under them. With look: of
-     * operands whose values were taken before anybody looked at their cells. NULL, without an exception: a leaf's
+     * operands whose values were taken without a look at their cells. NULL, without an exception: a leaf's
      * cell has been written to, or there is no memory; the careful way sees which. */
     static CYTHON_INLINE PyObject *handle_try(unsigned code, double value, Operand a, Operand b, int look) {
         Segment *s = tape_room();
@@ -103,8 +103,8 @@ cdef extern from *:
     static int modes_active; /* some thread is in no_grad or detect_anomaly, or records */
     static PyObject *handle_value, *handle_grad, *handle_zero; /* the int 0, as in p.grad = 0 */
 
-    /* What training loops set, without a look-up in the type. Getting stays as it is: another tp_getattro
-     * would take 25 ns from every method call, since CPython then makes a bound method. */
+    /* Set value and grad, as training loops do, without a look-up in the type. Getting stays as it is: another
+     * tp_getattro would take 25 ns from every method call, since CPython then makes a bound method. */
     static int handle_set(PyObject *o, PyObject *name, PyObject *to) {
         Node *n = ((Handle *)o)->node;
         if (!modes_active && to && (PyFloat_CheckExact(to) || to == handle_zero)) {

@@ -15,7 +15,7 @@ from vargrad._util import errors
 
 
 class Leaf(Protocol):
-    """What is asked of a Var here, which stands above."""
+    """The parts of a Var that these functions use; its module imports this one."""
 
     @property
     def _value(self) -> float: ...

@@ -1,17 +1,17 @@
 # A graph as arrays, for compile: a Python object for each leaf, none for the nodes between.
 
 
-cdef Row blank_row(char *format):
-    cdef Row row = Row.__new__(Row)
-    row.format = format
-    row.step = sizeof(double) if format == DOUBLE else sizeof(int32_t)
-    return row
+cdef Buffer blank(char *format):
+    cdef Buffer buffer = Buffer.__new__(Buffer)
+    buffer.format = format
+    buffer.step = sizeof(double) if format == DOUBLE else sizeof(int32_t)
+    return buffer
 
 
-cdef bint take(Row row, size_t count) noexcept:
+cdef bint take(Buffer buffer, size_t count) noexcept:
     """Memory for so many, and one more; it is C's, since taking Python's may run a garbage collection."""
-    row.first = row.memory = tape_memory(NULL, (count + 1) * <size_t>row.step)
-    return row.memory != NULL
+    buffer.first = buffer.memory = tape_memory(NULL, (count + 1) * <size_t>buffer.step)
+    return buffer.memory != NULL
 
 
 def listing(Var root not None, list wanted):
@@ -22,10 +22,10 @@ def listing(Var root not None, list wanted):
     cdef Node **sought = NULL
     cdef Listing to
     cdef Var v
-    cdef tuple asked = tuple(wanted)  # nobody else can change it
+    cdef tuple asked = tuple(wanted)  # no other code can change it
     cdef list leaves = []
-    cdef Row codes = blank_row(INT32), first = blank_row(INT32), operands = blank_row(INT32)
-    cdef Row numbers = blank_row(DOUBLE), places = blank_row(INT32)
+    cdef Buffer codes = blank(INT32), first = blank(INT32), operands = blank(INT32)
+    cdef Buffer numbers = blank(DOUBLE), places = blank(INT32)
     for v in asked:  # None would pass here
         if v is None:
             raise TypeError("a wanted Var is None")

@@ -105,8 +105,8 @@ cdef extern from "ops/ops.h":
     double op_value_clamp_max(double a, double b)
 
 
-cdef class Sheet:  # Cython allows no include inside a class, hence a base class
-    """What Var has of the sheet."""
+cdef class OpMethods:  # Cython allows no include inside a class, hence a base class
+    """The operators and methods of Var that are rows of the table."""
 
     def __cinit__(self):  # the arguments are for Var's
         if type(self) is not Var:

@@ -1,4 +1,4 @@
-"""Var's operators and methods, one per row of the formula sheet.
+"""Var's operators and methods, one per row of the table of operations.
 
 Written by csrc/ops/gen_ops.py from src/vargrad/_ops/table.py; do not edit.
 """
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 
 class OpMethods:
-    """What the pure twin's Var has of the sheet."""
+    """The operators and methods of the pure twin's Var that are rows of the table."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""no_grad and detect_anomaly: what a thread has switched on. Both twins ask here."""
+"""The modes that a thread has switched on: no_grad, detect_anomaly, recording. Both twins read them here."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class _Thread(threading.local):
     no_grad: Blocks  # the blocks that are entered, each an object of its own
     anomaly: Blocks
     origins: dict[int, str] | None
-    recorder: Any  # who wants to know of comparisons and lost values while vargrad.compile records
+    recorder: Any  # of vargrad.compile while it records: is told of comparisons and lost values
     ident: int
 
     def __init__(self) -> None:
@@ -184,7 +184,7 @@ class recording(outside):
 
 
 class _Mode(ContextDecorator):
-    """A block of this thread. What it entered is left once, whatever comes, and nobody else's is.
+    """A block of this thread. What it entered is left once, whatever comes, and no other block is.
 
     An interrupt may come before any bytecode, even the first one of ``__exit__``. So each entry is an object of its
     own, leaving twice is leaving once, an entry is forgotten only when all of it is done, and ``__del__`` leaves what
@@ -305,7 +305,7 @@ def note_origin(uid: int) -> None:
 
 
 def anomaly_error(uid: int, op: str, inputs: tuple[float, ...], partial: float, adjoint: float) -> FloatingPointError:
-    """What backward raises under detect_anomaly."""
+    """The error that backward raises under detect_anomaly."""
     origin = (thread.origins or {}).get(uid)
     where = f", computed at {origin}" if origin else " (enter detect_anomaly before the forward pass to see its line)"
     call = f"{op}({', '.join(map(repr, inputs))})"

@@ -139,7 +139,7 @@ def apply_nary(str name, values, partners=()):
     if ys is not partners:
         xs = vector(name, xs, &kinds)  # Python ran: it may have changed the caller's list
     if not op_info[op].exact or len(xs) == 0:
-        xs, ys = tuple(xs), tuple(ys)  # Python runs again: nobody else can change these
+        xs, ys = tuple(xs), tuple(ys)  # Python runs again: no other code can change these
         while True:
             us, vs = numbers_of(xs), numbers_of(ys)
             value = nary.value(NARY_BY_NAME[name], us, vs)
@@ -201,7 +201,7 @@ def pullback(Var root not None, wrt):
     cdef bint careful
     cdef double *adjoint
     cdef PyObject **item
-    cdef tuple leaves = tuple(wrt)  # nobody else can change it
+    cdef tuple leaves = tuple(wrt)  # no other code can change it
     for v in leaves:  # None would pass here
         if v is None:
             raise TypeError("a leaf is None")
@@ -217,13 +217,13 @@ def pullback(Var root not None, wrt):
         # From the marks to tape_finish no Python may run, not even a garbage collection.
         item = PySequence_Fast_ITEMS(leaves)
         for i in range(count):
-            (<Var>item[i]).node.flags |= NODE_MARKED
+            (<Var>item[i]).node.flags |= NODE_ASKED
         outcome = tape_sweep(root.node, 1.0, &edited)
         reached = tape_reaches_other()
         for i in range(count):
             adjoint[i] = tape_adjoint((<Var>item[i]).node)
         for i in range(count):
-            (<Var>item[i]).node.flags &= ~NODE_MARKED
+            (<Var>item[i]).node.flags &= ~NODE_ASKED
         tape_finish(0)
         try:
             if outcome == SWEEP_DONE:
@@ -244,7 +244,7 @@ def pullback_graph(Var root not None, wrt):
 
 
 def statistics():
-    """What the tape holds: live segments and their nodes, live leaves, spare segments, bytes from the system."""
+    """Sizes of the tape: live segments and their nodes, live leaves, spare segments, bytes from the system."""
     cdef Statistics s
     tape_statistics(&s)
     return {"segments": s.segments, "spare": s.spare, "nodes": s.nodes, "leaves": s.leaves, "bytes": s.bytes}

@@ -40,7 +40,7 @@ class Parameters(list[Var]):
     def __init__(self, block: Block | None, leaves: Iterable[Var] = ()) -> None:
         super().__init__(leaves if block is None else block.leaves)
         self._block = block
-        self._own = block is not None  # False: somebody edited the list, look before trusting the block
+        self._own = block is not None  # False: the list may have been edited, so look before trusting the block
         self._values: Array | None = None
         self._grads: Array | None = None
 

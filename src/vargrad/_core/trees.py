@@ -1,7 +1,7 @@
 """Arguments and results as trees: numbers in lists, tuples, dicts and NumPy arrays, nested as they like.
 
-The numbers stand in one flat list. A tree is the containers with the position of each number in its place, and a
-``Block`` of positions in place of each array.
+The numbers are in one flat list. A tree is the containers with the position of each number in its place, and a
+``ArrayPlace`` of positions in place of each array.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from vargrad._core.var import Var
 from vargrad._util import errors
 
 Scalar: TypeAlias = Var | float
-Tree: TypeAlias = Any  # an int, a Block, or a list, tuple or dict of Trees
+Tree: TypeAlias = Any  # an int, a ArrayPlace, or a list, tuple or dict of Trees
 _KINDS = "a float, or a list, tuple, dict or array of floats"
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """Where the numbers of an array of that shape stand."""
+class ArrayPlace:
+    """The place of an array in the flat list: its numbers are one after the other there."""
 
     start: int
     shape: tuple[int, ...]
@@ -78,8 +78,8 @@ def _item(key: object, item: object, flat: list[Scalar]) -> Tree:
         raise
 
 
-def _walk_array(x: Any, flat: list[Scalar]) -> Block:
-    block = Block(len(flat), x.shape)
+def _walk_array(x: Any, flat: list[Scalar]) -> ArrayPlace:
+    block = ArrayPlace(len(flat), x.shape)
     if x.dtype.kind in "fiub":
         flat += x.astype(float).reshape(-1).tolist()
         return block
@@ -95,13 +95,13 @@ def _walk_array(x: Any, flat: list[Scalar]) -> Block:
 
 
 def is_array(x: object) -> bool:
-    """Whether x is an ndarray. Who has one has imported NumPy; nobody else pays for it."""
+    """Whether x is an ndarray. Where there is one NumPy has been imported; other programs do not pay for it."""
     numpy = sys.modules.get("numpy")
     return numpy is not None and isinstance(x, numpy.ndarray)
 
 
 def kind(x: Any) -> str:
-    """What x is, for a message that refuses it."""
+    """A name for what x is, for a message that refuses it."""
     if is_array(x):
         return f"an array of {x.dtype}"
     if type(x).__name__ == "Var":
@@ -129,7 +129,7 @@ def fill(tree: Tree, flat: Sequence[Scalar]) -> Any:
     """The tree with its numbers in place, the inverse of flatten; arrays are of floats, or of objects if of Vars."""
     if isinstance(tree, int):
         return flat[tree]
-    if isinstance(tree, Block):
+    if isinstance(tree, ArrayPlace):
         return _array(tree.among(flat), tree.shape)
     return _like(tree, [flat[t] if type(t) is int else fill(t, flat) for t in _items(tree)])
 
@@ -138,7 +138,7 @@ def fill_matrix(outer: Tree, inner: Tree, rows: Sequence[Sequence[Scalar]]) -> A
     """The outer tree with, in place of each number, the inner tree of its row; arrays of shape outer + inner."""
     if isinstance(outer, int):
         return fill(inner, rows[outer])
-    if isinstance(outer, Block):
+    if isinstance(outer, ArrayPlace):
         return _fill_columns(inner, outer.among(rows), outer.shape)
     return _like(outer, [fill_matrix(t, inner, rows) for t in _items(outer)])
 
@@ -147,7 +147,7 @@ def _fill_columns(tree: Tree, rows: Sequence[Sequence[Scalar]], shape: tuple[int
     """The tree with, in place of each number, the array of all rows' numbers there."""
     if isinstance(tree, int):
         return _array([row[tree] for row in rows], shape)
-    if isinstance(tree, Block):
+    if isinstance(tree, ArrayPlace):
         return _array([x for row in rows for x in tree.among(row)], shape + tree.shape)
     return _like(tree, [_fill_columns(t, rows, shape) for t in _items(tree)])
 
@@ -166,7 +166,7 @@ def aligned(tree: Tree, other: Tree, flat: Sequence[Scalar]) -> list[Scalar] | N
         return None
     if isinstance(tree, int):
         return [flat[other]]
-    if isinstance(tree, Block):
+    if isinstance(tree, ArrayPlace):
         return list(other.among(flat)) if tree.shape == other.shape else None
     if len(tree) != len(other):
         return None
@@ -184,7 +184,7 @@ def describe(tree: Tree) -> str:
     """A tree in words for a message, such as ``[float, array(3,)]``."""
     if isinstance(tree, int):
         return "float"
-    if isinstance(tree, Block):
+    if isinstance(tree, ArrayPlace):
         return f"array{tree.shape}"
     if isinstance(tree, dict):
         names = [f"{key!r}: {describe(item)}" for key, item in tree.items()]
@@ -201,7 +201,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def paths(tree: Tree) -> Iterator[str]:
     """How one would index each number of the tree, in the order of the flat list."""
-    if isinstance(tree, (int, Block)):
+    if isinstance(tree, (int, ArrayPlace)):
         yield from [""] if isinstance(tree, int) else _positions(tree.shape)
         return
     for key, item in tree.items() if isinstance(tree, dict) else enumerate(tree):

@@ -47,7 +47,7 @@ cdef extern from "tape/tape.h" nogil:
     const OpInfo op_info[]
     int OP_leaf, OP_COUNT, OP_custom  # those of one or two operands: methods.pxi
     unsigned A_CONSTANT, B_CONSTANT
-    int NODE_LEAF, NODE_USED, NODE_STALE, NODE_REQUIRES, NODE_MARKED, NODE_BOUND
+    int NODE_LEAF, NODE_USED, NODE_STALE, NODE_REQUIRES, NODE_ASKED, NODE_BOUND
     int SWEEP_DONE, SWEEP_EDITED, SWEEP_RESTORED
 
     long tape_allocations_left
@@ -95,9 +95,9 @@ cdef extern from "tape/tape.h" nogil:
     double op_value(int op, double a, double b)
 
 
-cdef class Sheet:
+cdef class OpMethods:
     cdef Node *node
 
 
-cdef class Var(Sheet):
+cdef class Var(OpMethods):
     pass

@@ -1,6 +1,6 @@
 # cython: language_level=3, c_api_binop_methods=True, binding=False, boundscheck=False, wraparound=False
 # cython: always_allow_keywords=True, autotestdict=False
-"""The compiled core: Var as a handle on a node of the tape. What it does, var_py.py says.
+"""The compiled core: Var as a handle on a node of the tape. var_py.py says how a Var behaves.
 
 The graph is in csrc/; here are Python's objects and the dispatch of operators. A result that is not finite, and
 only such a one, is computed once more by the pure twin's formula, so that exceptions and messages are Python's.
@@ -63,7 +63,7 @@ include "methods.pxi"
 
 
 @cython.final
-cdef class Var(Sheet):
+cdef class Var(OpMethods):
     """A float that remembers how it was computed; ``backward`` then gives the derivative.
 
     ``value``: the number. ``requires_grad``: whether ``backward`` adds to ``.grad``. ``prev_var1``,
@@ -172,7 +172,7 @@ cdef class Var(Sheet):
 
     @property
     def parents(self):
-        """All operands; a constant one becomes a Var the first time somebody asks."""
+        """All operands; a constant one becomes a Var the first time it is asked for."""
         return tuple([parent(self, i) for i in range(visible_parents(self))])
 
     def detach(self):
@@ -223,7 +223,7 @@ cdef class Var(Sheet):
             inputs.append(x)
         return self.prev_op, operands, tuple(inputs)
 
-    # arithmetic that is no row of the sheet
+    # arithmetic that is no row of the table
 
     def __pow__(left, right, modulo):
         if modulo is not None:
@@ -322,7 +322,7 @@ cdef class Var(Sheet):
         return f"Var({tape_value(self.node)!r})"
 
     def _state(self):
-        """What a copy of a leaf is made from; TypeError for a computed Var. The selector registers it with copyreg."""
+        """A leaf's value, requires_grad and grad, for copies and pickles; TypeError for a computed Var."""
         if not self.node.flags & NODE_LEAF:
             raise errors.computed_copy()
         return tape_value(self.node), self.requires_grad, self.grad if self.requires_grad else 0.0

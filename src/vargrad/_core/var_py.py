@@ -170,7 +170,7 @@ class Var(Float):
 
     @property
     def parents(self) -> tuple[Var, ...]:
-        """All operands; a constant one becomes a Var the first time somebody asks."""
+        """All operands; a constant one becomes a Var the first time it is asked for."""
         row = NARY_BY_NAME.get(self._op or "")
         visible = len(self._operands) // 2 if row is not None and row.partner == "skip" else len(self._operands)
         for i in range(visible):
@@ -269,7 +269,7 @@ class Var(Float):
                 _freed.waiting = None
 
     def _state(self) -> tuple[float, bool, float]:
-        """What a copy of a leaf is made from; TypeError for a computed Var. The selector registers it with copyreg."""
+        """A leaf's value, requires_grad and grad, for copies and pickles; TypeError for a computed Var."""
         if self._op is not None:
             raise errors.computed_copy()
         return self._value, self._requires_grad, self._grad

@@ -1,4 +1,4 @@
-"""The sheet's rows of any number of operands as expressions of binary operations and selections."""
+"""The table's rows of any number of operands as expressions of binary operations and selections."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _EXACT = ("fsum", "sumprod")  # rounded once: no formula of the table
 def _formula(text: str, names: tuple[str, ...]) -> Template:
     found = template(text, names)
     if found is None:
-        raise ValueError(f"the sheet's {text!r} never counts")
+        raise ValueError(f"the table's {text!r} never counts")
     return found
 
 
@@ -120,7 +120,7 @@ def _sum_error(g: Expressions, a: int, b: int) -> int:
 
 
 def product_error(g: Expressions, x: int, y: int) -> int:
-    """What x times y loses to rounding (Dekker 1971)."""
+    """The rounding error of x times y (Dekker 1971)."""
     make = g.make
     (p, q), (r, s) = _halves(g, x), _halves(g, y)
     error = make(SUB, make(MUL, x, y), make(MUL, p, r))

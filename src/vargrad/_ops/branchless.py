@@ -1,4 +1,4 @@
-"""The sheet's formulas evaluated on anything that can be built up by operation: expressions, or NumPy arrays.
+"""The table's formulas evaluated on anything that can be built up by operation: expressions, or NumPy arrays.
 
 Conditionals are selections here, both sides evaluated. A partial comes as a pair: its value, and the condition under
 which it counts at all; ``skip`` never becomes a factor of zero.

@@ -1,4 +1,4 @@
-"""Formulas of the sheet, parsed from their small subset of Python and compiled into functions.
+"""Formulas of the table, parsed from their small subset of Python and compiled into functions.
 
 The subset: numbers, names, ``+ - * / // % **``, unary minus, comparisons, ``and``/``or``, ``x if c else y``
 and calls of the functions below. Division, powers and functions become calls into a namespace, so that one
@@ -50,7 +50,7 @@ def parse(text: str) -> ast.expr:
         elif isinstance(node, ast.Constant) and type(node.value) not in (int, float):
             raise ValueError(f"formula {text!r} has {node.value!r}; constants are numbers")
         elif not isinstance(node, _ALLOWED):
-            raise ValueError(f"formula {text!r} uses {type(node).__name__}, which the sheet's language has not")
+            raise ValueError(f"formula {text!r} uses {type(node).__name__}, which the table's language has not")
     return tree
 
 
@@ -75,7 +75,7 @@ def _python_round(a: float, b: float) -> float:
 
 
 class Space:
-    """What the names in a formula mean. Compared by identity, so that compiled formulas can be cached by it."""
+    """Meanings for the names in a formula. Compared by identity, so that compiled formulas can be cached by it."""
 
     def __init__(self, names: Mapping[str, Any]) -> None:
         self.names = dict(names)

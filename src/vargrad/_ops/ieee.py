@@ -1,4 +1,4 @@
-"""The functions of the formula sheet with IEEE 754 results instead of Python's exceptions, as C gives them."""
+"""The functions of the table of operations with IEEE 754 results instead of Python's exceptions, as C gives them."""
 
 from __future__ import annotations
 

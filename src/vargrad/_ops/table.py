@@ -1,4 +1,4 @@
-"""The formula sheet: every operation of vargrad, one row each. Everything else derives from these rows.
+"""The table of operations: every operation of vargrad, one row each. Everything else derives from these rows.
 
 A row holds expressions in a small subset of Python (see ``formula.py``). Rows of one or two operands speak of ``a``,
 ``b`` and ``out``, rows of any number of operands of ``x`` (this operand) and of the rows of ``AGGREGATES``. In a
