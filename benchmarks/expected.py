@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from vargrad._cli.problems import XOR
+from problems import XOR
 
 
 def chain(leaves: Sequence[float], n: int) -> list[float]:

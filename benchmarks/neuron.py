@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+import measure
+from problems import uniform
 from vargrad import NN
-from vargrad._cli import measure
-from vargrad._cli.compare import seconds
-from vargrad._cli.problems import uniform
+from vargrad._cli.text import seconds
 
 WIDTHS = (2, 4, 8, 32, 128)
 

@@ -19,11 +19,11 @@ from typing import Any
 import article
 import expected
 import lanes
+import measure
 import neuron
-
-from vargrad._cli import backends, measure
-from vargrad._cli.compare import seconds
-from vargrad._cli.problems import CHAIN, XOR, chain, rosenbrock, train_xor, uniform, xor_loss
+from problems import CHAIN, XOR, chain, rosenbrock, train_xor, uniform, xor_loss
+from vargrad._cli import backends
+from vargrad._cli.text import seconds
 
 
 @dataclass(frozen=True)

@@ -1,25 +1,19 @@
 """The benchmarks run, on tiny sizes, and do not time what is wrong."""
 
-import importlib
 import math
 import re
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
+import article
+import run
 import vargrad
 from vargrad import reference
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(FOLDER))
-    return importlib.import_module("run")
 
 
 def test_smoke() -> None:
@@ -37,17 +31,17 @@ def test_recording_smoke() -> None:
     assert done.stdout.endswith("All gradients are right.\n")
 
 
-def test_both_twins_pass_the_check(run: ModuleType) -> None:
+def test_both_twins_pass_the_check() -> None:
     for var in (vargrad.Var, reference.Var):
         run.check_results(var, run.SIZES["smoke"])
 
 
-def test_the_articles_class_passes_the_check(run: ModuleType) -> None:
+def test_the_articles_class_passes_the_check() -> None:
     sizes = run.SIZES["smoke"]
-    run.check_results(importlib.import_module("article").Var, run.replace(sizes, nodes=400, repeated=400))
+    run.check_results(article.Var, run.replace(sizes, nodes=400, repeated=400))
 
 
-def test_a_wrong_result_is_caught(run: ModuleType) -> None:
+def test_a_wrong_result_is_caught() -> None:
     right = [1.0, 1000.0]
     run.check("it", right, right)
     for wrong in ([1.0, 1000.001], [1.001, 1000.0], [1.0], [1.0, math.nan]):
@@ -56,9 +50,7 @@ def test_a_wrong_result_is_caught(run: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["--repeats", "0"], ["--backend", "cuda"]])
-def test_wrong_usage(
-    arguments: list[str], run: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_wrong_usage(arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys, "argv", ["run.py", *arguments])
     with pytest.raises(SystemExit) as caught:
         run.main()

@@ -12,8 +12,7 @@ import pytest
 
 import vargrad
 from vargrad import NN, reference
-from vargrad._cli import backends, compare, info, main, measure, train
-from vargrad._cli.problems import Program, programs
+from vargrad._cli import backends, info, main, text, train
 
 BOTH = vargrad.backend == "compiled"  # otherwise there is but the pure twin, and the commands must say so
 HERE = ["python", *(["compiled"] if BOTH else [])]
@@ -148,82 +147,20 @@ def test_a_race_with_different_numbers_fails(
     assert "BUT THE NUMBERS DIFFER" in capsys.readouterr().out
 
 
-# ---- compare and info
-
-
-def test_compare(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(compare, "BUDGET", 0.0)
-    status = main(["compare"])
-    captured = capsys.readouterr()
-    if not BOTH:
-        assert status == 1
-        assert captured.err == f"vargrad: {backends.why()}\n"
-        assert captured.out == ""
-        return
-    assert status == 0
-    lines = captured.out.splitlines()
-    for program in programs():
-        [line] = [line for line in lines if line.startswith(program.title)]
-        assert line.endswith(" yes")
-        assert f" {program.nodes():,} " in line
-    assert "equal to the bit" in lines[-1]
-
-
-@pytest.mark.usefixtures("two_pure_twins")
-def test_compare_fails_on_a_single_bit(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(compare, "BUDGET", 0.0)
-    values: Iterator[float] = (1.0 + k * 2.0**-52 for k in range(1_000_000))
-    program = Program("a fickle program", lambda x, m: x[0] * next(values), [1.0])
-    assert compare.show([program]) == 1
-    output = capsys.readouterr().out
-    assert "THE TWINS DIFFER in a fickle program" in output
-    assert compare.show(programs()[-1:]) == 0
+# ---- text and info
 
 
 def test_bits() -> None:
-    assert compare.bits([0.0]) != compare.bits([-0.0])
-    assert compare.bits([1.0]) != compare.bits([math.nextafter(1.0, 2.0)])
-    assert compare.bits([math.nan, math.inf, 0.1]) == compare.bits([-math.nan, math.inf, 0.1])
+    assert text.bits([0.0]) != text.bits([-0.0])
+    assert text.bits([1.0]) != text.bits([math.nextafter(1.0, 2.0)])
+    assert text.bits([math.nan, math.inf, 0.1]) == text.bits([-math.nan, math.inf, 0.1])
 
 
 @pytest.mark.parametrize(
-    ("t", "text"), [(12.34, "12.3 s"), (1.0, "1 s"), (0.0123, "12.3 ms"), (4.5e-5, "45 us"), (3e-8, "30 ns")]
+    ("t", "expected"), [(12.34, "12.3 s"), (1.0, "1 s"), (0.0123, "12.3 ms"), (4.5e-5, "45 us"), (3e-8, "30 ns")]
 )
-def test_seconds(t: float, text: str) -> None:
-    assert compare.seconds(t) == text
-
-
-@pytest.mark.parametrize("program", programs(), ids=lambda program: program.title)
-def test_programs_differentiate_what_they_compute(program: Program) -> None:
-    """Backward agrees with central differences, and the count of nodes with a walk over the graph."""
-    twin = backends.find("python")
-    leaves = [twin.Var(x, requires_grad=True) for x in program.inputs]
-    result = program.function(leaves, twin.math)
-    result.backward()
-    for i, leaf in list(enumerate(leaves))[:5]:
-        h = 1e-7 * max(1.0, abs(leaf.value))
-        moved = [[x + (step if k == i else 0.0) for k, x in enumerate(program.inputs)] for step in (h, -h)]
-        above, below = (program.function([twin.Var(x) for x in xs], twin.math).value for xs in moved)
-        assert leaf.grad == pytest.approx((above - below) / (2 * h), rel=1e-5, abs=1e-7)
-    seen, stack = set(), [result]
-    while stack:
-        v = stack.pop()
-        if v.prev_op is not None and v not in seen:
-            seen.add(v)
-            stack += v.parents
-    assert program.nodes() == len(seen) * (program.steps + 1)
-
-
-def test_memory_is_not_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", "win32")
-    assert measure.resident_bytes() is None
-    assert measure.bytes_per_node(reference.Var, 10) is None
-
-
-def test_fastest_repeats() -> None:
-    calls: list[int] = []
-    assert measure.fastest(lambda: calls.append(1), budget=0.0, least=4) > 0
-    assert len(calls) >= 4 + 2
+def test_seconds(t: float, expected: str) -> None:
+    assert text.seconds(t) == expected
 
 
 def test_info(capsys: pytest.CaptureFixture[str]) -> None:
@@ -280,7 +217,7 @@ def test_why(forced: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
         (["xor", "--seed", "x"], ["--seed", "'x'"]),
         (["xor", "--method", "magic"], ["--method", "magic", "backprop"]),
         (["xor", "--backend", "cuda"], ["--backend", "cuda", "compiled"]),
-        (["compare", "xor"], ["xor"]),
+        (["info", "xor"], ["xor"]),
     ],
 )
 def test_wrong_usage(arguments: list[str], words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -296,7 +233,7 @@ def test_no_command_prints_help() -> None:
     done = run()
     assert (done.returncode, done.stderr) == (0, "")
     assert "python -m vargrad" in done.stdout
-    for name in ("and", "xor", "compare", "info"):
+    for name in ("and", "xor", "info"):
         assert re.search(rf"^ +{name} ", done.stdout, re.MULTILINE)
 
 

@@ -1,4 +1,4 @@
-"""The command line: and, xor, compare, info. Text is plain ASCII, so that every terminal and pipe can show it."""
+"""The command line: and, xor, info. Text is plain ASCII, so that every terminal and pipe can show it."""
 
 from __future__ import annotations
 
@@ -21,14 +21,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command is None:
         parser.print_help()
         return 0
-    from vargrad._cli import backends, compare, info, train
+    from vargrad._cli import backends, info, train
 
     try:
         if options.command == "info":
             info.show()
             status = 0
-        elif options.command == "compare":
-            status = compare.show()
         else:
             status = train.show(options)
         sys.stdout.flush()
@@ -50,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m vargrad",
-        description="The tutorial's networks at work, and the two twins of vargrad side by side.",
+        description="The tutorial's networks at work, on both of vargrad's backends.",
     )
     parser.add_argument("--version", action="version", version=f"vargrad {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
@@ -73,8 +71,6 @@ def _parser() -> argparse.ArgumentParser:
             choices=("compiled", "python"),
             help="the twin that learns (default: the compiled core where there is one)",
         )
-    what = "the same programs on both twins: equal to the bit, then time, ratio, nodes per second, bytes per node"
-    commands.add_parser("compare", help=what, description=what[0].upper() + what[1:] + ".")
     commands.add_parser("info", help="versions, and which backend is active and why")
     return parser
 

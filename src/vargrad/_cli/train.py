@@ -10,7 +10,7 @@ from itertools import islice
 from time import perf_counter
 from typing import Any
 
-from vargrad._cli import backends, compare
+from vargrad._cli import backends, text
 from vargrad.nn import NN
 
 GATES: dict[str, tuple[list[int], list[list[int]]]] = {
@@ -36,9 +36,9 @@ def show(options: argparse.Namespace) -> int:
     took = watch(train(model, data, options.lr, options.method), options.steps)
     learned = table(model, data, SIGNS[options.command])
     if learned:
-        print(f"Learned: all four answers are right. {steps} took {compare.seconds(took)}.\n")
+        print(f"Learned: all four answers are right. {steps} took {text.seconds(took)}.\n")
     else:
-        print(f"Not learned: after {steps} ({compare.seconds(took)}) some answers are wrong or hardly better than a")
+        print(f"Not learned: after {steps} ({text.seconds(took)}) some answers are wrong or hardly better than a")
         print("guess. Not every start leads there: try another --seed, another --lr, or more --steps.\n")
     return race(arch, data, options)
 
@@ -132,11 +132,11 @@ def race(arch: Sequence[int], data: Sequence[Sequence[float]], options: argparse
     which = "The very same program"
     if steps < options.steps:  # the slower twin has used up our patience
         which = f"The first {steps} of {options.steps} steps of the very same program"
-    same = compare.bits(slow) == compare.bits(fast)
+    same = text.bits(slow) == text.bits(fast)
     print(f"{which} on both twins, {'the same numbers to the last bit' if same else 'BUT THE NUMBERS DIFFER'}:")
     ratio = slow_time / fast_time
     print(
-        f"pure-Python twin: {compare.seconds(slow_time)}, compiled: {compare.seconds(fast_time)}, "
+        f"pure-Python twin: {text.seconds(slow_time)}, compiled: {text.seconds(fast_time)}, "
         f"{ratio:.{1 if ratio < 10 else 0}f} x faster"
     )
     return 0 if same else 1

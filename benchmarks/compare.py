@@ -1,12 +1,18 @@
-"""``compare``: the same programs on both twins in one run, first equal to the bit, then timed."""
+"""``python benchmarks/compare.py``: the same programs on both twins in one run, first equal to the bit, then timed.
+
+It leaves with status 1 if a bit differs, or if there is no compiled core to compare with.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from functools import partial
 
-from vargrad._cli import backends, measure
-from vargrad._cli.problems import Program, programs
+import measure
+from problems import Program, programs
+from vargrad._cli import backends
+from vargrad._cli.text import bits, seconds
 
 NODES = {"compiled": 1_000_000, "python": 50_000}  # that memory is measured with
 BUDGET = 0.5  # seconds of repeats, of which the least counts
@@ -42,14 +48,14 @@ def show(chosen: Sequence[Program] | None = None) -> int:
     return 0
 
 
-def bits(numbers: Sequence[float]) -> list[str]:
-    """Each float as text that two floats share only if they are the same bits (any nan is the same)."""
-    return [float(x).hex() for x in numbers]
+def main() -> int:
+    """See the module's docstring."""
+    try:
+        return show()
+    except backends.Missing as missing:
+        print(f"benchmarks: {missing}", file=sys.stderr)
+        return 1
 
 
-def seconds(t: float) -> str:
-    """A time with the unit that suits it."""
-    for unit, scale in (("s", 1.0), ("ms", 1e3), ("us", 1e6)):
-        if t * scale >= 1.0:
-            return f"{t * scale:.3g} {unit}"
-    return f"{t * 1e9:.3g} ns"
+if __name__ == "__main__":
+    sys.exit(main())

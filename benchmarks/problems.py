@@ -1,4 +1,4 @@
-"""The programs that compare and the benchmarks measure: ordinary Python code, for floats and for either twin.
+"""The programs that the benchmarks measure: ordinary Python code, for floats and for either twin.
 
 Every function takes its variables as a sequence, then the functions to use: Python's math or a twin's.
 """

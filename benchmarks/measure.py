@@ -1,4 +1,4 @@
-"""Seconds and bytes, measured the same way by the command line and by the benchmarks."""
+"""Seconds and bytes, measured the same way by all benchmarks."""
 
 from __future__ import annotations
 

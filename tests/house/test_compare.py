@@ -1,0 +1,84 @@
+"""benchmarks/compare.py: what it prints is true, and its programs are differentiated right."""
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+import compare
+import measure
+import vargrad
+from problems import Program, programs
+from vargrad import reference
+from vargrad._cli import backends
+
+BOTH = vargrad.backend == "compiled"
+
+
+@pytest.fixture
+def two_pure_twins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both names find a twin on every installation."""
+    find = backends.find
+    monkeypatch.setattr(backends, "find", lambda name=None: find("python" if name == "compiled" else name))
+
+
+def test_compare(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(compare, "BUDGET", 0.0)
+    status = compare.main()
+    captured = capsys.readouterr()
+    if not BOTH:
+        assert status == 1
+        assert captured.err == f"benchmarks: {backends.why()}\n"
+        assert captured.out == ""
+        return
+    assert status == 0
+    lines = captured.out.splitlines()
+    for program in programs():
+        [line] = [line for line in lines if line.startswith(program.title)]
+        assert line.endswith(" yes")
+        assert f" {program.nodes():,} " in line
+    assert "equal to the bit" in lines[-1]
+
+
+@pytest.mark.usefixtures("two_pure_twins")
+def test_compare_fails_on_a_single_bit(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(compare, "BUDGET", 0.0)
+    values: Iterator[float] = (1.0 + k * 2.0**-52 for k in range(1_000_000))
+    program = Program("a fickle program", lambda x, m: x[0] * next(values), [1.0])
+    assert compare.show([program]) == 1
+    output = capsys.readouterr().out
+    assert "THE TWINS DIFFER in a fickle program" in output
+    assert compare.show(programs()[-1:]) == 0
+
+
+@pytest.mark.parametrize("program", programs(), ids=[program.title for program in programs()])
+def test_programs_differentiate_what_they_compute(program: Program) -> None:
+    """Backward agrees with central differences, and the count of nodes with a walk over the graph."""
+    twin = backends.find("python")
+    leaves = [twin.Var(x, requires_grad=True) for x in program.inputs]
+    result = program.function(leaves, twin.math)
+    result.backward()
+    for i, leaf in list(enumerate(leaves))[:5]:
+        h = 1e-7 * max(1.0, abs(leaf.value))
+        moved = [[x + (step if k == i else 0.0) for k, x in enumerate(program.inputs)] for step in (h, -h)]
+        above, below = (program.function([twin.Var(x) for x in xs], twin.math).value for xs in moved)
+        assert leaf.grad == pytest.approx((above - below) / (2 * h), rel=1e-5, abs=1e-7)
+    seen, stack = set(), [result]
+    while stack:
+        v = stack.pop()
+        if v.prev_op is not None and v not in seen:
+            seen.add(v)
+            stack += v.parents
+    assert program.nodes() == len(seen) * (program.steps + 1)
+
+
+def test_memory_is_not_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert measure.resident_bytes() is None
+    assert measure.bytes_per_node(reference.Var, 10) is None
+
+
+def test_fastest_repeats() -> None:
+    calls: list[int] = []
+    assert measure.fastest(lambda: calls.append(1), budget=0.0, least=4) > 0
+    assert len(calls) >= 4 + 2
