@@ -1,0 +1,101 @@
+"""The sdist and the wheels hold exactly the files that they should."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+from importlib import metadata
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TOP = ("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "README.md", "pyproject.toml", "setup.py")
+FOLDERS = (".ci", ".github", "benchmarks", "csrc", "docs", "examples", "src/vargrad", "tests")
+LEFT = ("src/vargrad/_ir/pure/graph.c", "src/vargrad/_vm/machine_c.so", "csrc/vm/plan.o", "build/old.py", "notes.txt")
+WRITTEN = ("PKG-INFO", "setup.cfg", "src/vargrad.egg-info/")  # by setuptools, into the sdist
+
+
+def package() -> set[str]:
+    """What of the sources a wheel holds: Python, and the mark that it is typed."""
+    files = (path for path in (ROOT / "src/vargrad").rglob("*") if path.suffix == ".py" or path.name == "py.typed")
+    return {path.relative_to(ROOT / "src").as_posix() for path in files}
+
+
+def compiled() -> set[str]:
+    """The modules that setup.py compiles, as paths without an ending."""
+    modules = re.findall(r'"(_\w+/\w+)": "\w+"', (ROOT / "setup.py").read_text(encoding="utf-8"))
+    ir = [path.stem for path in (ROOT / "src/vargrad/_ir/compiled").glob("*.pxd")]
+    return {*(f"vargrad/{name}_c" for name in modules), *(f"vargrad/_ir/compiled/{name}" for name in ir)}
+
+
+def without_metadata(names: set[str]) -> set[str]:
+    return {name for name in names if not re.match(r"vargrad-[^/]+\.dist-info/", name)}
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of what is written by hand."""
+    copy = tmp_path / "checkout"
+    copy.mkdir()
+    for name in TOP:
+        shutil.copy(ROOT / name, copy / name)
+    for name in FOLDERS:
+        if (ROOT / name).exists():
+            ignored = shutil.ignore_patterns("__pycache__", "*.so", "*.pyd", "*.c" if name[:3] == "src" else "*.o")
+            shutil.copytree(ROOT / name, copy / name, ignore=ignored)
+    return copy
+
+
+def build(what: str, checkout: Path, into: Path) -> Path:
+    script = f"import sys; from setuptools import build_meta; print(build_meta.build_{what}(sys.argv[1]))"
+    environment = os.environ | {"VARGRAD_BUILD": "python"}
+    run = subprocess.run(
+        [sys.executable, "-c", script, str(into)], cwd=checkout, env=environment, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr
+    return into / run.stdout.splitlines()[-1]
+
+
+def leave_behind(checkout: Path) -> None:
+    """Make files as builds and editors do."""
+    for name in LEFT:
+        (checkout / name).parent.mkdir(exist_ok=True)
+        (checkout / name).touch()
+
+
+def test_sdist(checkout: Path, tmp_path: Path) -> None:
+    wanted = {path.relative_to(checkout).as_posix() for path in checkout.rglob("*") if path.is_file()}
+    leave_behind(checkout)
+    with tarfile.open(build("sdist", checkout, tmp_path)) as archive:
+        names = {m.name.partition("/")[2] for m in archive.getmembers() if m.isfile()}
+    assert {name for name in names if not name.startswith(WRITTEN)} == wanted
+
+
+def test_wheel_without_extensions(checkout: Path, tmp_path: Path) -> None:
+    leave_behind(checkout)
+    with ZipFile(build("wheel", checkout, tmp_path)) as wheel:
+        assert without_metadata(set(wheel.namelist())) == package()
+
+
+def test_installed_wheel() -> None:
+    """The one that runs this test, unless it is an editable one: all of the package, and all extensions or none."""
+    files = {path.as_posix() for path in metadata.files("vargrad") or () if "__pycache__" not in path.parts}
+    if "vargrad/__init__.py" not in files:
+        pytest.skip("installed in place")
+    extensions = {name for name in files if name.endswith((".so", ".pyd"))}
+    assert {name.partition(".")[0] for name in extensions} in (compiled(), set())
+    assert without_metadata(files - extensions) == package()
+
+
+def test_compiled_modules_are_known() -> None:
+    script = "import setuptools; setuptools.setup = lambda **k: print(*sorted(e.name for e in k['ext_modules'])); "
+    run = [sys.executable, "-c", script + "exec(open('setup.py').read())"]
+    environment = os.environ | {"VARGRAD_BUILD": ""}
+    names = subprocess.run(run, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout.split()
+    assert {name.replace(".", "/") for name in names} == compiled()
