@@ -48,7 +48,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Take the compiled twin's tests out of a run of the pure one."""
+    """Refuse names that differ from run to run; take the compiled twin's tests out of a run of the pure one."""
+    for item in items:  # pytest-xdist needs the same names in each of its processes
+        if " at 0x" in item.nodeid:
+            raise pytest.UsageError(f"{item.nodeid}: an address in a test's name: give parametrize() ids")
     if not PURE:
         return
     out = [item for item in items if _is_compiled(item)]

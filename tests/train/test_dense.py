@@ -155,7 +155,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("rule", [rules.sgd(), rules.sgd(momentum=0.9, nesterov=True), rules.adam()], ids=str)
+RULES = {"sgd": rules.sgd(), "momentum": rules.sgd(momentum=0.9, nesterov=True), "adam": rules.adam()}
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 def test_engines_train_alike(engine: Make, options: dict[str, Any], rule: Any) -> None:
     net = network([3, 5, 2], ["tanh", "identity"], "cross_entropy", rule=rule, l1=0.001, l2=0.01)
