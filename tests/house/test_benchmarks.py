@@ -31,6 +31,12 @@ def test_recording_smoke() -> None:
     assert done.stdout.endswith("All gradients are right.\n")
 
 
+def test_executors_smoke() -> None:
+    command = [sys.executable, "-W", "error", str(FOLDER / "executors.py"), "--smoke"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_both_twins_pass_the_check() -> None:
     for var in (vargrad.Var, reference.Var):
         run.check_results(var, run.SIZES["smoke"])
