@@ -71,3 +71,29 @@ def test_paths_that_contributing_names_exist() -> None:
     named = [name for row in rows for name in re.findall(r"`(.+?)`", row)]
     assert len(named) >= len(rows) > 0
     assert [name for name in named if not list(ROOT.glob(name) if "/" in name else ROOT.rglob(name))] == []
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/design.md", "tests/README.md"])
+def test_paths_that_a_page_names_exist(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    folders = "|".join(map(re.escape, FOLDERS))
+    named = re.findall(rf"`((?:{folders})/[^`\s]*)`", text)
+    assert named
+    assert [name for name in named if not list(ROOT.glob(name.rstrip("/")))] == []
+    links = [name.partition("#")[0] for name in re.findall(r"\]\(([^):]+)\)", text)]
+    assert [name for name in links if not (ROOT / page).parent.joinpath(name).exists()] == []
+
+
+FIGURES = sorted((ROOT / "docs/figures").glob("*.svg"))
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda path: path.name)
+def test_figures_name_paths_and_stand_on_a_page(figure: Path) -> None:
+    """Paths are short there: the end of one path in the repository. Text is text, in light and dark."""
+    text = figure.read_text(encoding="utf-8")
+    names = re.findall(r"[\w/]+\.(?:pyx|pxi|py|c|h)\b", " ".join(re.findall(r'class="path"[^>]*>([^<]*)<', text)))
+    assert names
+    folders = [ROOT / "src", ROOT / "csrc"]
+    assert [n for n in names if not any(list(f.rglob(n.removeprefix("csrc/"))) for f in folders)] == []
+    assert f"figures/{figure.name}" in (ROOT / "docs/design.md").read_text(encoding="utf-8")
+    assert "prefers-color-scheme: dark" in text

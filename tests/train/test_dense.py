@@ -153,12 +153,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "differences": {"difference": 1e-3},
     "steps counted on": {"step": 7},
 }
+RULES = ["sgd", "momentum", "adam"]
 
 
-RULES = {"sgd": rules.sgd(), "momentum": rules.sgd(momentum=0.9, nesterov=True), "adam": rules.adam()}
-
-
-@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+@pytest.mark.parametrize("rule", [rules.sgd(), rules.sgd(momentum=0.9, nesterov=True), rules.adam()], ids=RULES)
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 def test_engines_train_alike(engine: Make, options: dict[str, Any], rule: Any) -> None:
     net = network([3, 5, 2], ["tanh", "identity"], "cross_entropy", rule=rule, l1=0.001, l2=0.01)
