@@ -22,6 +22,15 @@ from vargrad._core.sweep_py import _CODES
 REFUSED = Path(__file__).parents[1] / "isolated" / "refused_core.py"
 
 
+@pytest.fixture(autouse=True)
+def _young_objects_only() -> Iterator[None]:
+    """Collections of each allocation look at this test's own objects, not at all that the tests before it left."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @contextmanager
 def collecting(threshold: int, run: Callable[[], object]) -> Iterator[None]:
     """Let the collector come after so many allocations, and with it a ``__del__`` that runs this."""
