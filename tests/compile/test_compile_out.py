@@ -157,7 +157,7 @@ def recorded_flat(tree: Any) -> list[Any]:
 
 def run(script: str, **environment: str) -> list[str]:
     command = [sys.executable, "-W", "error", "-c", script]
-    done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
 

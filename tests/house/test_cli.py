@@ -24,7 +24,7 @@ GATES: dict[str, tuple[list[int], Callable[[int, int], int]]] = {
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-W", "error", "-m", "vargrad", *arguments]
-    return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, timeout=300)
 
 
 def trained(gate: str, steps: int, lr: float, seed: int) -> tuple[list[float], list[float]]:

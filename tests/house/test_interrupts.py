@@ -23,7 +23,7 @@ LONG = ["compile", "compile path split", "NN.fit", "NN.partial_fit", "NN.save", 
 
 def run(script: str | Path, *arguments: str) -> None:
     command = [sys.executable, str(script), *arguments]
-    found = subprocess.run(command, capture_output=True, text=True, check=False, env=dict(os.environ), timeout=120)
+    found = subprocess.run(command, capture_output=True, text=True, check=False, env=dict(os.environ), timeout=300)
     assert found.returncode == 0, found.stdout + found.stderr
 
 

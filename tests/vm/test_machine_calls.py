@@ -132,7 +132,7 @@ def test_noise_is_refused_or_runs(c: Any) -> None:
 def run_script(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
     clean = {k: v for k, v in os.environ.items() if k != "VARGRAD_SIMD"}
     run = [sys.executable, "-c", script]
-    return subprocess.run(run, env=clean | environment, capture_output=True, text=True, timeout=120)
+    return subprocess.run(run, env=clean | environment, capture_output=True, text=True, timeout=300)
 
 
 def test_the_environment_chooses_the_instruction_set(c: Any) -> None:
