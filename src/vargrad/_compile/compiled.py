@@ -29,20 +29,28 @@ __all__ = ["Compiled", "RecordingError", "compile", "load_compiled"]
 
 
 @overload
-def compile(f: Callable[..., Any], *, signature: str | None = None, max_paths: int = 256) -> Compiled: ...
+def compile(
+    f: Callable[..., Any], *, signature: str | None = None, max_paths: int = 256, constants: str = "watched"
+) -> Compiled: ...
 @overload
 def compile(
-    f: None = None, *, signature: str | None = None, max_paths: int = 256
+    f: None = None, *, signature: str | None = None, max_paths: int = 256, constants: str = "watched"
 ) -> Callable[[Callable[..., Any]], Compiled]: ...
 def compile(
-    f: Callable[..., Any] | None = None, *, signature: str | None = None, max_paths: int = 256
+    f: Callable[..., Any] | None = None,
+    *,
+    signature: str | None = None,
+    max_paths: int = 256,
+    constants: str = "watched",
 ) -> Compiled | Callable[[Callable[..., Any]], Compiled]:
     """Record f when it is first called, and replay it and its derivatives over arrays from then on.
 
     ``f``: ordinary code on floats, with ``vargrad.math``; branches are followed row by row. ``signature``: NumPy's
     generalised-ufunc signature, such as ``"(n),()->()"``, for arguments and results that are vectors; without it every
-    argument is a number. ``max_paths``: how many paths through f's branches may be recorded. Also a decorator, with or
-    without arguments. Raises TypeError for what is no function, ValueError for what is no signature.
+    argument is a number. ``max_paths``: how many paths through f's branches may be recorded. ``constants``: "watched",
+    whatever else f reads, such as globals, closures, elements and attributes, is compared before each call, and f is
+    recorded anew where it has changed; "frozen", it stays as it is in the first call. Also a decorator, with or without
+    arguments. Raises TypeError for what is no function, ValueError for what is no signature.
 
     >>> import numpy, vargrad
     >>> @vargrad.compile
@@ -56,14 +64,14 @@ def compile(
     (6.0, (3.0, 2.0))
     """
     if f is None:
-        return lambda function: compile(function, signature=signature, max_paths=max_paths)
+        return lambda function: compile(function, signature=signature, max_paths=max_paths, constants=constants)
     if isinstance(f, (classmethod, staticmethod)):
         kind = type(f).__name__
         cure = "make it a staticmethod of the numbers" if kind == "classmethod" else "write @staticmethod above it"
         raise TypeError(f"compile() takes a function, not a {kind}: {cure}")
-    if callable(f) and is_stateful(f):
+    if callable(f) and is_stateful(f) and constants == "watched":
         return Watched(f, signature, max_paths)
-    return Compiled(f, signature, max_paths)
+    return Compiled(f, signature, max_paths, constants)
 
 
 @fast_calls
@@ -115,6 +123,7 @@ class Compiled(Dispatcher):
             call.compute(Output("value"))
             specialization, wrt = call.specialization, call.wrt
         else:
+            self._look()
             recorded = [specialization for specialization in self._specializations.values() if specialization.paths]
             if len(recorded) != 1:
                 raise ValueError(
@@ -133,6 +142,7 @@ class Compiled(Dispatcher):
         """
         from vargrad._compile import files
 
+        self._look()
         files.save(self, path)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
@@ -151,6 +161,7 @@ class Compiled(Dispatcher):
     def __reduce__(self) -> tuple[Any, ...]:
         from vargrad._compile import pickles
 
+        self._look()
         return pickles.reduce(self, restore)
 
     def __repr__(self) -> str:
@@ -265,9 +276,7 @@ class Watched(Compiled):
         with self.lock:
             if self._state is None or state[0] != self._state[0]:
                 self._shallow = None
-                for what in ("value", *_SHORT, "backward"):
-                    self._set_shortcut(what, None)
-                self._specializations = {}
+                self._forget_all()
                 self._state = state  # last: an interrupt may come between
             self._shallow = unchanging(subject)
 

@@ -14,16 +14,20 @@ import numpy.typing
 
 from vargrad._compile.call import Call, chosen_arguments
 from vargrad._compile.paths import Output, Path
+from vargrad._compile.reads import Read, Reads, Running, changed_by_recording, named_sources, places
 from vargrad._compile.results import arranged, into, items, split, split_matrix
 from vargrad._compile.signature import Batch, Binder, Signature, parse
 from vargrad._compile.specialization import Specialization
 from vargrad._core.modes import thread
 from vargrad._core.var import Var, add_grads
 from vargrad._util.argnums import Argnums
+from vargrad._util.errors import known
 from vargrad._vm.machine import HasShortcuts, fast_method
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 
+MOST_STATES = 64  # of what a function reads besides its arguments
+SHORTCUTS = ("value", "value_and_grad", "grad", "jacobian", "hessian", "hvp", "backward")
 MOST_SPECIALIZATIONS = 128  # with a recording; one of a thousand operations takes half a megabyte
 
 
@@ -32,11 +36,14 @@ class Dispatcher(HasShortcuts):
 
     _is_watched = False  # whether an object's state is looked at before each call: see Watched
 
-    def __init__(self, f: Callable[..., Any], signature: str | None = None, max_paths: int = 256) -> None:
+    def __init__(
+        self, f: Callable[..., Any], signature: str | None = None, max_paths: int = 256, constants: str = "watched"
+    ) -> None:
         if not callable(f):
             raise TypeError(f"compile() takes a function, not {type(f).__name__} ({f!r:.60}): write compile(f)")
         if isinstance(max_paths, bool) or not isinstance(max_paths, int) or max_paths < 1:
             raise ValueError(f"compile(): max_paths must be an int of at least 1, not {max_paths!r:.60}")
+        known("compile(): constants", constants, ("watched", "frozen"))
         super().__init__()
         functools.update_wrapper(self, f, updated=("__dict__",) if isinstance(f, FunctionType) else ())
         self.__wrapped__ = f
@@ -44,9 +51,13 @@ class Dispatcher(HasShortcuts):
         self.__name__: str = getattr(named, "__name__", type(named).__name__)
         self.signature: Signature | None = None if signature is None else parse(signature)
         self.max_paths = max_paths
+        self._frozen = constants == "frozen"
         self._binder = Binder(self.__name__, f, self.signature)
         self.lock = RLock()
-        self._specializations: dict[Any, Specialization] = {}
+        self._loose: set[tuple[Any, ...]] = set()  # places in which recordings themselves change what is held
+        self._specializations: dict[Any, Specialization]
+        self._states: list[tuple[Reads, dict[Any, Specialization]]]  # recordings by what they read, the newest last
+        self._forget_all()
 
     # ---- values and derivatives; a call like one before goes by its shortcut, straight to the machine
 
@@ -197,6 +208,7 @@ class Dispatcher(HasShortcuts):
             raise ValueError(f"{self.__name__}(): workers must be an int of at least 1, not {workers!r:.60}")
         if not isinstance(progress, bool):
             raise ValueError(f"{self.__name__}(): progress must be True or False, not {progress!r:.60}")
+        self._look()
         names, values, positional = self._binder.bind(args, kwargs)
         if thread.recorder is not None or any(
             isinstance(x, Var) or (isinstance(x, numpy.ndarray) and x.dtype == object) for x in values
@@ -208,7 +220,7 @@ class Dispatcher(HasShortcuts):
         if specialization is None:
             with self.lock:
                 specialization = self._specializations.setdefault(
-                    key, Specialization(self, names, positional, batch.cores)
+                    key, Specialization(self, names, positional, batch.cores, self._reads)
                 )
         if batch.rows == 0 and not specialization.paths:
             raise ValueError(f"{self.__name__}() was first called without any row: there is nothing to record it on")
@@ -223,6 +235,54 @@ class Dispatcher(HasShortcuts):
         ]
         for key in recorded[:-MOST_SPECIALIZATIONS]:
             del self._specializations[key]
+
+    def _before_recording(self) -> list[Read]:
+        """What a recording reads, as far as that is known, and could change; called with the lock held."""
+        if self._frozen:
+            return []
+        found = {read.place.key: read for reads, _ in self._states[-2:] for read in reads.now()}
+        code = getattr(self.__wrapped__, "__code__", None)
+        own = {} if code is None else {code: self.__wrapped__.__globals__}
+        return [*found.values(), *(Read(place) for place in places(self.__wrapped__, own) if place.key not in found)]
+
+    def _after_recording(self, before: list[Read], running: Running) -> list[str]:
+        """Watch what code that ran in a recording has read besides its arguments; called with the lock held.
+
+        Returns why the recording may hold a number that cannot be watched.
+        """
+        if self._frozen:
+            return []
+        keys, doubtful = changed_by_recording(before)
+        self._loose |= keys
+        for reads, _ in self._states:
+            reads.loosen(self._loose)
+        self._reads.add(places(self.__wrapped__, running.seen), self._loose)
+        return [*running.asked, *doubtful, *named_sources(running.seen)]
+
+    def _forget_all(self) -> None:
+        """Begin anew, without recordings."""
+        for what in SHORTCUTS:
+            self._set_shortcut(what, None)
+        self._reads, self._specializations = Reads(), {}
+        self._states = [(self._reads, self._specializations)]
+
+    def _look(self) -> None:
+        """Take the recordings made when what they read was as it is now, or none."""
+        if self._reads.are_same():
+            return
+        with self.lock:
+            if self._reads.are_same():  # another thread was recording
+                return
+            for i, state in enumerate(self._states):
+                if state[0] is not self._reads and state[0].are_same():
+                    del self._states[i]
+                    break
+            else:
+                state = Reads(), {}
+            self._states = [*self._states[1 - MOST_STATES :], state]
+            for what in SHORTCUTS:
+                self._set_shortcut(what, None)
+            self._reads, self._specializations = state
 
     def _eager(
         self, what: str, args: Sequence[Any], kwargs: Mapping[str, Any], argnums: Argnums | None, vectors: Sequence[Any]
@@ -274,4 +334,5 @@ class Dispatcher(HasShortcuts):
         """Give the method a shortcut for calls like this one, if there is one."""
         shortcut = call.shortcut(output)
         if shortcut is not None:
+            shortcut.watch = call.specialization.reads.watch
             self._set_shortcut(output.kind, shortcut)

@@ -14,13 +14,13 @@ from array import array
 from types import BuiltinFunctionType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any, TypeAlias
 
-from vargrad._compile.dispatcher import Dispatcher
 from vargrad._core import var_py
 from vargrad._core.var import Var
+from vargrad._vm.machine import HasShortcuts
 
 State: TypeAlias = tuple[bytes, list[Any]]  # to compare, and the objects whose ids it holds, to keep them alive
 _UNCHANGING = (bool, int, float, complex, str, bytes, type(None))
-_FUNCTIONS = (FunctionType, BuiltinFunctionType, type, ModuleType, Dispatcher)
+_FUNCTIONS = (FunctionType, BuiltinFunctionType, type, ModuleType, HasShortcuts)
 _VARS = (Var, var_py.Var)
 
 
@@ -47,7 +47,7 @@ def _slots(kind: type) -> tuple[str, ...] | None:
 
 def _is_watched(x: Any) -> bool:
     """Whether it is a compiled function that watches an object's state itself."""
-    return isinstance(x, Dispatcher) and x._is_watched
+    return isinstance(x, HasShortcuts) and getattr(x, "_is_watched", False)
 
 
 def _is_constant(x: Any) -> bool:

@@ -115,7 +115,7 @@ def built(compiled: Kind, state: dict[str, Any], function: Callable[..., Any] | 
     compiled._binder = state["binder"]
     for names, positional, cores, paths in state["variants"]:
         specialization = compiled._specializations[names, positional, cores] = Specialization(
-            compiled, names, positional, cores
+            compiled, names, positional, cores, compiled._reads
         )
         for recording, structure, parent, side_exit in paths:
             path = Path(recording, structure, compiled.lock)

@@ -245,6 +245,17 @@ class Recording:
     results: list[int]
     guards: list[tuple[int, float]]  # nodes, and their values in the rows that this recording is for
 
+    def is_like(self, other: Recording) -> bool:
+        """Whether another recording is the same, to the last bit of its numbers."""
+        (columns, parents), (theirs, other_parents) = self.expressions.state(), other.expressions.state()
+        return (
+            all(a.tobytes() == b.tobytes() for a, b in zip(columns, theirs, strict=True))
+            and (parents, self.arguments, self.results, self.leaf_inputs, self.guards)
+            == (other_parents, other.arguments, other.results, other.leaf_inputs, other.guards)
+            and len(self.leaves) == len(other.leaves)
+            and all(a is b or repr(a.value) == repr(b.value) for a, b in zip(self.leaves, other.leaves, strict=True))
+        )
+
 
 def as_expressions(recorder: Recorder, arguments: Sequence[Sequence[Var]], results: Sequence[Operand]) -> Recording:
     """Convert a finished run from Vars to expressions; a number among the results is a constant."""

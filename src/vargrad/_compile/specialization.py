@@ -10,6 +10,7 @@ import numpy
 import numpy.typing
 
 from vargrad._compile.paths import Path, SideExit, without_collector
+from vargrad._compile.reads import Read, Reads, Running
 from vargrad._compile.recorder import Recorder, RecordingError, as_expressions
 from vargrad._compile.results import flatten
 from vargrad._compile.signature import Signature
@@ -29,6 +30,8 @@ class Owner(Protocol):
     lock: Any
 
     def _forget_the_oldest(self, newest: Specialization) -> None: ...
+    def _before_recording(self) -> list[Read]: ...
+    def _after_recording(self, before: list[Read], running: Running) -> list[str]: ...
 
 
 class Alone:
@@ -45,12 +48,26 @@ class Alone:
     def _forget_the_oldest(self, newest: Specialization) -> None:
         pass
 
+    def _before_recording(self) -> list[Read]:
+        return []
+
+    def _after_recording(self, before: list[Read], running: Running) -> list[str]:
+        return []
+
 
 class Specialization:
     """Which arguments a call gives and the shape of each in one row, and the tree of paths recorded for such calls."""
 
-    def __init__(self, owner: Owner, names: tuple[str, ...], positional: int, cores: tuple[Any, ...]) -> None:
+    def __init__(
+        self,
+        owner: Owner,
+        names: tuple[str, ...],
+        positional: int,
+        cores: tuple[Any, ...],
+        reads: Reads | None = None,
+    ) -> None:
         self.owner = owner
+        self.reads = reads or Reads()  # what the recordings read besides their arguments
         self.names = names
         self.cores = cores
         self.positional = positional
@@ -67,6 +84,8 @@ class Specialization:
             with self.owner.lock:
                 if not self.paths:
                     new = self._record(columns, 0, ())
+                    if not self.reads.are_same():  # another thread has changed something
+                        return new
                     self.owner._forget_the_oldest(self)
                     self.paths.append(new)
         return self.paths[0]
@@ -97,6 +116,8 @@ class Specialization:
                         f"{self.owner.__name__}() returns {self.paths[0].structure} on one path and {new.structure} "
                         "on another"
                     )
+                if not self.reads.are_same():
+                    return new
                 self.paths.append(new)
                 try:
                     path.children[side_exit] = new
@@ -106,6 +127,19 @@ class Specialization:
             return path.children[side_exit]
 
     def _record(self, columns: Sequence[Array], row: int, forced: Sequence[float]) -> Path:
+        """The path of a row; recorded twice where it may hold a number that cannot be watched."""
+        path, doubtful = self._recorded(columns, row, forced)
+        if doubtful:
+            again, _ = self._recorded(columns, row, forced)
+            if not path.recording.is_like(again.recording):
+                raise RecordingError(
+                    f"{self.owner.__name__}() computes something else when it runs again on the same arguments: "
+                    f"{doubtful[0]}. A recording would keep the first number for all calls: make it an argument"
+                )
+        return path
+
+    def _recorded(self, columns: Sequence[Array], row: int, forced: Sequence[float]) -> tuple[Path, list[str]]:
+        """A path, and why it may hold numbers that cannot be watched."""
         owner = self.owner
         arguments: list[Any] = []
         flat: list[list[Var]] = []
@@ -125,9 +159,11 @@ class Specialization:
                 sizes |= dict(zip(names, core, strict=True))
         k = self.positional
         named = dict(zip(self.names[k:], arguments[k:], strict=True))
-        recorder = Recorder(forced)
+        before = owner._before_recording()
+        recorder, running = Recorder(forced), Running(owner.__wrapped__)
         with recording(recorder) as block:
-            result = owner.__wrapped__(*arguments[:k], **named)
+            with without_collector(), running:  # a collection runs code of others, which reads numbers too
+                result = owner.__wrapped__(*arguments[:k], **named)
             structure, numbers = flatten(owner.__name__, result, owner.signature, sizes, recorder)
             block.done()
             with without_collector():
@@ -137,7 +173,7 @@ class Specialization:
                 f"compile(): {owner.__name__}() returned no Var: its result does not depend on its arguments. Were "
                 "they turned into plain numbers on the way?"
             )
-        return Path(finished, structure, owner.lock)
+        return Path(finished, structure, owner.lock), owner._after_recording(before, running)
 
 
 def record(

@@ -10,6 +10,7 @@ from vargrad._core.var import add_grads, leaf_values
 from vargrad._core.modes import thread as modes
 
 include "arrays.pxi"
+include "watch.pxi"
 
 
 cdef Shape *shapes_of(sequence) except NULL:
@@ -48,6 +49,7 @@ cdef class Shortcut:
     cdef list outcomes
     cdef dict children
     cdef Shortcut last  # the side trace that took the last such row
+    cdef public Watch watch  # what the recording read besides its arguments
 
     def __cinit__(
         self, Machine machine not None, arguments, parts, bint pair, bint alone, leaves=(), side_traces=None,
@@ -92,6 +94,8 @@ cdef class Shortcut:
     cdef object take(self, PyObject *const *args, size_t count):
         cdef Shortcut path
         if count != self.arguments:
+            return None
+        if self.watch is not None and not self.watch.holds():
             return None
         if self.asks and modes.recorder is not None:
             return None  # reading leaves and deciding guards are part of a recording that is going on

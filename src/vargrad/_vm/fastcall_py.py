@@ -14,6 +14,7 @@ from typing import Any, Protocol, Self, TypeAlias, TypeVar
 
 from vargrad._core.modes import thread
 from vargrad._core.var import add_grads, leaf_values
+from vargrad._vm.watch_py import Watch
 
 Kind = TypeVar("Kind", bound="HasShortcuts")
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -61,10 +62,13 @@ class Shortcut:
         self._numbers = not any(self._arguments)
         self._outputs = sum(n for _, n in self._parts) + len(leaves) * adds + (side_traces is not None)
         self._guards: tuple[Any, list[float]] | None = None
+        self.watch: Watch | None = None  # what the recording read besides its arguments
 
     def __call__(self, args: tuple[Any, ...]) -> Any:
         """The call's result; None if its arguments are not of the kind that this shortcut is for."""
         if len(args) != len(self._arguments):
+            return None
+        if self.watch is not None and not self.watch.same():
             return None
         if (self._leaves or self._side_traces or self._adds) and thread.recorder is not None:
             return None  # reading leaves and deciding guards are part of a recording that is going on

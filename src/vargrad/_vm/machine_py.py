@@ -18,6 +18,8 @@ from vargrad._vm.fastcall_py import Shortcut
 from vargrad._vm.fastcall_py import fast_calls as fast_calls
 from vargrad._vm.fastcall_py import fast_method as fast_method
 from vargrad._vm.program import Program
+from vargrad._vm.watch_py import Calls as Calls
+from vargrad._vm.watch_py import Watch as Watch
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 IMPLEMENTATION = "python"

@@ -1,0 +1,66 @@
+"""What runs while a function is recorded, and whether what it read is still there. Twin of watch.pxi."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from types import CellType, CodeType
+from typing import Any
+
+
+class Watch:
+    """Places by what holds them, and the objects that were there.
+
+    ``places``: (dict, key, object) or (cell, None, object) each; ``rest``: a function that tells of all other places.
+    """
+
+    def __init__(self) -> None:
+        self._places: list[tuple[Any, Any, Any]] = []
+        self._rest: Callable[[], bool] | None = None
+
+    def set(self, places: Sequence[tuple[Any, Any, Any]], rest: Callable[[], bool] | None) -> None:
+        """Watch these from now on."""
+        self._places, self._rest = list(places), rest
+
+    def same(self) -> bool:
+        """Whether each place holds its object still."""
+        for holder, key, held in self._places:
+            try:
+                now = holder.cell_contents if isinstance(holder, CellType) else holder[key]
+            except (KeyError, ValueError):
+                return False
+            if now is not held:
+                return False
+        return self._rest is None or self._rest()
+
+
+class Calls:
+    """Tells of the code and the builtin functions that are called in this thread, as a profiler is told.
+
+    ``on_code`` is called with a frame, once for each code object. ``on_builtin`` is called with the calling frame and
+    the function, until it returns True for a function of that kind.
+    """
+
+    def __init__(self, on_code: Callable[[Any], object], on_builtin: Callable[[Any, Any], bool]) -> None:
+        self._on_code = on_code
+        self._on_builtin = on_builtin
+        self._codes: set[CodeType] = set()
+        self._harmless: set[Any] = set()
+
+    def start(self) -> None:
+        """Begin to tell."""
+        sys.setprofile(self._note)
+
+    def stop(self) -> None:
+        """Tell no more."""
+        sys.setprofile(None)
+
+    def _note(self, frame: Any, event: str, argument: Any) -> None:
+        if event == "call":
+            if frame.f_code not in self._codes:
+                self._codes.add(frame.f_code)
+                self._on_code(frame)
+        elif event == "c_call":
+            kind = (getattr(argument, "__qualname__", ""), argument.__module__)
+            if kind not in self._harmless and self._on_builtin(frame, argument):
+                self._harmless.add(kind)
