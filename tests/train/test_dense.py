@@ -22,13 +22,10 @@ from vargrad.optim import rules
 
 Array = npt.NDArray[np.float64]
 Make = Callable[[NetworkPrograms], Any]
+SETS = [] if PURE else importlib.import_module("vargrad._vm.machine_c").instruction_sets()
 
 
-def _sets() -> list[str]:
-    return [] if PURE else importlib.import_module("vargrad._vm.machine_c").instruction_sets()
-
-
-@pytest.fixture(params=["python", *_sets()])
+@pytest.fixture(params=["python", *SETS])
 def engine(request: pytest.FixtureRequest) -> Make:
     """The NumPy engine, and the compiled one on each instruction set."""
     if request.param == "python":
