@@ -206,3 +206,23 @@ def test_nan_has_no_integer() -> None:
         with pytest.raises(ValueError, match="NaN to integer"):
             compiled(np.array([1.5, np.nan, 2.5]))
     assert compiled(np.array([1.5, 2.5])).tolist() == [1.5, 5.0]
+
+
+def test_text_is_a_way_out_of_the_graph() -> None:
+    """The text of the first row's number would be every row's."""
+    with pytest.raises(
+        vargrad.RecordingError, match=r"format\(\) of a Var while compile\(\) records, at .*test_compile"
+    ):
+        vargrad.compile(lambda x: x * len(f"{x:.0f}"))(np.array([1.0, 100.0]))
+    seen = []
+    vargrad.compile(lambda x: seen.append(f"{x} {x!r}") or x * 2)(3.0)
+    assert seen == ["Var(3.0, while recorded) Var(3.0, while recorded)"]
+    assert f"{vargrad.Var(3.0):.1f}" == "3.0"
+
+
+@pytest.mark.parametrize("f", [lambda x: x[0] ** 2, lambda x: sum(x), lambda x: x * len(x), lambda x: x.sum()])
+def test_a_number_used_as_a_vector_names_signatures(f: Any) -> None:
+    with pytest.raises((TypeError, AttributeError)) as caught:
+        vargrad.compile(f)(np.array([3.0, 4.0]))
+    assert "signature='(n)->()'" in "".join(caught.value.__notes__)
+    assert vargrad.compile(lambda x: x[0] ** 2, signature="(n)->()")(np.array([3.0, 4.0])) == 9.0

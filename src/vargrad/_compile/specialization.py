@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from threading import RLock
 from typing import Any, Protocol, TypeAlias
@@ -18,6 +19,16 @@ from vargrad._core.modes import recording
 from vargrad._core.var import Var
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
+
+
+_VECTOR = re.compile(
+    r"Var' (object is not (subscriptable|iterable)|has no len)|"
+    r"Var' object has no attribute '(all|any|dot|flatten|max|mean|min|ndim|ravel|reshape|shape|size|sum|T)'"
+)
+_USE_A_SIGNATURE = (
+    "compile() gives each argument as one number, and takes an array of them row by row. For arguments that are "
+    "vectors say so: compile(f, signature='(n)->()')"
+)
 
 
 class Owner(Protocol):
@@ -163,7 +174,12 @@ class Specialization:
         recorder, running = Recorder(forced), Running(owner.__wrapped__)
         with recording(recorder) as block:
             with without_collector(), running:  # a collection runs code of others, which reads numbers too
-                result = owner.__wrapped__(*arguments[:k], **named)
+                try:
+                    result = owner.__wrapped__(*arguments[:k], **named)
+                except (TypeError, AttributeError) as error:
+                    if owner.signature is None and _VECTOR.search(str(error)):
+                        error.add_note(_USE_A_SIGNATURE)
+                    raise
             structure, numbers = flatten(owner.__name__, result, owner.signature, sizes, recorder)
             block.done()
             with without_collector():

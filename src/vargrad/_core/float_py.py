@@ -80,7 +80,11 @@ class Float(OpMethods):
         errors.loses_derivative("int")
 
     def __format__(self, spec: str) -> str:
+        if spec and thread.recorder is not None:
+            thread.recorder.leave(self, "format()")
         return format(self._value, spec) if spec else repr(self)
 
     def __repr__(self) -> str:
+        if thread.recorder is not None:
+            return f"Var({self._value!r}, while recorded)"
         return f"Var({self._value!r}, grad={self.grad!r})" if self.requires_grad else f"Var({self._value!r})"

@@ -314,9 +314,13 @@ cdef class Var(OpMethods):
         return integer(self, "trunc", _math.trunc)
 
     def __format__(self, spec):
+        if spec and recorder() is not None:
+            recorder().leave(self, "format()")
         return format(tape_value(self.node), spec) if spec else repr(self)
 
     def __repr__(self):
+        if recorder() is not None:
+            return f"Var({tape_value(self.node)!r}, while recorded)"
         if self.node.flags & NODE_REQUIRES:
             return f"Var({tape_value(self.node)!r}, grad={self.grad!r})"
         return f"Var({tape_value(self.node)!r})"
