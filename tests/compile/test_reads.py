@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import cProfile
 import datetime
+import functools
 import gc
 import random
 import sys
+import threading
 import time
 import types
 from collections.abc import Callable
@@ -280,7 +282,7 @@ def test_numbers_that_cannot_be_watched(tmp_path: Any) -> None:
         lambda x: x * float(file.readline()): "readline",
         lambda x: x * next(steps): "next",
         counter: "changes n, to",
-        boxed: "changes box, to",
+        boxed: "changes box",
     }
     with file:
         for f, reason in sources.items():
@@ -351,3 +353,85 @@ def test_code_of_others_that_runs_meanwhile_is_not_watched() -> None:
         gc.callbacks.remove(callback)
     assert count > 0
     assert len(compiled._states) == 1
+
+
+def test_classes_whatever_way_they_are_reached() -> None:
+    class Base:
+        rate = 2.0
+
+        def scaled(self, x: Any) -> Any:
+            return x * self.rate
+
+        @vargrad.compile
+        def method(self, x: Any) -> Any:
+            return self.scaled(x)
+
+    class Derived(Base):
+        pass
+
+    one, held = Derived(), [Derived()]
+    bound = one.scaled  # stays the function that it was
+    functions: list[Callable[[Any], Any]] = [one.method, vargrad.compile(bound)]
+    functions += [vargrad.compile(lambda x: held[0].scaled(x)), vargrad.compile(lambda x: x * Derived.rate)]
+    changes: list[Callable[[], None]] = [
+        lambda: setattr(Base, "rate", 3.0),
+        lambda: setattr(Derived, "rate", 5.0),
+        lambda: setattr(Base, "scaled", lambda self, x: 7.0 * self.rate * x),
+    ]
+    for change in (lambda: None, *changes):
+        change()
+        assert [f(2.0) for f in functions] == [
+            one.scaled(2.0),
+            bound(2.0),
+            held[0].scaled(2.0),
+            2.0 * Derived.rate,
+        ]
+
+
+def test_other_places() -> None:
+    """A name that was not there, a function's own attributes, a partial's keywords, a lock beside a number."""
+    f, change = closure()
+    space, locked = types.SimpleNamespace(f=f), [2.0, threading.Lock()]
+    part = functools.partial(lambda x, k: x * k, k=2.0)
+
+    def late(x: Any) -> Any:
+        try:
+            return x * LATER  # type: ignore[name-defined]
+        except NameError:
+            return x
+
+    def own(x: Any) -> Any:
+        return x * own.rate  # type: ignore[attr-defined]
+
+    own.rate = 2.0  # type: ignore[attr-defined]
+    check(late, replace(globals(), "LATER", 3.0), lambda: globals().pop("LATER"))
+    check(own, lambda: setattr(own, "rate", 3.0))
+    check(part, lambda: part.keywords.__setitem__("k", 3.0))
+    check(lambda x: space.f(x), lambda: change(7.0))
+    check(lambda x: x * locked[0], lambda: locked.__setitem__(0, 5.0))
+
+
+def test_objects_that_answer_with_errors_are_left_alone() -> None:
+    class Proxy:
+        def __getattr__(self, name: str) -> Any:
+            raise RuntimeError(name)
+
+    class Holder:
+        proxy = Proxy()
+        rate = 2.0
+
+    class Stubborn(list[float]):
+        def __radd__(self, other: Any) -> Any:
+            raise RuntimeError
+
+    numbers = Stubborn([2.0])
+    check(lambda x: x * Holder.rate * numbers[0], lambda: numbers.__setitem__(0, 3.0))
+
+
+def test_no_profile_function_is_left_behind() -> None:
+    def f(x: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        vargrad.compile(f)(1.0)
+    assert sys.getprofile() is None

@@ -261,6 +261,10 @@ class Watched(Compiled):
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self
 
+    def _roots(self) -> list[Any]:
+        """The function, and the object whose class it may read."""
+        return [self.__wrapped__, self._original, self._subject()]
+
     def _changed(self, state: State) -> bool:
         return state_of(self.__name__, self._subject())[0] != state[0]
 

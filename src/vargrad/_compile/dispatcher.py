@@ -14,8 +14,10 @@ import numpy.typing
 
 from vargrad._compile.call import Call, chosen_arguments
 from vargrad._compile.paths import Output, Path
-from vargrad._compile.reads import Read, Reads, Running, changed_by_recording, named_sources, places
+from vargrad._compile.places import places
+from vargrad._compile.reads import Read, Reads, changed_by_recording
 from vargrad._compile.results import arranged, into, items, split, split_matrix
+from vargrad._compile.running import Running, named_sources
 from vargrad._compile.signature import Batch, Binder, Signature, parse
 from vargrad._compile.specialization import Specialization
 from vargrad._core.modes import thread
@@ -236,6 +238,10 @@ class Dispatcher(HasShortcuts):
         for key in recorded[:-MOST_SPECIALIZATIONS]:
             del self._specializations[key]
 
+    def _roots(self) -> list[Any]:
+        """Where the code begins that a recording runs: the function."""
+        return [self.__wrapped__]
+
     def _before_recording(self) -> list[Read]:
         """What a recording reads, as far as that is known, and could change; called with the lock held."""
         if self._frozen:
@@ -243,7 +249,7 @@ class Dispatcher(HasShortcuts):
         found = {read.place.key: read for reads, _ in self._states[-2:] for read in reads.now()}
         code = getattr(self.__wrapped__, "__code__", None)
         own = {} if code is None else {code: self.__wrapped__.__globals__}
-        return [*found.values(), *(Read(place) for place in places(self.__wrapped__, own) if place.key not in found)]
+        return [*found.values(), *(Read(place) for place in places(self._roots(), own) if place.key not in found)]
 
     def _after_recording(self, before: list[Read], running: Running) -> list[str]:
         """Watch what code that ran in a recording has read besides its arguments; called with the lock held.
@@ -256,8 +262,8 @@ class Dispatcher(HasShortcuts):
         self._loose |= keys
         for reads, _ in self._states:
             reads.loosen(self._loose)
-        self._reads.add(places(self.__wrapped__, running.seen), self._loose)
-        return [*running.asked, *doubtful, *named_sources(running.seen)]
+        self._reads.add(places(self._roots(), running.seen), self._loose)
+        return [*running.asked, *doubtful, *named_sources(running.seen), *self._reads.unknown()]
 
     def _forget_all(self) -> None:
         """Begin anew, without recordings."""

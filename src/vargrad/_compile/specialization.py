@@ -11,9 +11,10 @@ import numpy
 import numpy.typing
 
 from vargrad._compile.paths import Path, SideExit, without_collector
-from vargrad._compile.reads import Read, Reads, Running
+from vargrad._compile.reads import Read, Reads
 from vargrad._compile.recorder import Recorder, RecordingError, as_expressions
 from vargrad._compile.results import flatten
+from vargrad._compile.running import Running
 from vargrad._compile.signature import Signature
 from vargrad._core.modes import recording
 from vargrad._core.var import Var
@@ -173,9 +174,9 @@ class Specialization:
         before = owner._before_recording()
         recorder, running = Recorder(forced), Running(owner.__wrapped__)
         with recording(recorder) as block:
-            with without_collector(), running:  # a collection runs code of others, which reads numbers too
+            with without_collector():  # a collection runs code of others, which reads numbers too
                 try:
-                    result = owner.__wrapped__(*arguments[:k], **named)
+                    result = running.call(arguments[:k], named)
                 except (TypeError, AttributeError) as error:
                     if owner.signature is None and _VECTOR.search(str(error)):
                         error.add_note(_USE_A_SIGNATURE)

@@ -23,10 +23,10 @@ cdef class Watch:
     """Places by what holds them, and the objects that were there."""
 
     cdef list places
-    cdef object rest
+    cdef object rest, missing
 
-    def __init__(self):
-        self.places, self.rest = [], None
+    def __init__(self, missing=None):
+        self.places, self.rest, self.missing = [], None, missing
 
     def set(self, places, rest):
         """Watch these from now on."""
@@ -49,7 +49,7 @@ cdef class Watch:
                 now = PyCell_GET(holder)
             else:
                 now = PyDict_GetItemWithError(holder, <object>PyTuple_GET_ITEM(place, 1))
-            if now != PyTuple_GET_ITEM(place, 2):
+            if now != PyTuple_GET_ITEM(place, 2) and (now != NULL or <object>PyTuple_GET_ITEM(place, 2) is not self.missing):
                 return False
         return self.rest is None or self.rest()
 
@@ -64,13 +64,13 @@ cdef class Calls:
         self.on_code, self.on_builtin = on_code, on_builtin
         self.codes, self.harmless = set(), set()
 
-    def start(self):
-        """Begin to tell."""
+    def run(self, function, tuple args, dict named):
+        """Call the function, and tell meanwhile. Between two lines here no interrupt comes."""
         PyEval_SetProfile(note_call, <PyObject *>self)
-
-    def stop(self):
-        """Tell no more."""
-        PyEval_SetProfile(NULL, NULL)
+        try:
+            return function(*args, **named)
+        finally:
+            PyEval_SetProfile(NULL, NULL)
 
 
 cdef int note_call(PyObject *notes, PyFrameObject *frame, int what, PyObject *argument) except -1:

@@ -12,9 +12,11 @@ class Watch:
     """Places by what holds them, and the objects that were there.
 
     ``places``: (dict, key, object) or (cell, None, object) each; ``rest``: a function that tells of all other places.
+    ``missing``: the object for a place that holds none.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, missing: object = None) -> None:
+        self._missing = missing
         self._places: list[tuple[Any, Any, Any]] = []
         self._rest: Callable[[], bool] | None = None
 
@@ -28,7 +30,7 @@ class Watch:
             try:
                 now = holder.cell_contents if isinstance(holder, CellType) else holder[key]
             except (KeyError, ValueError):
-                return False
+                now = self._missing
             if now is not held:
                 return False
         return self._rest is None or self._rest()
@@ -47,13 +49,13 @@ class Calls:
         self._codes: set[CodeType] = set()
         self._harmless: set[Any] = set()
 
-    def start(self) -> None:
-        """Begin to tell."""
-        sys.setprofile(self._note)
-
-    def stop(self) -> None:
-        """Tell no more."""
-        sys.setprofile(None)
+    def run(self, function: Callable[..., Any], args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """Call the function, and tell meanwhile."""
+        try:
+            sys.setprofile(self._note)
+            return function(*args, **named)
+        finally:
+            sys.setprofile(None)
 
     def _note(self, frame: Any, event: str, argument: Any) -> None:
         if event == "call":
