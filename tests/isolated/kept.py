@@ -5,6 +5,7 @@ A million and a half of them take 100 MB; 32 MB may be kept for the next ones.
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 from collections.abc import Callable
@@ -70,7 +71,8 @@ def main(case: Callable[[list[Any]], None]) -> None:
         leaves.clear()
         after = held(core)
         assert after["bytes"] < MOST, after
-        assert after["resident"] - before["resident"] < MOST + (32 << 20), (before, after)  # CPython keeps some too
+        if "ASAN_OPTIONS" not in os.environ:  # AddressSanitizer keeps what is freed, to see whether it is used again
+            assert after["resident"] - before["resident"] < MOST + (32 << 20), (before, after)  # CPython keeps some too
     assert sum(v.value for v in stay) == len(stay)
 
 

@@ -49,7 +49,9 @@ cdef class Watch:
                 now = PyCell_GET(holder)
             else:
                 now = PyDict_GetItemWithError(holder, <object>PyTuple_GET_ITEM(place, 1))
-            if now != PyTuple_GET_ITEM(place, 2) and (now != NULL or <object>PyTuple_GET_ITEM(place, 2) is not self.missing):
+            if now == NULL:
+                now = <PyObject *>self.missing
+            if now != PyTuple_GET_ITEM(place, 2):
                 return False
         return self.rest is None or self.rest()
 
