@@ -334,3 +334,21 @@ def test_objects_that_answer_with_errors_are_left_alone() -> None:
 
     numbers = Stubborn([2.0])
     check(lambda x: x * Holder.rate * numbers[0], lambda: numbers.__setitem__(0, 3.0))
+
+
+def test_a_list_that_recordings_change_and_others_replace() -> None:
+    """Recordings that used an earlier list are not taken for the one that is there now."""
+    f, change = closure()
+    notes = [2.0]
+
+    def g(x: Any) -> Any:
+        notes.append(0.0)
+        return notes[0] * f(x)
+
+    compiled = vargrad.compile(g)
+    for first, factors in ((2.0, (1.0,)), (5.0, (3.0, 1.0))):
+        notes = [first]
+        for factor in factors:
+            change(factor)
+            for _ in range(2):
+                assert compiled(0.5) == first * (factor * m.sin(0.5))

@@ -169,7 +169,7 @@ class Reads:
         """Compare the objects in these places by identity alone from now on."""
         for key in keys & self._known.keys():
             read = self._known[key]
-            read.held, read.compare = read.place.get(), None
+            read.compare = None  # what is held stays: another object in its place is a change
             if _is_plain(read.held):  # a counter that no recording depends on, or it would have been refused
                 del self._known[key]
         self._tell()
