@@ -14,7 +14,7 @@ from types import FunctionType, MethodType
 from typing import Any, overload
 
 from vargrad._compile.call import chosen_arguments
-from vargrad._compile.dispatcher import Dispatcher
+from vargrad._compile.dispatcher import SHORTCUTS, Dispatcher
 from vargrad._compile.object_state import State, is_stateful, state_of, unchanging
 from vargrad._compile.paths import Output
 from vargrad._compile.recorder import RecordingError
@@ -215,7 +215,7 @@ def compile_again(f: Callable[..., Any], signature: str | None, max_paths: int) 
     return compile(f, signature=signature, max_paths=max_paths)
 
 
-_SHORT = ("value_and_grad", "grad", "jacobian", "hessian", "hvp")
+_PUBLIC = ("__call__", *SHORTCUTS[1:], "to_c", "save")  # the first shortcut is the call's
 
 
 def _refreshed(name: str) -> Callable[..., Any]:
@@ -285,7 +285,7 @@ class Watched(Compiled):
             self._shallow = unchanging(subject)
 
 
-for _name in ("__call__", *_SHORT, "backward", "to_c", "save"):
+for _name in _PUBLIC:
     setattr(Watched, _name, _refreshed(_name))
 
 
@@ -331,7 +331,7 @@ def _forwarded(name: str) -> Callable[..., Any]:
     return functools.update_wrapper(method, getattr(Compiled, name))
 
 
-for _name in ("__call__", "value_and_grad", "grad", "jacobian", "hessian", "hvp", "backward", "to_c", "save"):
+for _name in _PUBLIC:
     setattr(Method, _name, _forwarded(_name))
 
 
