@@ -173,18 +173,16 @@ class Specialization:
         named = dict(zip(self.names[k:], arguments[k:], strict=True))
         before = owner._before_recording()
         recorder, running = Recorder(forced), Running(owner.__wrapped__)
-        with recording(recorder) as block:
-            with without_collector():  # a collection runs code of others, which reads numbers too
-                try:
-                    result = running.call(arguments[:k], named)
-                except (TypeError, AttributeError) as error:
-                    if owner.signature is None and _VECTOR.search(str(error)):
-                        error.add_note(_USE_A_SIGNATURE)
-                    raise
+        with recording(recorder) as block, without_collector():  # a collection runs code of others, which reads too
+            try:
+                result = running.call(arguments[:k], named)
+            except (TypeError, AttributeError) as error:
+                if owner.signature is None and _VECTOR.search(str(error)):
+                    error.add_note(_USE_A_SIGNATURE)
+                raise
             structure, numbers = flatten(owner.__name__, result, owner.signature, sizes, recorder)
             block.done()
-            with without_collector():
-                finished = as_expressions(recorder, flat, numbers)
+            finished = as_expressions(recorder, flat, numbers)
         if not recorder.guards and not any(isinstance(v, Var) for v in numbers):
             raise TypeError(
                 f"compile(): {owner.__name__}() returned no Var: its result does not depend on its arguments. Were "
