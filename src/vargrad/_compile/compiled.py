@@ -15,6 +15,7 @@ from typing import Any, overload
 
 from vargrad._compile.call import chosen_arguments
 from vargrad._compile.dispatcher import SHORTCUTS, Dispatcher
+from vargrad._compile.fingerprints import Fingerprint
 from vargrad._compile.object_state import State, is_stateful, state_of, unchanging
 from vargrad._compile.paths import Output
 from vargrad._compile.recorder import RecordingError
@@ -200,7 +201,8 @@ def load_compiled(path: PathLike, function: Callable[..., Any] | None = None) ->
     """
     from vargrad._compile import files
 
-    return files.load(path, function, Compiled.__new__(Compiled))
+    kind = Watched if function is not None and callable(function) and is_stateful(function) else Compiled
+    return files.load(path, function, kind.__new__(kind))
 
 
 def restore(version: int, state: Any, place: tuple[str, str] | None, token: str = "") -> Compiled:
@@ -264,6 +266,17 @@ class Watched(Compiled):
     def _roots(self) -> list[Any]:
         """The function, and the object whose class it may read."""
         return [self.__wrapped__, self._original, self._subject()]
+
+    def _whole_function(self) -> Any:
+        function, subject = self._original, self._subject()
+        if function is subject or getattr(function, "__self__", function) is subject:
+            return function
+        return MethodType(function.__wrapped__, subject)  # type: ignore[attr-defined]
+
+    def _resume(self, stored: Fingerprint | None) -> None:
+        super()._resume(stored)
+        if self.paths:
+            self._state = state_of(self.__name__, self._subject())
 
     def _changed(self, state: State) -> bool:
         return state_of(self.__name__, self._subject())[0] != state[0]

@@ -13,8 +13,9 @@ import numpy
 import numpy.typing
 
 from vargrad._compile.call import Call, chosen_arguments
+from vargrad._compile.fingerprints import Fingerprint, fingerprint, is_part
 from vargrad._compile.paths import Output, Path
-from vargrad._compile.places import places
+from vargrad._compile.places import all_code, places
 from vargrad._compile.reads import Read, Reads, changed_by_recording
 from vargrad._compile.results import arranged, into, items, split, split_matrix
 from vargrad._compile.running import Running, named_sources
@@ -37,6 +38,7 @@ class Dispatcher(HasShortcuts):
     """A function and its recordings. Compiled adds methods of objects, files and C text."""
 
     _is_watched = False  # whether an object's state is looked at before each call: see Watched
+    _lost_reads: Fingerprint | None = None  # of recordings that came without their function
 
     def __init__(
         self, f: Callable[..., Any], signature: str | None = None, max_paths: int = 256, constants: str = "watched"
@@ -264,6 +266,28 @@ class Dispatcher(HasShortcuts):
             reads.loosen(self._loose)
         self._reads.add(places(self._roots(), running.seen), self._loose)
         return [*running.asked, *doubtful, *named_sources(running.seen), *self._reads.unknown()]
+
+    def _whole_function(self) -> Any:
+        """The function with its object, for a comparison of all that it does."""
+        return self.__wrapped__
+
+    def _fingerprint(self) -> Fingerprint | None:
+        """What the recordings read, for a pickle or a file; None where that does not count."""
+        return None if self._frozen else fingerprint(self._whole_function(), self._reads.places(self._loose))
+
+    def _resume(self, stored: Fingerprint | None) -> None:
+        """Watch what recordings from a pickle or a file read, and forget them if it is not what it was then.
+
+        ``stored``: their _fingerprint(); None where it is not known.
+        """
+        if self._frozen:
+            return
+        function = self._whole_function()
+        found = places(self._roots(), all_code(function))
+        if stored is None or is_part(stored, fingerprint(function, found)):
+            self._reads.add(found, set())
+        else:
+            self._forget_all()
 
     def _forget_all(self) -> None:
         """Begin anew, without recordings."""

@@ -52,6 +52,8 @@ def save(compiled: Dispatcher, path: PathLike) -> None:
         "doc": compiled.__doc__,
         "signature": compiled.signature and compiled.signature.text,
         "max_paths": compiled.max_paths,
+        "constants": "frozen" if compiled._frozen else "watched",
+        "reads": compiled._lost_reads if isinstance(compiled.__wrapped__, Lost) else compiled._fingerprint(),
         "parameters": {key: _listed(getattr(compiled._binder, f"_{key}")) for key in (*LISTS, *FLAGS)},
         "variants": [
             {
@@ -169,6 +171,7 @@ class _Reader:
         ends = {name: len(self._arrays[name]) for name in self._at}
         require(self._at == ends, f"its paths take {self._at} entries of its arrays, which have {ends}")
         state = {key: header[key] for key in ("name", "doc", "max_paths")}
+        state |= {"constants": header.get("constants", "watched"), "reads": header.get("reads")}
         state |= {"signature": signature, "binder": binder, "variants": specializations}
         return built(into, state, function)
 

@@ -19,7 +19,7 @@ from vargrad._compile.specialization import Specialization
 from vargrad._compile.validate import Refused, check_state, require
 
 Kind = TypeVar("Kind", bound=Dispatcher)
-FORMAT = 3  # of the pickles written; others are refused
+FORMAT = 4  # of the pickles written; others are refused
 
 
 def reduce(compiled: Dispatcher, restore: Callable[..., Dispatcher]) -> tuple[Any, ...]:
@@ -30,6 +30,8 @@ def reduce(compiled: Dispatcher, restore: Callable[..., Dispatcher]) -> tuple[An
         "signature": compiled.signature,
         "max_paths": compiled.max_paths,
         "binder": compiled._binder,
+        "constants": "frozen" if compiled._frozen else "watched",
+        "reads": compiled._lost_reads if isinstance(compiled.__wrapped__, Lost) else compiled._fingerprint(),
         "variants": [
             (specialization.names, specialization.positional, specialization.cores, flat(specialization))
             for specialization in compiled._specializations.values()
@@ -107,9 +109,9 @@ def built(compiled: Kind, state: dict[str, Any], function: Callable[..., Any] | 
     """A new compiled function, made with these paths; Refused if they cannot be those of one."""
     check_state(state)
     require(function is None or callable(function), f"its function is of type {type(function).__name__}")
-    if function is None:
-        function = Lost(state["name"])
-    compiled.__init__(function, None, state["max_paths"])  # type: ignore[misc]
+    known = Lost(state["name"]) if function is None else function
+    compiled.__init__(known, None, state["max_paths"])  # type: ignore[misc]
+    compiled._frozen = state["constants"] == "frozen"
     compiled.__name__, compiled.__doc__ = state["name"], state["doc"]
     compiled.signature = state["signature"]
     compiled._binder = state["binder"]
@@ -122,6 +124,10 @@ def built(compiled: Kind, state: dict[str, Any], function: Callable[..., Any] | 
             specialization.paths.append(path)
             if parent is not None:
                 specialization.paths[parent].children[side_exit] = path
+    if function is None:
+        compiled._lost_reads = state["reads"]
+    else:
+        compiled._resume(state["reads"])
     return compiled
 
 

@@ -145,6 +145,10 @@ class Reads:
         self._known: dict[tuple[Any, ...], Read] = {}
         self.watch = Watch(MISSING)
 
+    def places(self, loose: set[tuple[Any, ...]]) -> list[Place]:
+        """All these places, but for the loose ones."""
+        return [read.place for key, read in self._known.items() if key not in loose]
+
     def now(self) -> list[Read]:
         """What all these places hold now."""
         return [Read(read.place) for read in self._known.values()]

@@ -46,6 +46,11 @@ def are_texts(x: Any) -> bool:
     return isinstance(x, (list, tuple, set)) and all(isinstance(text, str) for text in x)
 
 
+def are_fingerprints(x: Any) -> bool:
+    """Whether it is texts by name."""
+    return isinstance(x, dict) and are_texts(list(x)) and all(map(are_texts, x.values()))
+
+
 def is_guard(x: Any) -> bool:
     """Whether it is a place and a finite number."""
     pair = isinstance(x, (list, tuple)) and len(x) == 2 and is_count(x[0])
@@ -72,6 +77,9 @@ def check_state(state: Any) -> None:
     require("doc" in state, "it has no 'doc'")
     most = state.get("max_paths")
     require(type(most) is int and most >= 1, f"its 'max_paths' is {most!r:.60}, expected 1 or more")
+    constants, reads = state.get("constants"), state.get("reads")
+    require(constants in ("watched", "frozen"), f"its 'constants' are {constants!r:.60}")
+    require(reads is None or are_fingerprints(reads), "its 'reads' are no texts by name")
     _check_signature(signature)
     _check_binder(state.get("binder"), signature)
     specializations = state.get("variants")
