@@ -17,6 +17,7 @@ from time import perf_counter
 from typing import Any
 
 import article
+import captured
 import expected
 import lanes
 import measure
@@ -233,6 +234,7 @@ def main() -> int:
         neuron.figures(twin.Var, *(((2, 3), 0.0) if options.smoke else ()))
         if twin.name == "compiled":
             lanes.figures(*((100, 0.0) if options.smoke else ()))
+            captured.figures(*((0.0,) if options.smoke else ()))
     except (backends.Missing, ArithmeticError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1

@@ -32,6 +32,18 @@ def _is_fixed_value(x: Any) -> bool:
     return isinstance(x, BY_IDENTITY) or x is MISSING or _is_plain(x)
 
 
+def _content(x: Any) -> Any:
+    """What an object holds, where that can be compared without code of its own: see Watch. None for the rest."""
+    if type(x) is numpy.ndarray and not x.dtype.hasobject and x.flags.c_contiguous:
+        return x.copy()
+    if type(x) is list and all(map(_is_fixed_value, x)):
+        return tuple(x)
+    if type(x) is dict and all(map(_is_fixed_value, x.values())):
+        return x.copy()
+    own = None if isinstance(x, (list, dict, numpy.ndarray)) else unchanging(x)
+    return None if own is None else (type(x), own)
+
+
 def _comparison(x: Any, depth: int = 0) -> Callable[[Any], bool] | None:
     """A function that tells whether an object holds what x holds now; None where identity is all there is."""
     if type(x) is numpy.ndarray and x.dtype != object:
@@ -119,19 +131,23 @@ def _equal(a: Any, b: Any) -> bool:
 class Read:
     """A place and what it held."""
 
-    __slots__ = ("compare", "held", "place", "size")
+    __slots__ = ("compare", "content", "held", "place", "size")
 
     def __init__(self, place: Place) -> None:
         self.place = place
         self.held = held = place.get()
         self.compare = None if _is_fixed_value(held) else _comparison(held)
+        self.content = None if self.compare is None or not place.within else _content(held)
         self.size = len(held) if isinstance(held, _GROWING) else 0
 
     def is_same(self) -> bool:
         """Whether the place holds the same as then; what is equal takes the place of what was held."""
         now = self.place.get()
         if self.compare is not None:
-            return self.compare(now)
+            same = self.compare(now)
+            if same and self.content is not None:  # equal, though perhaps of other objects
+                self.held, self.content = now, _content(now)
+            return same
         if not _equal(now, self.held):
             return False
         self.held = now
@@ -173,7 +189,7 @@ class Reads:
         """Compare the objects in these places by identity alone from now on."""
         for key in keys & self._known.keys():
             read = self._known[key]
-            read.compare = None  # what is held stays: another object in its place is a change
+            read.compare = read.content = None  # what is held stays: another object in its place is a change
             if _is_plain(read.held):  # a counter that no recording depends on, or it would have been refused
                 del self._known[key]
         self._tell()
@@ -189,8 +205,13 @@ class Reads:
 
     def _tell(self) -> None:
         reads = self._known.values()
-        simple = [(*read.place.within, read.held) for read in reads if read.compare is None and read.place.within]
-        rest = [read for read in reads if read.compare is not None or not read.place.within]
+        simple: list[tuple[Any, Any, Any, Any]] = []
+        rest = []
+        for read in reads:
+            if read.place.within and (read.compare is None or read.content is not None):
+                simple.append((*read.place.within, read.held, read.content))
+            else:
+                rest.append(read)
         self.watch.set(simple, (lambda: all(read.is_same() for read in rest)) if rest else None)
 
 

@@ -1,7 +1,9 @@
 # What runs while a function is recorded, and whether places hold the same objects as before: see watch_py.py.
 
-from cpython.dict cimport PyDict_GetItemWithError
-from cpython.tuple cimport PyTuple_GET_ITEM
+from cpython.dict cimport PyDict_GetItemWithError, PyDict_Next, PyDict_Size
+from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
+from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
+from libc.string cimport memcmp
 
 cdef extern from "Python.h":
     bint PyCell_Check(object)
@@ -17,10 +19,68 @@ cdef extern from "Python.h":
     void *PyCFunction_GetFunction(object)
     int PyTrace_CALL, PyTrace_C_CALL
     void Py_DECREF(PyObject *)
+    object PyObject_GenericGetDict(object, void *)
+
+
+cdef bint holds_items(list now, tuple items) noexcept:
+    cdef Py_ssize_t i, n = PyTuple_GET_SIZE(items)
+    if PyList_GET_SIZE(now) != n:
+        return False
+    for i in range(n):
+        if PyList_GET_ITEM(now, i) != PyTuple_GET_ITEM(items, i):
+            return False
+    return True
+
+
+cdef bint holds_entries(dict now, dict entries) noexcept:
+    cdef PyObject *key
+    cdef PyObject *value
+    cdef PyObject *kept_key
+    cdef PyObject *kept
+    cdef Py_ssize_t at = 0, kept_at = 0
+    if PyDict_Size(now) != PyDict_Size(entries):
+        return False
+    while PyDict_Next(entries, &kept_at, &kept_key, &kept):
+        if not PyDict_Next(now, &at, &key, &value) or key != kept_key or value != kept:
+            return False
+    return True
+
+
+cdef bint holds_elements(numpy.ndarray now, numpy.ndarray elements) noexcept:
+    cdef int i, dimensions = numpy.PyArray_NDIM(elements)
+    if numpy.PyArray_DESCR(now) != numpy.PyArray_DESCR(elements) or numpy.PyArray_NDIM(now) != dimensions:
+        return False
+    for i in range(dimensions):
+        if numpy.PyArray_DIM(now, i) != numpy.PyArray_DIM(elements, i):
+            return False
+    if not (numpy.PyArray_IS_C_CONTIGUOUS(now) and numpy.PyArray_IS_C_CONTIGUOUS(elements)):
+        return False
+    return memcmp(numpy.PyArray_DATA(now), numpy.PyArray_DATA(elements), <size_t>numpy.PyArray_NBYTES(elements)) == 0
+
+
+def fits(held, content):
+    """Whether it is of the type with which what ``held`` holds is compared."""
+    if isinstance(held, (list, dict)):
+        return type(content) is (tuple if isinstance(held, list) else dict)
+    if numpy.PyArray_CheckExact(held):
+        return numpy.PyArray_CheckExact(content) and not content.dtype.hasobject
+    return type(content) is tuple and len(content) == 2 and type(content[1]) is dict and hasattr(held, "__dict__")
+
+
+cdef bint holds_content(held, content) except -1:
+    """Whether an object holds the same as then: no code of its own runs."""
+    if isinstance(held, list):
+        return holds_items(<list>held, <tuple>content)
+    if isinstance(held, dict):
+        return holds_entries(<dict>held, <dict>content)
+    if numpy.PyArray_CheckExact(held):
+        return holds_elements(<numpy.ndarray>held, <numpy.ndarray>content)
+    kind, own = <object>PyTuple_GET_ITEM(content, 0), <object>PyTuple_GET_ITEM(content, 1)
+    return type(held) is kind and holds_entries(<dict>PyObject_GenericGetDict(held, NULL), <dict>own)
 
 
 cdef class Watch:
-    """Places by what holds them, and the objects that were there."""
+    """Places by what holds them, the objects that were there, and what these held."""
 
     cdef list places
     cdef object rest, missing
@@ -30,9 +90,11 @@ cdef class Watch:
 
     def set(self, places, rest):
         """Watch these from now on."""
-        for holder, key, held in places:
+        for holder, key, held, content in places:
             if not (PyCell_Check(holder) or isinstance(holder, dict)):
                 raise TypeError(f"a place is within a dict or a cell, not {type(holder).__name__}")
+            if content is not None and not fits(held, content):
+                raise TypeError(f"what a {type(held).__name__} holds is no {type(content).__name__}")
         self.places, self.rest = list(places), rest
 
     def same(self):
@@ -52,6 +114,9 @@ cdef class Watch:
             if now == NULL:
                 now = <PyObject *>self.missing
             if now != PyTuple_GET_ITEM(place, 2):
+                return False
+            content = <object>PyTuple_GET_ITEM(place, 3)
+            if content is not None and not holds_content(<object>now, content):
                 return False
         return self.rest is None or self.rest()
 

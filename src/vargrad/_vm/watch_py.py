@@ -4,36 +4,55 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from operator import is_
 from types import CellType, CodeType
 from typing import Any
 
+import numpy
+
 
 class Watch:
-    """Places by what holds them, and the objects that were there.
+    """Places by what holds them, the objects that were there, and what these held.
 
-    ``places``: (dict, key, object) or (cell, None, object) each; ``rest``: a function that tells of all other places.
-    ``missing``: the object for a place that holds none.
+    ``places``: (dict, key, object, content) or (cell, None, object, content) each. ``content``: None for what cannot
+    change, the items of a list as a tuple, a copy of a dict or of an array without objects, and for another object its
+    class and a copy of its __dict__. ``rest``: a function that tells of all other places. ``missing``: the object for a
+    place that holds none.
     """
 
     def __init__(self, missing: object = None) -> None:
         self._missing = missing
-        self._places: list[tuple[Any, Any, Any]] = []
+        self._places: list[tuple[Any, Any, Any, Any]] = []
         self._rest: Callable[[], bool] | None = None
 
-    def set(self, places: Sequence[tuple[Any, Any, Any]], rest: Callable[[], bool] | None) -> None:
+    def set(self, places: Sequence[tuple[Any, Any, Any, Any]], rest: Callable[[], bool] | None) -> None:
         """Watch these from now on."""
         self._places, self._rest = list(places), rest
 
     def same(self) -> bool:
-        """Whether each place holds its object still."""
-        for holder, key, held in self._places:
+        """Whether each place holds its object still, and each of these what it held."""
+        for holder, key, held, content in self._places:
             try:
                 now = holder.cell_contents if isinstance(holder, CellType) else holder[key]
             except (KeyError, ValueError):
                 now = self._missing
-            if now is not held:
+            if now is not held or not (content is None or _holds(now, content)):
                 return False
         return self._rest is None or self._rest()
+
+
+def _holds(x: Any, content: Any) -> bool:
+    """Whether an object holds the same objects as then, an array the same bytes."""
+    if isinstance(x, list):
+        return len(x) == len(content) and all(map(is_, x, content))
+    if isinstance(x, numpy.ndarray):
+        same = x.dtype is content.dtype and x.shape == content.shape and x.flags.c_contiguous
+        return same and x.tobytes() == content.tobytes()
+    if not isinstance(x, dict):
+        if type(x) is not content[0]:
+            return False
+        x, content = x.__dict__, content[1]
+    return len(x) == len(content) and all(map(is_, x, content)) and all(map(is_, x.values(), content.values()))
 
 
 class Calls:
