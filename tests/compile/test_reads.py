@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextvars
 import cProfile
 import functools
+import os
 import random
 import sys
 import threading
 import types
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -352,3 +355,20 @@ def test_a_list_that_recordings_change_and_others_replace() -> None:
             change(factor)
             for _ in range(2):
                 assert compiled(0.5) == first * (factor * m.sin(0.5))
+
+
+def test_what_stands_behind_a_name_of_the_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment, a context variable, a weak reference and a value of the thread."""
+    owner = Settings()
+    behind, rate, local = weakref.ref(owner), contextvars.ContextVar("rate", default=2.0), threading.local()
+    local.rate = 2.0
+    monkeypatch.setenv("RATE", "2.0")
+
+    def set_environment() -> None:
+        monkeypatch.setenv("RATE", "3.0")
+
+    check(lambda x: x * float(os.environ["RATE"]), set_environment)
+    check(lambda x: x * float(os.getenv("MORE", "2.0")), lambda: monkeypatch.setenv("MORE", "4.0"))
+    check(lambda x: x * rate.get(), lambda: rate.set(3.0))
+    check(lambda x: x * behind().scale, lambda: setattr(owner, "scale", 5.0))  # type: ignore[union-attr]
+    check(lambda x: x * local.rate, lambda: setattr(local, "rate", 3.0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import gc
 import random
 import sys
@@ -16,6 +17,62 @@ import pytest
 import vargrad
 
 dice = np.random.random_sample
+thrown = functools.partial(random.random)
+counted, tally, ledger = 0.0, [0.0], {"n": 0.0}
+
+
+class Account:
+    n = 0.0
+
+
+account = Account()
+
+
+def global_counter() -> float:
+    global counted
+    counted += 1.0
+    return counted
+
+
+def list_counter() -> float:
+    tally[0] += 1.0
+    return tally[0]
+
+
+def growing_counter() -> float:
+    tally.append(0.0)
+    return float(len(tally))
+
+
+def dict_counter() -> float:
+    ledger.update(n=ledger["n"] + 1.0)
+    return ledger["n"]
+
+
+def attribute_counter() -> float:
+    account.n += 1.0
+    return account.n
+
+
+@pytest.mark.parametrize(
+    ("f", "reason"),
+    [
+        (lambda x: x * global_counter(), "may change counted"),
+        (lambda x: x * list_counter(), "may change tally"),
+        (lambda x: x * growing_counter(), "may change tally"),
+        (lambda x: x * dict_counter(), "may change ledger"),
+        (lambda x: x * attribute_counter(), "may change account"),
+        (lambda x: x * thrown(), r"uses thrown\(\)"),
+        (lambda x: x * next(zip(iter(random.random, None), strict=False))[0], "calls next"),
+        (lambda x: x * sum(v for v, _ in zip(iter(random.random, None), range(2), strict=False)), "module random"),
+    ],
+)
+def test_sources_in_helper_functions_and_behind_builtin_ones(f: Any, reason: str) -> None:
+    """Counters of functions that the recorded one calls, and dice that C code calls."""
+    compiled = vargrad.compile(f)
+    with pytest.raises(vargrad.RecordingError, match=f"runs again on the same arguments: it .*{reason}"):
+        compiled(3.0)
+    assert compiled.paths == 0
 
 
 def test_numbers_that_cannot_be_watched(tmp_path: Any) -> None:
@@ -69,6 +126,19 @@ def test_what_does_not_come_into_the_result_may_change() -> None:
     assert (compiled(3.0), compiled(4.0)) == (6.0, 8.0)
     table = [1.0, 5.0]
     assert compiled(3.0) == 15.0
+
+
+def test_a_helper_may_make_its_table_on_first_use() -> None:
+    """It is changed by the first recording, and nothing else is."""
+    table: list[float] = []
+
+    def helper() -> float:
+        if not table:
+            table.append(2.0)
+        return table[0]
+
+    f = vargrad.compile(lambda x: x * helper())
+    assert (f(3.0), f(4.0), f.paths) == (6.0, 8.0, 1)
 
 
 def test_what_cannot_be_compared_is_compared_by_identity(tmp_path: Any) -> None:

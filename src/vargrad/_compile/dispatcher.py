@@ -15,8 +15,8 @@ import numpy.typing
 from vargrad._compile.call import Call, chosen_arguments
 from vargrad._compile.fingerprints import Fingerprint, fingerprint, is_part
 from vargrad._compile.paths import Output, Path
-from vargrad._compile.places import all_code, places
-from vargrad._compile.reads import Read, Reads, changed_by_recording
+from vargrad._compile.places import all_code, changes, places
+from vargrad._compile.reads import Read, Reads, changed_by_recording, may_change
 from vargrad._compile.results import arranged, into, items, split, split_matrix
 from vargrad._compile.running import Running, named_sources
 from vargrad._compile.signature import Batch, Binder, Signature, parse
@@ -264,8 +264,13 @@ class Dispatcher(HasShortcuts):
         self._loose |= keys
         for reads, _ in self._states:
             reads.loosen(self._loose)
-        self._reads.add(places(self._roots(), running.seen), self._loose)
-        return [*running.asked, *doubtful, *named_sources(running.seen), *self._reads.unknown()]
+        found = places(self._roots(), running.seen)
+        self._reads.add(found, self._loose)
+        known = {read.place.key for read in before}
+        new = [read for read in self._reads.of(found) if read.place.key not in known]
+        kinds = set().union(*map(changes, running.seen))
+        doubtful += may_change(new, kinds)
+        return [*running.asked, *doubtful, *named_sources(running.seen, found), *self._reads.unknown()]
 
     def _whole_function(self) -> Any:
         """The function with its object, for a comparison of all that it does."""

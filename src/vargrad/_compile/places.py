@@ -23,6 +23,11 @@ Seen = Mapping[CodeType, dict[str, Any]]
 _OURS = modes._PACKAGE, os.path.join(os.path.dirname(os.path.abspath(numpy.__file__)), "")
 _STANDARD = os.path.join(os.path.dirname(os.path.abspath(os.__file__)), "")
 _LOAD_GLOBAL, _LOAD_NAME = opcode.opmap["LOAD_GLOBAL"], opcode.opmap["LOAD_NAME"]
+_STORE_GLOBAL, _STORE_DEREF = opcode.opmap["STORE_GLOBAL"], opcode.opmap["STORE_DEREF"]
+_STORE_ATTR, _SUBSCRIPTS = opcode.opmap["STORE_ATTR"], {opcode.opmap["STORE_SUBSCR"], opcode.opmap["DELETE_SUBSCR"]}
+_CHANGING = {"add", "append", "appendleft", "clear", "discard", "extend", "insert", "pop", "popitem", "popleft"}
+_CHANGING |= {"remove", "rotate", "setdefault", "update"}  # methods of containers that change them
+_ENVIRON = {"environ", "environb", "getenv", "getenvb"}
 _MOST = 10_000  # objects that are looked through
 
 
@@ -57,6 +62,20 @@ def global_names(code: CodeType) -> tuple[str, ...]:
         elif op == _LOAD_NAME:
             found[code.co_names[argument]] = None
     return tuple(found)
+
+
+@functools.lru_cache(maxsize=1024)
+def changes(code: CodeType) -> frozenset[str]:
+    """What a code object may change: "name", a global or a variable of an outer function; "attribute"; "element"."""
+    ops = set(code.co_code[::2])
+    found = set()
+    if _STORE_GLOBAL in ops or (_STORE_DEREF in ops and code.co_freevars):
+        found.add("name")
+    if _STORE_ATTR in ops:
+        found.add("attribute")
+    if ops & _SUBSCRIPTS or not _CHANGING.isdisjoint(code.co_names):
+        found.add("element")
+    return frozenset(found)
 
 
 class Place:
@@ -136,6 +155,8 @@ def places(roots: Iterable[Any], seen: Seen) -> list[Place]:
             add(_computed("keywords of a partial", (id(x), "keywords"), functools.partial(getattr, x, "keywords")))
         else:
             _add_class(add, x if isinstance(x, type) else type(x), names)
+    if not names.isdisjoint(_ENVIRON):
+        add(_computed("os.environ", ("os.environ",), lambda: dict(os.environ)))
     return list(found.values())
 
 

@@ -10,7 +10,9 @@ compared by identity alone.
 from __future__ import annotations
 
 import pickle
+import weakref
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from operator import is_
 from typing import Any
 
@@ -46,6 +48,8 @@ def _content(x: Any) -> Any:
 
 def _comparison(x: Any, depth: int = 0) -> Callable[[Any], bool] | None:
     """A function that tells whether an object holds what x holds now; None where identity is all there is."""
+    if isinstance(x, (ContextVar, weakref.ref)):
+        return _by_target(x)
     if type(x) is numpy.ndarray and x.dtype != object:
         kind, shape, data = x.dtype, x.shape, x.tobytes()
         return lambda now: (
@@ -75,6 +79,17 @@ def _comparison(x: Any, depth: int = 0) -> Callable[[Any], bool] | None:
             return False
 
     return compare
+
+
+def _by_target(x: Any) -> Callable[[Any], bool]:
+    """A comparison of what a context variable or a weak reference leads to."""
+
+    def target() -> Any:
+        return x.get(MISSING) if isinstance(x, ContextVar) else x()
+
+    then = target()
+    compare = None if _is_fixed_value(then) else _comparison(then)
+    return lambda now: now is x and (_equal(target(), then) if compare is None else compare(target()))
 
 
 def _by_pickle(x: Any) -> Callable[[Any], bool] | None:
@@ -165,6 +180,10 @@ class Reads:
         """All these places, but for the loose ones."""
         return [read.place for key, read in self._known.items() if key not in loose]
 
+    def of(self, found: Iterable[Place]) -> list[Read]:
+        """What is known of these places."""
+        return [self._known[place.key] for place in found if place.key in self._known]
+
     def now(self) -> list[Read]:
         """What all these places hold now."""
         return [Read(read.place) for read in self._known.values()]
@@ -213,6 +232,21 @@ class Reads:
             else:
                 rest.append(read)
         self.watch.set(simple, (lambda: all(read.is_same() for read in rest)) if rest else None)
+
+
+def may_change(found: Iterable[Read], kinds: set[str]) -> list[str]:
+    """The places among these from which a counter may have been read, for a message: code that ran changes such."""
+    doubtful = []
+    for read in found:
+        if _is_plain(read.held):
+            kind = "name"
+        elif isinstance(read.held, (*_GROWING, numpy.ndarray)):
+            kind = "element"
+        else:
+            kind = "" if _is_fixed_value(read.held) else "attribute"
+        if kind in kinds:
+            doubtful.append(f"it may change {read.place.name}")
+    return doubtful
 
 
 def changed_by_recording(before: Iterable[Read]) -> tuple[set[tuple[Any, ...]], list[str]]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import sys
-from collections.abc import Iterator, Sequence
-from types import CodeType
+from collections.abc import Iterable, Iterator, Sequence
+from types import CodeType, ModuleType
 from typing import Any
 
 import numpy
 
-from vargrad._compile.places import Seen, all_code, global_names, is_fixed
+from vargrad._compile.places import Place, Seen, all_code, global_names, is_fixed
 from vargrad._core import modes
 from vargrad._vm.machine import Calls
 
+_MODULES = {"random", "secrets", "time"}  # that hold little else
 _SOURCES = {"_io", "_queue", "_random", "_socket", "datetime", "nt", "os", "posix", "random", "secrets", "time"}
 
 
@@ -66,14 +68,20 @@ def is_source(function: Any) -> bool:
     return kind.__module__.split(".")[0] in _SOURCES or kind.__module__.startswith("numpy.random")
 
 
-def named_sources(seen: Seen) -> Iterator[str]:
-    """Sources that tell no profiler when they are called, where code names them: for a message."""
+def named_sources(seen: Seen, found: Iterable[Place]) -> Iterator[str]:
+    """Sources that tell no profiler when they are called, in code that ran and where it reads: for a message."""
     for code, names in seen.items():
         if "numpy.random" in code.co_names:
             yield f"it imports numpy.random at {code.co_filename}:{code.co_firstlineno}"
         for name in global_names(code):
-            found = names.get(name)
-            if found is numpy.random or (found is numpy and "random" in code.co_names):
+            module = names.get(name)
+            if module is numpy.random or (module is numpy and "random" in code.co_names):
                 yield f"it uses numpy.random at {code.co_filename}:{code.co_firstlineno}"
-            elif callable(found) and not isinstance(found, type) and is_source(found):
-                yield f"it uses {name}() at {code.co_filename}:{code.co_firstlineno}"
+            elif isinstance(module, ModuleType) and module.__name__ in _MODULES:
+                yield f"it uses the module {module.__name__} at {code.co_filename}:{code.co_firstlineno}"
+    for place in found:
+        held = place.get()
+        while isinstance(held, functools.partial):
+            held = held.func
+        if callable(held) and not isinstance(held, type) and is_source(held):
+            yield f"it uses {place.name}()"
