@@ -14,6 +14,7 @@
 #endif
 
 enum { NONE = -1, CACHE = 49152, MOST_LANES = 512, NEAR = 131072 }; /* NEAR: numbers that are in a cache, perhaps */
+enum { SECOND_CACHE = 1 << 20, LONG_LANES = 128, LEAST_LANES = 64, MOST_MEMORY = 1 << 24 };
 
 typedef struct {
     int32_t *uses;  /* of each value, by live instructions and outputs */
@@ -222,14 +223,31 @@ static int collect(Plan *plan, PlanBuilder *d) {
     return 1;
 }
 
+/* How many lanes of so many arrays fit into so many bytes. */
+static size_t lanes_in(size_t bytes, size_t arrays) {
+    return bytes / sizeof(double) / (arrays ? arrays : 1) / LANES * LANES;
+}
+
+/* From one register to the next: not all of them on the same cache sets. */
+static size_t stride_of(size_t lanes) { return lanes + (lanes / LANES % 2 ? 0 : LANES); }
+
+/* Lanes whose registers stay in the first cache. Of many registers fewer would: but at 8 lanes a kernel's call costs
+ * more than its work, so then as many as stay in the second cache, and 64 at least while the memory is bounded. */
+static size_t block_length(size_t registers, size_t slots) {
+    size_t lanes = lanes_in(CACHE, registers), most = lanes_in(MOST_MEMORY, registers);
+    size_t least = lanes_in(SECOND_CACHE, slots) >= LONG_LANES ? LONG_LANES : LEAST_LANES;
+    if (lanes > MOST_LANES) return MOST_LANES;
+    if (lanes >= least) return lanes;
+    return least <= most ? least : most > LANES ? most : LANES;
+}
+
 static void finish(Plan *plan, const PlanBuilder *d) {
     const Program *p = plan->program;
-    size_t lanes = CACHE / sizeof(double) / (d->registers ? d->registers : 1) / LANES * LANES;
     plan->registers = d->registers;
     plan->values = d->values;
-    plan->lanes = lanes < LANES ? LANES : lanes > MOST_LANES ? MOST_LANES : lanes;
-    plan->stride = plan->lanes + (plan->lanes / LANES % 2 ? 0 : LANES); /* not all registers on the same cache sets */
     plan->slots = d->registers + p->inputs + p->outputs;
+    plan->lanes = block_length(d->registers, plan->slots);
+    plan->stride = stride_of(plan->lanes);
     for (size_t i = 0; i < plan->steps; i++) {
         int32_t *slot = &plan->step[i].out;
         for (int j = 0; j < 4; j++) slot[j] = settled(slot[j], d->registers);
@@ -309,11 +327,13 @@ void plan_prepare_few(const Plan *plan, void *workspace, const double *const *in
     const Program *p = plan->program;
     char *base = workspace;
     double **pointer = workspace, *registers = (double *)(base + pointers(plan)), *v = (double *)(base + once(plan));
-    for (size_t r = 0; r < plan->registers; r++) pointer[r] = registers + r * plan->stride;
+    size_t stride = plan->stride;
+    rows = rows < plan->lanes ? (rows + LANES - 1) / LANES * LANES : plan->lanes;
+    if (rows < plan->lanes) stride = stride_of(rows); /* few rows in few pages */
+    for (size_t r = 0; r < plan->registers; r++) pointer[r] = registers + r * stride;
     for (size_t i = 0; i < p->inputs; i++) v[i] = inputs[i] != NULL ? inputs[i][0] : 0.0;
     if (p->constants) memcpy(v + p->inputs, p->constant, p->constants * sizeof *v);
     if (plan->once_length) plan->kernels->row(&plan->once->op, plan->once_length, v);
-    rows = rows < plan->lanes ? (rows + LANES - 1) / LANES * LANES : plan->lanes;
     for (size_t i = 0; i < plan->broadcasts; i++) {
         double x = v[plan->broadcast_value[i]], *lane = pointer[plan->broadcast_slot[i]];
         for (size_t j = 0; j < rows; j++) lane[j] = x;

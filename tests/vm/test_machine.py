@@ -83,18 +83,22 @@ def test_every_row_count(c: Any) -> None:
                 assert same(got, e[:rows])
 
 
-def test_long_program_with_few_lanes(c: Any) -> None:
-    """Thousands of values alive at once: blocks of one vector."""
-    n = 6000
-    first = [[NAMES.index("add"), 1 + i, 0, i, 0] for i in range(n)]
-    then = [[NAMES.index("mul"), 1 + n + i, 1 + i, (1 + n + i - 1) if i else 1, 0] for i in range(n)]
-    p = program(first + then, [], 1, 1 + 2 * n, [2 * n, n])
-    x = sample(np.random.default_rng(0), 37)
-    for isa in c.instruction_sets():
-        out = [np.empty(37), np.empty(37)]
-        c.Machine(p, isa).run([x], out)
-        for got, expected in zip(out, one_by_one(p, [x], 37, c, isa), strict=True):
-            assert same(got, expected)
+@pytest.mark.parametrize(("alive", "rows"), [(60, 300), (700, 300), (3000, 140), (6000, 37), (40_000, 70)])
+def test_many_values_alive_at_once(alive: int, rows: int, c: Any) -> None:
+    """Blocks as long as the caches and a bounded memory allow, down to one vector; one input is a single number."""
+    n = alive
+    first = [[NAMES.index("add"), 2 + i, 0, i, 0] for i in range(n)]
+    then = [[NAMES.index("mul"), 2 + n + i, 2 + i, (2 + n + i - 1) if i else 1, 0] for i in range(n)]
+    p = program(first + then, [], 2, 2 + 2 * n, [2 * n, n])
+    x, one = sample(np.random.default_rng(0), rows), np.array([1.5])
+    for isa in c.instruction_sets() if n < 10_000 else c.instruction_sets()[-1:]:
+        machine = c.Machine(p, isa)
+        expected = one_by_one(p, [x, np.full(rows, 1.5)], rows, c, isa)
+        for few in {*range(1, rows, 61), 8, 9, rows - rows % 8, rows}:
+            out = [np.empty(few), np.empty(few)]
+            machine.run([x[:few].copy(), one], out)
+            for got, e in zip(out, expected, strict=True):
+                assert same(got, e[:few])
 
 
 def test_a_point_is_a_row(c: Any) -> None:

@@ -47,7 +47,7 @@ cdef extern from "vm/program.h" nogil:
     void plan_free(Plan *)
     void plan_row(const Plan *, const double *, double *, double *)
     size_t plan_workspace(const Plan *)
-    void plan_prepare(const Plan *, void *, const double *const *)
+    void plan_prepare_few(const Plan *, void *, const double *const *, size_t)
     void plan_run(const Plan *, void *, const double *const *, double *const *, size_t, size_t)
     ctypedef struct MachineApi:
         pass

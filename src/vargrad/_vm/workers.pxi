@@ -14,7 +14,7 @@ cdef int work(BatchRun call, char *memory, tell) except -1:
     cdef Plan *plan = call.plan
     cdef char *workspace = memory + (64 - <uintptr_t>memory % 64)
     with nogil:
-        plan_prepare(plan, workspace, call.input)
+        plan_prepare_few(plan, workspace, call.input, call.rows)
     while call.next < call.rows and not call.stop:
         first = call.next
         last = call.next = min(first + call.chunk, call.rows)
