@@ -13,6 +13,7 @@ from vargrad._compile.paths import GUARDS, Output, Path, SideExit, Tell, rows_of
 from vargrad._compile.results import Structure
 from vargrad._compile.signature import Batch, real
 from vargrad._compile.specialization import Specialization
+from vargrad._compile.union import Work
 from vargrad._util.argnums import Argnums, check_argnums, positions
 from vargrad._vm.machine import empty
 
@@ -235,7 +236,18 @@ class Call:
         def child(path: Path, side_exit: SideExit, row: int) -> Path:
             return self.specialization.child(columns, path, side_exit, row)
 
-        return run(self.path, output, columns, vectors, rows, self._workers, child, self._tell)
+        specialization = self.specialization
+        union, paths = specialization.union, specialization.paths
+        numbers = sum(x.size // x.shape[-1] for x in (*columns, *vectors))
+        work = Work(rows, numbers + self.path.machine(output)[1])
+        first = self.path if union.path is None else union.path
+        for ran in run(first, self.path, output, columns, vectors, rows, self._workers, child, self._tell):
+            if ran[0] is not union.path:
+                work.add(ran[0], output, ran[2].shape[1], ran[1] is None)
+            yield ran
+        if union.is_worth_trying(paths, work):
+            with specialization.owner.lock:
+                union.build(paths, output, work)
 
     def pieces(self, output: Output) -> Iterator[tuple[Path, Array]]:
         """The outputs in pieces of bounded size, each row once."""

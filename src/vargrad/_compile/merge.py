@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from vargrad._compile.paths import Path
-from vargrad._compile.specialization import Specialization
 from vargrad._core.var import Var
 from vargrad._ir.expressions import Expressions
 from vargrad._ops.codes import COMPOSITE, CONSTANT
@@ -24,22 +23,25 @@ class Branch:
     outcomes: list[float]
     children: dict[int, list[tuple[float, Branch]]] = field(default_factory=dict)
     size: int = 1  # how many paths begin with this one
+    known: int = 0  # guards that its rows have passed, or failed, on the path that they come from
 
 
 class Merged:
-    """The paths of a specialization. Inputs: the arguments, then the leaves."""
+    """The paths of a specialization, the first one first. Inputs: the arguments, then the leaves."""
 
-    def __init__(self, specialization: Specialization) -> None:
+    def __init__(self, paths: Sequence[Path]) -> None:
         self.expressions = g = Expressions()
-        self.arguments = [[g.input() for _ in nodes] for nodes in specialization.paths[0].recording.arguments]
+        self.arguments = [[g.input() for _ in nodes] for nodes in paths[0].recording.arguments]
         self.leaves: dict[Var, int] = {}
         self._composites: Composites = {}
-        branches = {id(path): self._branch(path) for path in specialization.paths}
-        self.root = branches[id(specialization.paths[0])]
-        for path in reversed(specialization.paths):  # children are younger
+        branches = {id(path): self._branch(path) for path in paths}
+        self.branches = list(branches.values())  # parents before children
+        self.root = branches[id(paths[0])]
+        for path in reversed(paths):  # children are younger
             branch = branches[id(path)]
             for (guard, value), child in path.children.items():
                 branch.children.setdefault(guard, []).append((value, branches[id(child)]))
+                branches[id(child)].known = guard + 1
                 branch.size += branches[id(child)].size
 
     def _branch(self, path: Path) -> Branch:

@@ -18,7 +18,7 @@ import numpy.typing
 
 from vargrad._compile.recorder import Recording
 from vargrad._core.var import leaf_values
-from vargrad._ir.expressions import Derivatives
+from vargrad._ir.expressions import Derivatives, Expressions
 from vargrad._ir.lower import lower
 from vargrad._ops.codes import ADD, AND, EQ, LE, LT, MUL, NE, NOT, OR, ZERO
 from vargrad._vm.machine import Machine, empty
@@ -45,13 +45,24 @@ GUARDS = Output("guards")  # the values of a recording's guards
 class Path:
     """One recording: its expressions, guards and leaves, and the machines built of it so far."""
 
-    __slots__ = ("_derivatives", "_lock", "_machines", "children", "outcomes", "recording", "structure", "vectors")
+    __slots__ = (
+        "_derivatives",
+        "_lock",
+        "_machines",
+        "children",
+        "outcomes",
+        "recording",
+        "steps",
+        "structure",
+        "vectors",
+    )
 
     def __init__(self, recording: Recording, structure: Any, lock: RLock) -> None:
         self.recording = recording
         self.structure = structure
         self.outcomes = [outcome for _, outcome in recording.guards]
         self.children: dict[SideExit, Path] = {}
+        self.steps: dict[Output, int] = {}  # operations of the programs built so far
         self.vectors: dict[tuple[int, ...], list[int]] = {}
         self._lock: Any = lock
         self._machines: dict[Output, tuple[Machine, int]] = {}
@@ -63,6 +74,7 @@ class Path:
         if found is None:
             with self._lock, without_collector():
                 program = self.program(output)
+                self.steps[output] = len(program.code)
                 found = self._machines[output] = Machine(program), len(program.outputs)
         return found
 
@@ -83,11 +95,7 @@ class Path:
         g = self.recording.expressions
         result = g.constant(1.0)
         for node, outcome in self.recording.guards:
-            if g.node(node)[0] in BOOLEAN:
-                right = node if outcome else g.make(NOT, node)
-            else:
-                right = g.make(EQ, node, g.constant(outcome))
-            result = g.make(AND, result, right)
+            result = g.make(AND, result, equal(g, node, outcome))
         return result
 
     def _outputs(self, output: Output) -> list[int]:
@@ -155,6 +163,13 @@ class Path:
         return [(side_exit, numpy.concatenate(parts)) for side_exit, parts in groups.items()]
 
 
+def equal(g: Expressions, guard: int, outcome: float) -> int:
+    """The node that tells whether a guard has this outcome."""
+    if g.node(guard)[0] in BOOLEAN:
+        return guard if outcome else g.make(NOT, guard)
+    return g.make(EQ, guard, g.constant(outcome))
+
+
 class without_collector:
     """Switches cyclic garbage collection off inside: a large graph is many young objects, none of them garbage.
 
@@ -184,6 +199,7 @@ def rows_of(columns: Sequence[Array], rows: Any) -> list[Array]:
 
 def run(
     path: Path,
+    tree: Path,
     output: Output,
     columns: Sequence[Array],
     vectors: Sequence[Array],
@@ -194,10 +210,12 @@ def run(
 ) -> Iterator[tuple[Path, Rows | None, Array, list[Rows]]]:
     """The outputs of every row, path by path: (path, indices of the rows or None for all, outputs, rows that left it).
 
+    ``path``: the first path, or the union of all, whose rows that are on none of them begin at ``tree``, the first.
     A row that leaves a path is yielded again later, with a path of its own: its later result replaces the earlier one.
     ``child_for(path, side_exit, row)`` returns the path behind a side exit, recorded from that row if it is new.
     """
-    todo: list[tuple[Path, Rows | None]] = [(path, None)]
+    first, first_is_union = path, path is not tree
+    todo: list[tuple[Path, Rows | None]] = [(first, None)]
     while todo:
         path, index = todo.pop()
         machine, outputs = path.machine(output)
@@ -205,14 +223,18 @@ def run(
         count = rows if index is None else len(index)
         out = empty(outputs * count).reshape(outputs, count)
         machine.run([*some, *path.leaf_column(), *more], [out], workers, tell=tell)
-        groups = []
+        gone: list[Rows] = []
         if path.outcomes:
             left = numpy.flatnonzero(out[-1] != 1.0)
             out = out[:-1]
-            groups = path.side_exits(some, left) if len(left) else []
             if tell is not None:
                 tell(-len(left))
-            for side_exit, group in groups:
-                original = group if index is None else index[group]
-                todo.append((child_for(path, side_exit, int(original[0])), original))
-        yield path, index, out, [group for _, group in groups]
+            if len(left) and first_is_union and path is first:
+                gone = [left]
+                todo.append((tree, left))
+            elif len(left):
+                for side_exit, group in path.side_exits(some, left):
+                    original = group if index is None else index[group]
+                    gone.append(group)
+                    todo.append((child_for(path, side_exit, int(original[0])), original))
+        yield path, index, out, gone

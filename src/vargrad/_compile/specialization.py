@@ -16,6 +16,7 @@ from vargrad._compile.recorder import Recorder, RecordingError, as_expressions
 from vargrad._compile.results import flatten
 from vargrad._compile.running import Running
 from vargrad._compile.signature import Signature
+from vargrad._compile.union import Union
 from vargrad._core.modes import recording
 from vargrad._core.var import Var
 
@@ -84,6 +85,7 @@ class Specialization:
         self.cores = cores
         self.positional = positional
         self.paths: list[Path] = []
+        self.union = Union()
         self.labels = [
             name.lstrip("*") + (str(list(index)) if core else "")
             for name, core in zip(names, cores, strict=True)

@@ -40,7 +40,7 @@ def source(specialization: Specialization, by: tuple[int, ...], name: str | None
     """The text of a C file for the recorded paths; ``by``: the arguments to differentiate by."""
     owner, structure = specialization.owner.__name__, specialization.paths[0].structure
     name = identifier(owner) if name is None else identifier(name, owner)
-    merged = Merged(specialization)
+    merged = Merged(specialization.paths)
     inputs = [node for argument in merged.arguments for node in argument]
     texts = {node: f"x[{i}]" for i, node in enumerate(inputs)}
     texts |= {node: f"{name}_leaf[{i}]" for i, node in enumerate(merged.leaves.values())}
