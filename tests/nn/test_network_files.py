@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -114,17 +115,25 @@ def rebuilt(path: Path, change: Callable[[dict[str, Any]], Any]) -> None:
     path.write_bytes(len(text).to_bytes(8, "little") + text + raw[8 + length :])
 
 
+def about(header: dict[str, Any], **change: Any) -> None:
+    """Change what NN.save() says in the metadata."""
+    header["__metadata__"]["vargrad"] = json.dumps(json.loads(header["__metadata__"]["vargrad"]) | change)
+
+
 EMPTY: dict[str, Any] = {"dtype": "F64", "data_offsets": [104, 104]}
 BAD_HEADERS: list[tuple[Callable[[dict[str, Any]], Any], list[str]]] = [
     (lambda h: [h], ["a JSON list"]),
     (lambda h: h.update(__metadata__=3), ["__metadata__"]),
     (lambda h: h.update(__metadata__={"a": 3}), ["__metadata__"]),
-    (lambda h: h["__metadata__"].update(vargrad="}"), ["metadata under 'vargrad'", "NN.save"]),
+    (lambda h: h["__metadata__"].update(vargrad="}"), ["metadata under 'vargrad'", "none of NN.save"]),
     (lambda h: h["__metadata__"].update(vargrad="[" * 100_000), ["metadata under 'vargrad'"]),
     (lambda h: h["0.weight"].pop("shape") and None, ["'0.weight'", "expected dtype, shape and data_offsets"]),
     (lambda h: h.update({"0.bias": 3}), ["'0.bias' is described by 3"]),
-    (lambda h: h["0.weight"].update(dtype="BF16"), ["'0.weight'", "'BF16'", "F32 or F64"]),
-    (lambda h: h["0.weight"].update(dtype=["F64"]), ["'0.weight'", "F32 or F64"]),
+    (
+        lambda h: h["0.weight"].update(dtype="F8_E4M3"),
+        ["'0.weight'", "'F8_E4M3'", "F64, F32, F16, BF16"],
+    ),
+    (lambda h: h["0.weight"].update(dtype=["F64"]), ["'0.weight'", "expected one of F64, F32"]),
     (lambda h: h["0.weight"].update(dtype="F32"), ["'0.weight'", "needs 24 bytes", "takes 48"]),
     (lambda h: h["0.weight"].update(shape=[3, 2, 2]), ["'0.weight'", "needs 96 bytes", "takes 48"]),
     (lambda h: h["0.weight"].update(shape=[-3, -2]), ["'0.weight'", "lists of counts"]),
@@ -142,8 +151,16 @@ BAD_HEADERS: list[tuple[Callable[[dict[str, Any]], Any], list[str]]] = [
     (lambda h: h["0.bias"].update(shape=[3] + [1] * 64), ["'0.bias' has shape", "lists of counts"]),
     (lambda h: h.update({"4.weight": EMPTY | {"shape": [10**30, 0]}}), ["'4.weight' has shape", "which no array has"]),
     (lambda h: h.update({"4.weight": EMPTY | {"shape": [0] + [10**4000] * 40}}), ["'4.weight' has shape"]),
-    (lambda h: {k.replace("2.", "9" * 5000 + "."): v for k, v in h.items()}, ["9.weight", "is no name"]),
-    (lambda h: {k.replace("2.b", "00.b"): v for k, v in h.items()}, ["'00.bias' is there twice"]),
+    (lambda h: {k.replace("2.", "9" * 5000 + "."): v for k, v in h.items()}, ["9999", "is no name"]),
+    (lambda h: {k.replace("2.b", "00.b"): v for k, v in h.items()}, ["'00.bias' is no name"]),
+    (lambda h: {k.replace("0.b", "00.b"): v for k, v in h.items()}, ["'00.bias' is no name"]),
+    (lambda h: {k.replace("2.", "\u0662."): v for k, v in h.items()}, ["'\u0662.weight' is no name"]),
+    (lambda h: {k.replace("2.", "\u00b2."): v for k, v in h.items()}, ["'\u00b2.weight' is no name"]),
+    (lambda h: {k.replace("2.", "\ud800.2."): v for k, v in h.items()}, ["several networks", "'\\ud800'"]),
+    (lambda h: h.update({"4.weight": EMPTY | {"shape": [0, 2**62]}}), ["'4.weight' has shape", "which no array has"]),
+    (lambda h: about(h, activations=["sigmoid", 3]), ["metadata under 'vargrad'", "none of NN.save"]),
+    (lambda h: about(h, activations=[["sigmoid"], {}]), ["metadata under 'vargrad'", "none of NN.save"]),
+    (lambda h: about(h, activations="sigmoid"), ["metadata under 'vargrad'", "none of NN.save"]),
     (lambda h: h["0.bias"].update(shape=[1, 3]), ["'0.bias' has shape (1, 3)", "expected (3,)"]),
 ]
 
@@ -168,7 +185,11 @@ def test_a_bad_header_is_refused(tmp_path: Path, change: Callable[[dict[str, Any
         (b"", ["it has 0 bytes"]),
         (b"1234567", ["it has 7 bytes"]),
         (b"\xff" * 20, ["announce a header of 18446744073709551615 bytes", "12 follow"]),
-        (b"PK\x03\x04" + b"\0" * 40, ["announce a header of 67324752 bytes", "36 follow"]),  # torch.save
+        (b"PK\x03\x04" + b"\0" * 40, ["a zip archive, as torch.save", "safetensors.torch.save_file"]),
+        (b"\x80\x02\x8a\nl\xfc\x9cF\xf9" + b"\0" * 40, ["a pickle, as torch.save", "safetensors.torch.save_file"]),
+        (pickle.dumps({"0.weight": [1.0] * 20}), ["it is a pickle"]),
+        (b"\x89HDF\r\n\x1a\n" + b"\0" * 40, ["an HDF5 file, as Keras"]),
+        (b"\x93NUMPY\x01\x00" + b"\0" * 40, ["numpy.save"]),
         ((2).to_bytes(8, "little") + b"\xff\xff", ["header cannot be read"]),
         ((2).to_bytes(8, "little") + b"{}", ["has no tensors"]),
         ((100_000).to_bytes(8, "little") + b"[" * 100_000, ["header cannot be read"]),
@@ -272,3 +293,39 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
     assert os.listdir(tmp_path) == ["m"]
     with pytest.raises(FileNotFoundError):
         NN([2, 1]).save(tmp_path / "folder" / "m")
+
+
+def test_what_the_metadata_names_is_known_or_refused(tmp_path: Path) -> None:
+    path = tmp_path / "m"
+    for change, words in (
+        ({"activations": ["sigmoid", "mish"]}, "activation 'mish'"),
+        ({"task": ["labels"]}, "task|was"),
+    ):
+        NN([2, 3, 1]).save(path)
+        rebuilt(path, lambda h, change=change: about(h, **change))
+        with pytest.raises(ValueError, match=words) as caught:
+            NN.load(path)
+        assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["F16", "BF16"])
+def test_half_precision(tmp_path: Path, kind: str) -> None:
+    """All 65,536 numbers of each kind, against their definition."""
+    codes = np.arange(65536, dtype=np.uint16)
+    wide, point = (5, 10) if kind == "F16" else (8, 7)
+    sign, power, rest = codes >> 15, (codes >> point) & (2**wide - 1), codes & (2**point - 1)
+    bias, top = 2 ** (wide - 1) - 1, 2**wide - 1
+    sizes = [
+        (np.nan if m else np.inf) if e == top else np.ldexp(m, 1 - bias - point) if e == 0 else
+        np.ldexp(m + 2**point, int(e) - bias - point)
+        for e, m in zip(power.tolist(), rest.tolist(), strict=True)
+    ]  # fmt: skip
+    expected = np.where(sign, -1.0, 1.0) * sizes
+    header = {"0.weight": {"dtype": kind, "shape": [256, 256], "data_offsets": [0, 131072]}}
+    text = json.dumps(header).encode()
+    (tmp_path / "m").write_bytes(len(text).to_bytes(8, "little") + text + codes.astype("<u2").tobytes())
+    with np.errstate(all="raise"):
+        model = NN.load(tmp_path / "m", "identity")
+    np.testing.assert_array_equal(model.parameters.values, expected)
+    number = ~np.isnan(expected)
+    np.testing.assert_array_equal(np.signbit(model.parameters.values)[number], np.signbit(expected)[number])

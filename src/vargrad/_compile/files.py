@@ -119,7 +119,7 @@ def load(path: PathLike, function: Callable[..., Any] | None, into: Kind) -> Kin
     """The function of a file, made of a fresh object; see vargrad.load_compiled."""
     if function is not None and not callable(function):
         raise TypeError(f"load_compiled() takes the function that was compiled, not {type(function).__name__}")
-    path = os.fspath(path)
+    path = os.fsdecode(path)
     try:
         return _Reader(read_arrays(path, _ARRAYS)).compiled(function, into)
     except Refused as why:

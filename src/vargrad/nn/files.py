@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import numpy
 import numpy.typing
 
+from vargrad._util.files import name_of
 from vargrad.nn import safetensors
+from vargrad.nn.layers import ACTIVATIONS
 
 if TYPE_CHECKING:
     from vargrad._core.var import Var
@@ -31,7 +33,7 @@ class Layered(Protocol):
 
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
-_NAME = re.compile(r"(?:(?P<prefix>.+)\.)?(?P<place>[0-9]{1,9})\.(?P<kind>weight|bias)")
+_NAME = re.compile(r"(?:(?P<prefix>.+)\.)?(?P<place>0|[1-9][0-9]{0,8})\.(?P<kind>weight|bias)")
 TASKS = ("values", "labels", "binary", "signs", "any")  # see losses.Loss.kind
 _KEY = "vargrad"  # of the metadata that save() adds
 
@@ -52,56 +54,56 @@ def save(model: Layered, path: safetensors.Path) -> None:
 def read(path: safetensors.Path) -> tuple[list[tuple[Array, Array | None]], dict[str, Any] | None]:
     """The layers of a file, each a weight (out, in) and a bias (out,) or None, and the metadata that save() wrote."""
     arrays, metadata = safetensors.read(path)
+    where = name_of(path)
     found: dict[int, dict[str, Array]] = {}
     prefixes = set()
     for name, x in arrays.items():
         match = _NAME.fullmatch(name)
         if match is None:
             raise ValueError(
-                f"{path}: {name!r} is no name that torch.nn.Sequential gives to a Linear: expected '0.weight', "
+                f"{where}: {name!r:.80} is no name that torch.nn.Sequential gives to a Linear: expected '0.weight', "
                 "'0.bias', '2.weight' and so on"
             )
         prefixes.add(match["prefix"])
-        layer = found.setdefault(int(match["place"]), {})
-        if match["kind"] in layer and len(prefixes) == 1:
-            raise ValueError(f"{path}: {name!r} is there twice, with its number written in two ways")
-        layer[match["kind"]] = x
+        found.setdefault(int(match["place"]), {})[match["kind"]] = x
     if len(prefixes) > 1:
-        raise ValueError(f"{path}: has several networks: {', '.join(sorted(str(p) for p in prefixes))}")
+        raise ValueError(f"{where}: has several networks: {', '.join(sorted(repr(p) for p in prefixes))!s:.200}")
     if not found:
-        raise ValueError(f"{path}: has no tensors, expected a network's '0.weight', '0.bias' and so on")
+        raise ValueError(f"{where}: has no tensors, expected a network's '0.weight', '0.bias' and so on")
     layers = []
     width: int | None = None
     for place, tensors in sorted(found.items()):
         weight, bias = tensors.get("weight"), tensors.get("bias")
         if weight is None:
-            raise ValueError(f"{path}: has '{place}.bias' without '{place}.weight'")
+            raise ValueError(f"{where}: has '{place}.bias' without '{place}.weight'")
         if weight.ndim != 2 or 0 in weight.shape:
-            raise ValueError(f"{path}: '{place}.weight' has shape {weight.shape}, expected (outputs, inputs)")
+            raise ValueError(f"{where}: '{place}.weight' has shape {weight.shape}, expected (outputs, inputs)")
         if width is not None and weight.shape[1] != width:
             raise ValueError(
-                f"{path}: '{place}.weight' has shape {weight.shape}, expected ({weight.shape[0]}, {width}), since the "
+                f"{where}: '{place}.weight' has shape {weight.shape}, expected ({weight.shape[0]}, {width}), since the "
                 f"layer before has {width} outputs"
             )
         width = weight.shape[0]
         if bias is not None and bias.shape != (width,):
-            raise ValueError(f"{path}: '{place}.bias' has shape {bias.shape}, expected ({width},)")
+            raise ValueError(f"{where}: '{place}.bias' has shape {bias.shape}, expected ({width},)")
         layers.append((weight, bias))
     if len({bias is None for _, bias in layers}) > 1:
-        raise ValueError(f"{path}: some layers have a bias and some have none: all or none, in an NN")
-    return layers, _about(path, metadata)
+        raise ValueError(f"{where}: some layers have a bias and some have none: all or none, in an NN")
+    return layers, _about(where, metadata)
 
 
-def _about(path: safetensors.Path, metadata: dict[str, str]) -> dict[str, Any] | None:
+def _about(where: str, metadata: dict[str, str]) -> dict[str, Any] | None:
     if _KEY not in metadata:
         return None
     try:
-        about = json.loads(metadata[_KEY])
+        about: Any = json.loads(metadata[_KEY])
     except (ValueError, RecursionError):
         about = None
-    if not isinstance(about, dict) or not isinstance(about.get("activations"), list):
-        raise ValueError(f"{path}: its metadata under {_KEY!r} is {metadata[_KEY]!r:.80}, expected what NN.save writes")
-    return about
+    names = about.get("activations") if isinstance(about, dict) else None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"{where}: its metadata under {_KEY!r} is {metadata[_KEY]!r:.80}, none of NN.save")
+    found: dict[str, Any] = about
+    return found
 
 
 def load(
@@ -109,33 +111,40 @@ def load(
 ) -> tuple[list[int], Any, bool, list[float], str | None]:
     """Architecture, activation (one, or one for each layer), bias, parameters and ``task`` of the network in a file."""
     layers, about = read(path)
+    where = name_of(path)
     arch, bias = _shapes(layers)
     if about is not None and (
         about.get("arch") != arch or about.get("bias") is not bias or len(about["activations"]) != len(layers)
     ):
-        raise ValueError(f"{path}: its metadata describes another network than its tensors: {about}")
+        raise ValueError(f"{where}: its metadata describes another network than its tensors: {about!r:.200}")
     if activation is None and (about is None or output_activation is not None):
         missing = "but not its activations: name them" if about is None else "name both of its activations, or none"
         raise ValueError(
-            f"{path}: holds a network {arch}, {missing}, as in "
+            f"{where}: holds a network {arch}, {missing}, as in "
             "NN.load(path, activation='relu', output_activation='identity')"
         )
     names = about["activations"] if activation is None and about is not None else activation
+    unknown = [name for name in names if name not in ACTIVATIONS] if names is not activation else []
+    if unknown:
+        raise ValueError(
+            f"{where}: was saved with the activation {unknown[0]!r:.40}, expected one of {', '.join(ACTIVATIONS)}"
+        )
     task = None if about is None else about.get("task")
     if task is not None and task not in TASKS:
-        raise ValueError(f"{path}: was trained for {task!r:.40}, expected one of {', '.join(TASKS)}")
+        raise ValueError(f"{where}: was trained for {task!r:.40}, expected one of {', '.join(TASKS)}")
     return arch, names, bias, _flat(layers), task
 
 
 def parameters(model: Layered, path: safetensors.Path) -> list[float]:
     """The parameters in a file, for this model; ValueError if the file's network has another architecture."""
     layers, about = read(path)
+    where = name_of(path)
     arch, bias = _shapes(layers)
     if (arch, bias) != (model.arch, bool(model.biases[0])):
-        raise ValueError(f"{path}: holds a network {arch}{'' if bias else ' without bias'}, expected {model!r}")
+        raise ValueError(f"{where}: holds a network {arch}{'' if bias else ' without bias'}, expected {model!r}")
     if about is not None and about["activations"] != model.activations:
         raise ValueError(
-            f"{path}: was saved with the activations {', '.join(map(str, about['activations']))}, expected {model!r}; "
+            f"{where}: was saved with the activations {', '.join(about['activations'])!s:.200}, expected {model!r}; "
             "NN.load(path) builds the network that was saved"
         )
     return _flat(layers)

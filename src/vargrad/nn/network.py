@@ -16,8 +16,10 @@ from vargrad.nn import initialisers, layers
 from vargrad.nn.trainable import Trainable
 
 if TYPE_CHECKING:
-    import os
     from types import ModuleType
+    from typing import IO
+
+    from vargrad._util.files import PathLike
 
 Sliced: TypeAlias = "list[tuple[list[list[Var]], Any]]"  # for each layer its neurons' parameters, and its activation
 ACTIVATIONS = layers.ACTIVATIONS
@@ -281,12 +283,14 @@ class NN(Trainable):
         """
         return layers.summary(self._arch, self._activations, self._bias)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: PathLike | IO[bytes]) -> None:
         """Write the network to a safetensors file, in float64, under torch.nn.Sequential's names.
 
+        ``path``: a path, or a file that is open for writing bytes.
+
         "0.weight" has shape (neurons, inputs) and "0.bias" shape (neurons,), then come "2.weight", "2.bias" and so on,
-        since the activations count; architecture and activations are in the metadata. The file is replaced as a whole
-        or stays as it was. Raises OSError if it cannot be written.
+        since the activations count; architecture and activations are in the metadata. An older file is replaced as a
+        whole, and keeps its mode, or stays as it was. Raises OSError if it cannot be written.
 
         >>> import os, tempfile
         >>> model = NN([2, 2, 1], "tanh", seed=1)
@@ -303,14 +307,15 @@ class NN(Trainable):
     @classmethod
     def load(
         cls,
-        path: str | os.PathLike[str],
+        path: PathLike | IO[bytes],
         activation: str | Sequence[str] | None = None,
         output_activation: str | None = None,
         var: type[Var] = Var,
     ) -> NN:
         """The network in a safetensors file, written by ``save`` or from a torch.nn.Sequential of Linear layers.
 
-        torch does not write its activations: name them, as for NN. float32 and float64 are read; nothing is executed.
+        torch does not write its activations: name them, as for NN. ``path``: a path, or a file that is open for reading
+        bytes. float64, float32, float16 and bfloat16 are read; nothing is executed.
         Raises ValueError that says what was found and expected for a file that is truncated, foreign or does not fit
         together, OSError if it cannot be read.
         """
@@ -322,7 +327,7 @@ class NN(Trainable):
         model.task = task
         return model
 
-    def load_parameters(self, path: str | os.PathLike[str]) -> None:
+    def load_parameters(self, path: PathLike | IO[bytes]) -> None:
         """Take the parameters from a safetensors file, written by ``save`` or from a torch.nn.Sequential.
 
         Raises ValueError, and changes nothing, for a file that cannot be loaded or holds another architecture.
