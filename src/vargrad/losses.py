@@ -2,7 +2,7 @@
 
 Predictions and targets are a number, a list of one row's numbers, or a list of rows (lists, or a NumPy array of Vars
 such as ``model(X)``); the loss of several rows is the mean of theirs, but for ``sse`` their sum. Values may be Vars or
-floats. Torch's definitions where torch has the loss.
+floats. Torch's definitions where torch has the loss. ValueError for targets that are not of the loss's kind.
 
 >>> from vargrad import NN, losses
 >>> model = NN([2, 3], activation="identity", seed=0)
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from vargrad import math
-from vargrad._core import var, var_py
+from vargrad._core import modes, var, var_py
 from vargrad._util import errors
 
 if TYPE_CHECKING:
@@ -124,7 +124,12 @@ def cross_entropy(predictions: Any, targets: Any) -> Number:
         raise ValueError(f"cross_entropy: {len(rows)} row(s) of predictions, targets {labels!r:.60}")
     return math.mean(
         [
-            _cross_entropy(row, label if _is_list(label) else _label(label, len(row), f"targets[{i}]"))
+            _cross_entropy(
+                row,
+                _checked(LOSSES["cross_entropy"], label, f"targets[{i}]")
+                if _is_list(label)
+                else _label(label, len(row), f"targets[{i}]"),
+            )
             for i, (row, label) in enumerate(zip(rows, labels, strict=True))
         ]
     )
@@ -206,8 +211,33 @@ LOSSES = {
     )
 }
 
+# What the targets of a kind must be, in words, and the test for it, of a number or an array. Those of "labels" are
+# probabilities here.
+TARGETS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "binary": ("0 or 1, or a probability between", lambda t: (t >= 0.0) & (t <= 1.0)),
+    "labels": ("a probability from 0 to 1", lambda t: (t >= 0.0) & (t <= 1.0)),
+    "signs": ("-1 or 1", lambda t: abs(t) == 1.0),
+}
+
 
 # ---- arguments
+
+
+def _checked(loss: Loss, targets: Any, what: str) -> Any:
+    """These targets; ValueError for the first that is none of the loss's kind.
+
+    While a function is recorded, a Var has no value yet that could be judged.
+    """
+    if loss.kind in TARGETS:
+        expected, good = TARGETS[loss.kind]
+        for i, x in enumerate(targets):
+            is_var = isinstance(x, _VARS)
+            if is_var and modes.thread.recorder is not None:
+                continue
+            number = x.value if is_var else errors.as_float(x, f"{loss.name}: {what}[{i}]")
+            if not good(number):
+                raise ValueError(f"{loss.name}: {what}[{i}] is {number:g}, expected {expected}")
+    return targets
 
 
 def _plain(x: Any) -> Any:
@@ -236,18 +266,18 @@ def _over_rows(loss: Loss, predictions: Any, targets: Any) -> Number:
     if _is_list(p) and any(_is_list(row) for row in p):
         if not _is_list(t) or len(t) != len(p):
             raise ValueError(f"{loss.name}: {len(p)} rows of predictions, targets {t!r:.60}")
-        rows = [_row(loss, a, b) for a, b in zip(p, t, strict=True)]
+        rows = [_row(loss, a, b, f"targets[{i}]") for i, (a, b) in enumerate(zip(p, t, strict=True))]
         found = math.mean(rows) if loss.mean else math.sum(rows)
     else:
-        found = _row(loss, p, t)
+        found = _row(loss, p, t, "targets")
     return found
 
 
-def _row(loss: Loss, p: Any, t: Any) -> Any:
+def _row(loss: Loss, p: Any, t: Any, what: str) -> Any:
     p, t = (x if _is_list(x) else [x] for x in (p, t))
     if len(p) != len(t) or not p:
         raise ValueError(f"{loss.name}: {len(p)} prediction(s) and {len(t)} target(s): give one target for each")
     for x in (*p, *t):
         if not isinstance(x, (float, *_VARS)):
             errors.as_float(x, f"{loss.name}: a prediction or target")
-    return loss.row(p, t)
+    return loss.row(p, _checked(loss, t, what))

@@ -75,3 +75,8 @@ def test_each_layer_has_its_own_gain() -> None:
     (first, _), (second, _) = layers(relu)
     np.testing.assert_allclose(layers(mixed)[0][0], first, rtol=1e-15)
     np.testing.assert_allclose(layers(mixed)[1][0], second / 2**0.5, rtol=1e-15)
+
+
+def test_linear_is_identity() -> None:
+    for model in (NN([2, 3, 1], "linear"), NN([2, 3, 1], ["linear", "identity"]), NN([2, 3, 1], "identity", "linear")):
+        assert model.activations == ["identity", "identity"]

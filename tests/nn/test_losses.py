@@ -11,6 +11,7 @@ import mpmath
 import numpy as np
 import pytest
 
+import vargrad
 from vargrad import NN, Var, losses, reference
 
 NAMES = ["sse", "mse", "mae", "huber", "hinge", "bce", "cross_entropy"]
@@ -155,12 +156,46 @@ def test_in_the_articles_loop() -> None:
         ("cross_entropy", [1.0, 2.0], "1", TypeError, "must be a label"),
         ("cross_entropy", [[1.0, 2.0]], [[0.5, 0.25, 0.25]], ValueError, "3 probabilities for 2 outputs"),
         ("cross_entropy", [[1.0, 2.0]], [0, 1], ValueError, r"1 row\(s\) of predictions"),
+        ("bce", [1.0], [2.0], ValueError, r"bce: targets\[0\] is 2, expected 0 or 1, or a probability between"),
+        ("bce", [[1.0, 2.0], [0.5, 1.0]], [[0, 1], [0.5, -0.5]], ValueError, r"targets\[1\]\[1\] is -0.5"),
+        ("bce", [1.0], [float("nan")], ValueError, "is nan, expected 0 or 1"),
+        ("bce", Var(1.0), Var(-1.0), ValueError, r"targets\[0\] is -1, expected 0 or 1"),
+        ("hinge", [0.5, 1.0], [1, 0], ValueError, r"hinge: targets\[1\] is 0, expected -1 or 1"),
+        ("hinge", 0.5, True + 1, ValueError, "is 2, expected -1 or 1"),
+        ("cross_entropy", [[1.0, 2.0]], [[1.5, -0.5]], ValueError, r"targets\[0\]\[0\] is 1.5, expected a probability"),
         ("cross_entropy", 1.0, 0, TypeError, "must be a row of outputs"),
     ],
 )
 def test_what_does_not_fit(name: str, p: Any, t: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         getattr(losses, name)(p, t)
+
+
+@pytest.mark.parametrize("name", ["bce", "hinge", "cross_entropy"])
+def test_eager_losses_and_fit_refuse_the_same_targets(name: str) -> None:
+    """In the same words, after the name of the loss or of the argument."""
+    X, draw = [[0.5]], np.random.default_rng(3)
+    for t in ([0.0, 1.0], [1.0, -1.0], [0.5, 0.5], [2.0, 0.0], [-1.0, -1.0], [0.0, 1e-300], [1.0, 1.0 + 2e-16]):
+        said = []
+        for call in (
+            lambda t=t: NN([1, 2], "identity", seed=0).fit(X, [t], name, epochs=1),
+            lambda t=t: getattr(losses, name)([draw.normal(size=2).tolist()], [t]),
+        ):
+            try:
+                call()
+            except ValueError as error:
+                said.append(str(error).partition(" is ")[2])
+            else:
+                said.append("")
+        assert said[0] == said[1], t
+
+
+def test_targets_of_a_recorded_loss_are_not_judged() -> None:
+    """While compile records, a target has no value; and a branch on it would cost a path."""
+    loss = vargrad.compile(lambda p, t: losses.bce(p, t))
+    found = loss(np.array([1.0, -2.0, 0.5]), np.array([0.0, 1.0, 2.0]))
+    assert found.tolist() == pytest.approx([np.logaddexp(0, 1), np.logaddexp(0, -2) + 2, np.logaddexp(0, 0.5) - 1])
+    assert loss.paths == 1
 
 
 def test_a_single_target_is_a_number_in_a_loss_of_ones_own() -> None:

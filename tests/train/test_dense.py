@@ -68,6 +68,8 @@ def check_gradient(
     net = network(sizes, activations, loss, bias)
     values, x = some(1, net.parameters), some(2, rows, sizes[0])
     y = some(3, rows, sizes[-1], low=0.0)
+    if loss == "hinge":
+        y = np.sign(y - 0.5)
     grads = np.full(net.parameters, np.nan)
     weight = 1.0 if loss == "sse" else 1.0 / rows
     total = make(net).value(values, x, y, weight, grads)

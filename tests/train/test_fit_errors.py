@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import sys
+import warnings
 from types import ModuleType
 from typing import Any
 
@@ -12,8 +13,10 @@ import numpy as np
 import pytest
 
 from vargrad import NN, Var, optim
+from vargrad._train import arguments
 from vargrad._train import progress as _progress
 from vargrad._train.settings import FitSettings
+from vargrad.nn import ACTIVATIONS
 
 X = np.arange(12.0).reshape(6, 2) / 10
 Y = np.array([0.0, 1.0, 1.0, 0.0, 1.0, 0.0])
@@ -60,6 +63,22 @@ CASES: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
         ValueError,
         "'binary_crossentropy' is not known; did you mean 'bce'",
     ),
+    "a loss by its class": ({"loss": "BinaryCrossentropy"}, ValueError, "did you mean 'bce'"),
+    "a loss by its class and misspelt": ({"loss": "BinaryCrossentropi"}, ValueError, "did you mean 'bce'"),
+    "a loss of torch": ({"loss": "BCEWithLogitsLoss"}, ValueError, "did you mean 'bce'"),
+    "a loss of scikit-learn": ({"loss": "log_loss"}, ValueError, "did you mean 'bce'"),
+    "a loss of many classes": ({"loss": "sparse_categorical_crossentropy"}, ValueError, "did you mean 'cross_entropy'"),
+    "cross-entropy of torch": ({"loss": "CrossEntropyLoss"}, ValueError, "did you mean 'cross_entropy'"),
+    "another writing of a loss": ({"loss": "Cross-Entropy"}, ValueError, "did you mean 'cross_entropy'"),
+    "mean_squared_error": ({"loss": "mean_squared_error"}, ValueError, "did you mean 'mse'"),
+    "an argument of Keras": ({"learning_rate": 0.1}, ValueError, "'learning_rate' is not known; did you mean 'lr'"),
+    "another of Keras": ({"verbose": 0}, ValueError, "'verbose' is not known; did you mean 'progress'"),
+    "one of scikit-learn": ({"max_iter": 5}, ValueError, "did you mean 'epochs'"),
+    "another of scikit-learn": ({"random_state": 5}, ValueError, "did you mean 'seed'"),
+    "one of torch": ({"criterion": "mse"}, ValueError, "did you mean 'loss'"),
+    "a setting of Keras": ({"optimizer": "adam", "beta_1": 0.9}, ValueError, "did you mean 'betas'"),
+    "an optimizer of Keras": ({"optimizer": "RMSProp"}, ValueError, "did you mean 'rmsprop'"),
+    "an optimizer of scikit-learn": ({"optimizer": "l-bfgs"}, ValueError, "did you mean 'lbfgs'"),
     "no loss": ({"loss": 3}, TypeError, "loss must be a name"),
     "unknown optimizer": ({"optimizer": "adan"}, ValueError, "did you mean 'adam'"),
     "unknown setting": ({"momentun": 0.9}, ValueError, "did you mean 'momentum'"),
@@ -122,11 +141,49 @@ def test_labels_out_of_range(y: Any, message: str) -> None:
         network(3).fit(X, y, "cross_entropy")
 
 
-@pytest.mark.parametrize("last", ["sigmoid", "tanh"])
+@pytest.mark.parametrize("last", sorted({*ACTIVATIONS} - {"identity"}))
 @pytest.mark.parametrize("loss", ["bce", "hinge", "cross_entropy"])
 def test_logits_are_without_activation(loss: str, last: str) -> None:
     with pytest.raises(ValueError, match="output_activation='identity'"):
         network(2, last).fit(X, Y, loss)
+    for call in (network(2, last).partial_fit, network(2, last).backward):
+        with pytest.raises(ValueError, match="output_activation='identity'"):
+            call(X, Y, loss)
+
+
+def least_and_most(name: str) -> tuple[float, float]:
+    """What an activation can give, by the article's Var: over a fine grid, and far out."""
+    x = np.concatenate([np.arange(-8.0, 8.0, 1e-4), [-1e300, -1e3, 1e3, 1e300]])
+    found = [getattr(Var(v), name)().value if name != "identity" else v for v in x.tolist()]
+    return min(found), max(found)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_targets_out_of_the_last_layers_range(name: str) -> None:
+    least, most = least_and_most(name)
+    assert arguments.LEAST.get(name, -INF) == pytest.approx(least if least > -1e9 else -INF, abs=1e-8)
+    assert arguments.MOST.get(name, INF) == pytest.approx(most if most < 1e9 else INF, abs=1e-8)
+    for value, inside in ((least - 0.01, least < -1e9), (most + 0.01, most > 1e9), (max(least, -1.0), True)):
+        for loss in ("mse", "mae", "huber", "sse"):
+            for method in ("fit", "partial_fit", "backward"):
+                model = network(1, name)
+                with warnings.catch_warnings(record=True) as caught:
+                    warnings.simplefilter("always")
+                    getattr(model, method)(X, spoiled((2,), min(max(value, -1e9), 1e9), Y * 0.5 + 0.25), loss)
+                assert len(caught) == (not inside), (value, loss)
+                for warning in caught:
+                    assert warning.filename == __file__
+                    assert f"the last layer's {name!r} only gives numbers from" in str(warning.message)
+    network(1, name).fit(X, Y * 9 - 4, lambda p, t: (p - t) ** 2, epochs=1)  # of a loss of one's own nothing is known
+
+
+def test_a_warning_that_is_an_error_changes_nothing() -> None:
+    model = network(1, "sigmoid")
+    before = [p.value for p in model.parameters]
+    for call in (model.fit, model.partial_fit, model.backward):
+        with pytest.raises(UserWarning, match=r"y goes from 0 to 3, .*'sigmoid' only gives numbers from 0 to 1"):
+            call(X, Y * 3)
+    assert [p.value for p in model.parameters] == before
 
 
 def test_networks_of_ones_own() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -10,6 +11,7 @@ import numpy
 import numpy.typing
 
 from vargrad import losses, optim
+from vargrad._train import foreign
 from vargrad._train.history import History
 from vargrad._train.settings import FitSettings
 from vargrad._util import errors
@@ -29,12 +31,15 @@ OPTIMIZERS: dict[str, Any] = {
 NOT_SUGGESTED = ("self", "X", "y", "settings")  # parameters of fit that are never proposed for a misspelled name
 LBFGS_SETTINGS = ("history_size", "tolerance_grad", "tolerance_change")  # of optimizer="lbfgs"; fit sets the others
 DEFAULT_RATES = {"sgd": 0.1}  # where no lr is given; the others have torch's
-OTHER_NAMES = {  # what other libraries call a loss
-    **dict.fromkeys(("binary_crossentropy", "binary_cross_entropy", "log_loss", "bcewithlogitsloss", "bceloss"), "bce"),
-    **dict.fromkeys(("crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy"), "cross_entropy"),
-    **dict.fromkeys(("mean_squared_error", "squared_error", "mseloss", "l2"), "mse"),
-    **dict.fromkeys(("mean_absolute_error", "absolute_error", "l1loss", "l1"), "mae"),
+LEAST = {
+    "sigmoid": 0.0,
+    "tanh": -1.0,
+    "relu": 0.0,
+    "softplus": 0.0,
+    "silu": -0.2784645427610738,
+    "gelu": -0.16997120747990372,
 }
+MOST = {"sigmoid": 1.0, "tanh": 1.0}  # and the least that an activation gives; those that are not here have no bound
 
 
 def optimizer_of(
@@ -47,13 +52,13 @@ def optimizer_of(
         if not given.updates(model.parameters):
             raise ValueError("fit: this optimizer belongs to other parameters than this network's")
         return given
-    make = OPTIMIZERS[errors.known("optimizer", given, OPTIMIZERS)]
+    make = OPTIMIZERS[errors.known("optimizer", given, OPTIMIZERS, foreign.OPTIMIZERS)]
     allowed = getattr(make, "settings", LBFGS_SETTINGS)
     for name in settings:
         if name not in allowed:  # perhaps a misspelled argument of fit itself
             own = [x for x in inspect.signature(getattr(type(model), call)).parameters if x not in NOT_SUGGESTED]
             own = [x for x in own if x != name and x not in allowed]
-            errors.known(f"{call} with optimizer {given!r}: argument", name, [*allowed, *own])
+            errors.known(f"{call} with optimizer {given!r}: argument", name, [*allowed, *own], foreign.ARGUMENTS)
     found: optim.Optimizer | optim.LBFGS
     if make is optim.LBFGS:
         if lr is not None:
@@ -107,17 +112,29 @@ def loss_of(loss: Any, model: Model) -> losses.Loss:
     """The loss of that name, or one without a name for a function of a prediction and a target."""
     if callable(loss):
         return losses.Loss("", loss, kind="any")
-    meant = OTHER_NAMES.get(loss.lower()) if isinstance(loss, str) else None
-    if meant is not None:
-        raise ValueError(f"loss {loss!r} is not known; did you mean {meant!r}? known: {', '.join(losses.LOSSES)}")
-    found = losses.LOSSES[errors.known("loss", loss, losses.LOSSES)]
+    found = losses.LOSSES[errors.known("loss", loss, losses.LOSSES, foreign.LOSSES)]
     last = model.activations[-1]
-    if found.logits and last in ("sigmoid", "tanh"):
+    if found.logits and last != "identity":
         raise ValueError(
             f"loss {loss!r} is computed from outputs without activation, and this network's last layer has {last!r}: "
             "build it with output_activation='identity'"
         )
     return found
+
+
+def warn_of_range(model: Model, loss: losses.Loss, targets: Array) -> None:
+    """Warn if the last layer's activation cannot give some of these targets; not for a loss of the user's own."""
+    last = model.activations[-1]
+    low, high = LEAST.get(last, -math.inf), MOST.get(last, math.inf)
+    if loss.kind != "values" or (low == -math.inf and high == math.inf):
+        return
+    least, most = float(targets.min()), float(targets.max())
+    if least < low or most > high:
+        bound = f"{low:.4g} to {high:.4g}" if high < math.inf else f"{low:.4g} upwards"
+        errors.warn(
+            f"y goes from {least:.6g} to {most:.6g}, and the last layer's {last!r} only gives numbers from {bound}: "
+            "build the network with output_activation='identity', or scale y"
+        )
 
 
 def require_layers(model: Model, what: str) -> None:

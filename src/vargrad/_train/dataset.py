@@ -10,6 +10,7 @@ import numpy.typing
 
 from vargrad._compile import signature
 from vargrad._util import errors
+from vargrad.losses import TARGETS
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 
@@ -78,11 +79,9 @@ def targets(y: Any, rows: int, outputs: int, kind: str, what: str = "y") -> Arra
     if kind != "any" and table.shape[1] != outputs:
         expected = f"({rows}, {outputs})" + (f" or ({rows},)" if outputs == 1 or by_label else "")
         raise ValueError(f"{what} has shape {found.shape}, expected {expected}: the network has {outputs} output(s)")
-    if kind == "signs":
-        _require(numpy.abs(table) == 1.0, table, "-1 or 1", what)
-    elif kind in ("binary", "labels"):
-        expected = "0 or 1, or a probability between" if kind == "binary" else "a probability from 0 to 1"
-        _require((table >= 0.0) & (table <= 1.0), table, expected, what)
+    if kind in TARGETS:
+        expected, good = TARGETS[kind]
+        _require(good(table), table, expected, what)
     return numpy.ascontiguousarray(table)
 
 

@@ -39,6 +39,7 @@ class Stepper:
         self.loss = arguments.loss_of(settings.loss, model)
         rows = dataset.inputs(x, model.arch[0])
         t = dataset.targets(y, len(rows), model.arch[-1], self.loss.kind)
+        arguments.warn_of_range(model, self.loss, t)
         start = _parameters.of(model.parameters, call).values
         programs = programs_of(model, self.loss, settings, optimizer.rule, start, rows, t)
         self.engine = Engine(programs)

@@ -96,6 +96,7 @@ def plan_training(model: Model, X: Any, y: Any, validation_data: Any, settings: 
     rate, epoch_end = arguments.rate_of(optimizer, settings)
     loss = arguments.loss_of(settings.loss, model)
     x, t, validation = _rows(model, X, y, validation_data, settings, loss.kind, source)
+    arguments.warn_of_range(model, loss, t)
     rule = optimizer.rule if isinstance(optimizer, optim.Optimizer) else None
     network = programs_of(model, loss, settings, rule, start, x, t)
     return TrainingPlan(

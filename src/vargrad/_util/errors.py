@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numbers
+import sys
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
 LOSES = "{0}() of a Var would lose its derivative: use v.value to leave the graph, or vargrad.math for its functions"
@@ -112,15 +113,35 @@ def check_node(op: object, previous: tuple[object, ...], is_var: tuple[bool, ...
             raise TypeError(f"{name} must be a Var, not {type(value).__name__}")
 
 
-def known(what: str, name: object, names: Iterable[str]) -> str:
-    """``name`` if it is one of ``names``; else an error that has the nearest of them."""
+def known(what: str, name: object, names: Iterable[str], others: Mapping[str, str] | None = None) -> str:
+    """``name`` if it is one of ``names``; else an error that has the nearest of them.
+
+    ``others``: what other libraries call them, in small letters and digits alone, and which of ``names`` each is.
+    """
     names = tuple(names)
     if not isinstance(name, str):
         raise TypeError(f"{what} must be a name, not {type(name).__name__} ({name!r:.60}); known: {', '.join(names)}")
     if name not in names:
         import difflib
 
-        near = difflib.get_close_matches(name.lower(), names, n=1)
-        guess = f"; did you mean {near[0]!r}?" if near else ";"
+        meant = {foreign: ours for foreign, ours in (others or {}).items() if ours in names}
+        meant |= {_letters(ours): ours for ours in names}
+        near = difflib.get_close_matches(_letters(name), meant, n=1)
+        guess = f"; did you mean {meant[near[0]]!r}?" if near else ";"
         raise ValueError(f"{what} {name!r:.60} is not known{guess} known: {', '.join(names)}")
     return name
+
+
+def _letters(name: str) -> str:
+    """A name without what libraries spell differently: capitals, underscores, hyphens."""
+    return "".join(x for x in name.lower() if x.isalnum())
+
+
+def warn(message: str) -> None:
+    """A UserWarning that points to the first caller outside of this package."""
+    import warnings
+
+    depth, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == "vargrad":
+        depth, frame = depth + 1, frame.f_back
+    warnings.warn(message, stacklevel=depth)

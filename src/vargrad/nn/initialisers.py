@@ -48,6 +48,17 @@ NAMES = (
     "normal",
     "zeros",
 )
+OTHER_NAMES = {  # of other libraries, see errors.known
+    "glorot": "glorot_uniform",
+    "xavier": "xavier_uniform",
+    "kaiming": "kaiming_normal",
+    "he": "he_normal",
+    "lecun": "lecun_normal",
+    "randomnormal": "normal",
+    "randomuniform": "uniform",
+    "pytorch": "torch",
+    "default": "torch",
+}
 
 
 def draw(name: str, arch: Sequence[int], activations: Sequence[str], bias: bool, random: Random) -> Iterator[float]:

@@ -9,6 +9,7 @@ from vargrad._util.errors import known
 from vargrad.nn.initialisers import GAINS
 
 ACTIVATIONS = tuple(GAINS)
+_OTHER_NAMES = {"swish": "silu", "logistic": "sigmoid", "expit": "sigmoid", "none": "identity"}  # of other libraries
 
 
 def architecture(arch: Any) -> tuple[int, ...]:
@@ -46,8 +47,8 @@ def per_layer(activation: Any, output_activation: Any, layers: int) -> tuple[str
                 "activation 'softmax' is not known: loss 'cross_entropy' takes outputs without it, so give "
                 "output_activation='identity'; predict_proba returns the probabilities"
             )
-        known("activation", name, ACTIVATIONS)
-    return tuple(names)
+        known("activation", name, (*ACTIVATIONS, "linear"), _OTHER_NAMES)
+    return tuple("identity" if name == "linear" else name for name in names)
 
 
 class Table(str):

@@ -30,8 +30,8 @@ class NN(Trainable):
     """A fully connected network of scalar neurons, as the article builds it, for any architecture.
 
     ``arch``: the number of inputs, then of neurons in each layer; ``NN([2, 2, 1])`` is the article's XOR network.
-    ``activation``: a name (sigmoid, tanh, relu, leaky_relu, softplus, silu, gelu, identity), or a list of one name
-    per layer. ``output_activation``: that of the last layer; None means the same as the others.
+    ``activation``: a name (sigmoid, tanh, relu, leaky_relu, softplus, silu, gelu, identity, also called linear), or a
+    list of one name per layer. ``output_activation``: that of the last layer; None means the same as the others.
     ``init``: "uniform" draws every parameter from [0, 1) in the article's order, each neuron's weights and then its
     bias. The field's usual ones are there under its names: "xavier_uniform", "xavier_normal" (or "glorot_..."),
     "kaiming_uniform", "kaiming_normal" (or "he_..."), both with torch's gain for the layer's activation,
@@ -67,7 +67,7 @@ class NN(Trainable):
     ) -> None:
         self._arch = layers.architecture(arch)
         self._activations = layers.per_layer(activation, output_activation, len(self._arch) - 1)
-        _checks.known("init", init, INITIALISERS)
+        _checks.known("init", init, INITIALISERS, initialisers.OTHER_NAMES)
         if seed is not None and not hasattr(seed, "__index__"):
             raise TypeError(f"seed must be an int or None, not {type(seed).__name__} ({seed!r:.60})")
         if var not in (Var, var_py.Var):
