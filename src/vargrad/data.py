@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import numpy
 import numpy.typing
 
-from vargrad._util import errors
+from vargrad._util import errors, shares
 from vargrad._util.settings import Count, Number
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
@@ -31,6 +31,7 @@ GATES: dict[str, Callable[[int, int], int]] = {
     "xnor": lambda p, q: 1 - (p ^ q),
 }
 __all__ = [
+    "Scaler",
     "breast_cancer",
     "diabetes",
     "digits",
@@ -40,6 +41,7 @@ __all__ = [
     "spirals",
     "standardize",
     "train_test_split",
+    "wine",
 ]
 
 
@@ -128,6 +130,12 @@ def breast_cancer() -> tuple[Array, Labels]:
     return X, y.astype(numpy.int64)
 
 
+def wine() -> tuple[Array, Labels]:
+    """Wines of three growers (UCI): X (178, 13), analyses in various units, y (178,) of 0 to 2. By scikit-learn."""
+    X, y = _sklearn("load_wine")
+    return X, y.astype(numpy.int64)
+
+
 def diabetes() -> tuple[Array, Array]:
     """Diabetes (Efron et al. 2004): X (442, 10), centred and scaled, y (442,), its progression. By scikit-learn."""
     X, y = _sklearn("load_diabetes")
@@ -146,13 +154,14 @@ def _sklearn(loader: str) -> tuple[Any, Any]:
 
 
 def train_test_split(
-    X: Any, y: Any, test_size: float | int = 0.25, seed: int | None = None
+    X: Any, y: Any, test_size: float | int = 0.25, seed: int | None = None, stratify: Any = None
 ) -> tuple[Any, Any, Any, Any]:
     """X_train, X_test, y_train, y_test: the rows in random order, some of them kept for the test.
 
     ``X``, ``y``: arrays or lists of as many rows; ``test_size``: a share of them between 0 and 1, rounded up, or
-    their number as an int; ``seed``: the same one gives the same split. Raises ValueError if either part would be
-    empty.
+    their number as an int; ``seed``: the same one gives the same split. ``stratify``: the class of each row, such as
+    y; both parts then have each class in its share. Raises ValueError if either part would be empty, or if it has fewer
+    rows than there are classes.
 
     >>> X_train, X_test, y_train, y_test = train_test_split(*gate("xor"), test_size=1, seed=0)
     >>> X_train.shape, X_test.shape, y_train.shape, y_test.shape
@@ -163,36 +172,145 @@ def train_test_split(
         raise ValueError(f"train_test_split: X and y must have as many rows, got shapes {X.shape} and {y.shape}")
     rows = len(X)
     if isinstance(test_size, float):
-        count = int(numpy.ceil(Number(0, 1).checked("train_test_split: test_size", test_size) * rows))
+        count = shares.count(Number(0, 1).checked("train_test_split: test_size", test_size), rows)
     else:
         count = Count(0).checked("train_test_split: test_size", test_size)
     if not 0 < count < rows:
         raise ValueError(f"train_test_split: test_size={test_size!r} of {rows} row(s) leaves {count} for the test")
     if seed is not None:
         seed = Count(0).checked("seed", seed)
-    order = numpy.random.default_rng(seed).permutation(rows)
-    test, train = order[:count], order[count:]
+    random = numpy.random.default_rng(seed)
+    if stratify is None:
+        order = random.permutation(rows)
+        test, train = order[:count], order[count:]
+    else:
+        classes = _classes(stratify, rows, count)
+        test = shares.stratified(classes, count, random)
+        train = random.permutation(numpy.delete(numpy.arange(rows), test))
     return X[train], X[test], y[train], y[test]
+
+
+def _classes(stratify: Any, rows: int, count: int) -> Labels:
+    """The classes numbered from 0; ValueError if they cannot all be in the test and in the rest."""
+    given = numpy.asarray(stratify)
+    if given.shape not in ((rows,), (rows, 1)):
+        raise ValueError(
+            f"train_test_split: stratify has shape {given.shape}, expected ({rows},), a class for each row"
+        )
+    names, classes, sizes = numpy.unique(given.reshape(rows), return_inverse=True, return_counts=True)
+    if sizes.min() < 2:
+        rare = names[sizes.argmin()].item()
+        raise ValueError(f"train_test_split: class {rare!r:.60} has one row, and cannot be in both parts: leave it out")
+    if not len(names) <= count <= rows - len(names):
+        raise ValueError(
+            f"train_test_split: {count} of {rows} row(s) for the test: with stratify either part needs a row "
+            f"for each of {len(names)} classes"
+        )
+    return classes.astype(numpy.int64)
+
+
+class Scaler:
+    """Shifts and scales each column to mean 0 and standard deviation 1, and back.
+
+    Fit it on the rows to train on, and use it for all others. Attributes: ``mean`` and ``scale``, arrays of shape
+    (columns,), or () for data of shape (rows,). A column that is constant, up to rounding, is only shifted: its scale
+    is 1. A network keeps scalers in its file: see ``NN.scalers``.
+
+    >>> scaler = Scaler().fit([[1.0, 5.0], [3.0, 5.0]])
+    >>> scaler.transform([[5.0, 6.0]]).tolist()
+    [[3.0, 1.0]]
+    >>> scaler.inverse([[3.0, 1.0]]).tolist()
+    [[5.0, 6.0]]
+    """
+
+    mean: Array | None = None
+    scale: Array | None = None
+
+    def fit(self, X: Any) -> Scaler:
+        """Take mean and deviation of the columns of X, shape (rows, columns) or (rows,); returns the scaler.
+
+        Raises TypeError or ValueError for other shapes and for what is no finite number; then nothing has changed.
+        """
+        x = self._array(X, "Scaler.fit: X")
+        if not len(x):
+            raise ValueError(f"Scaler.fit: X has shape {x.shape}, expected at least one row")
+        if not numpy.isfinite(x).all():
+            place = tuple(int(i[0]) for i in numpy.nonzero(~numpy.isfinite(x)))
+            raise ValueError(f"Scaler.fit: X[{', '.join(map(str, place))}] is {x[place]}: expected finite numbers")
+        largest = numpy.abs(x).max(axis=0, initial=0.0)
+        unit = numpy.ldexp(1.0, numpy.frexp(largest)[1] - 1)  # so that squares neither over- nor underflow
+        with numpy.errstate(under="ignore"):
+            scaled = x / unit
+            mean, deviation = scaled.mean(axis=0), scaled.std(axis=0)
+            spread = scaled.max(axis=0) - scaled.min(axis=0)
+            constant = spread <= _ROUNDING
+            self.mean, self.scale = (
+                numpy.where(constant, x[0], mean * unit),
+                numpy.where(constant, 1.0, deviation * unit),
+            )
+        return self
+
+    def transform(self, X: Any) -> Array:
+        """The rows of X, shifted and scaled; ValueError before fit and for other columns."""
+        x, mean, scale = self._fitting(X, "Scaler.transform")
+        found: Array = (x - mean) / scale
+        return found
+
+    def inverse(self, X: Any) -> Array:
+        """What transform made these rows of; ValueError before fit and for other columns."""
+        x, mean, scale = self._fitting(X, "Scaler.inverse")
+        found: Array = x * scale + mean
+        return found
+
+    def _fitting(self, X: Any, what: str) -> tuple[Array, Array, Array]:
+        if self.mean is None or self.scale is None:
+            raise ValueError(f"{what}: call fit first, with the rows to train on")
+        x = self._array(X, f"{what}: X")
+        if x.shape[1:] != self.mean.shape:
+            raise ValueError(
+                f"{what}: X has shape {x.shape}, expected (rows{''.join(f', {n}' for n in self.mean.shape)})"
+            )
+        return x, self.mean, self.scale
+
+    @staticmethod
+    def _array(X: Any, what: str) -> Array:
+        given = numpy.asarray(X)
+        if given.dtype.kind not in "fiubO":
+            raise TypeError(f"{what} is of dtype {given.dtype}, expected numbers")
+        if given.ndim not in (1, 2):
+            raise ValueError(f"{what} has shape {given.shape}, expected (rows, columns) or (rows,)")
+        return given.astype(numpy.float64)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Scaler):
+            return NotImplemented
+        return bool(numpy.array_equal(self.mean, other.mean) and numpy.array_equal(self.scale, other.scale))  # type: ignore[arg-type]
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return "<Scaler, not fitted>" if self.mean is None else f"<Scaler of {self.mean.size} column(s)>"
+
+
+_ROUNDING = 8 * float(numpy.finfo(numpy.float64).eps)  # of a column's largest number: what differs by less is noise
 
 
 def standardize(X: Any, *others: Any) -> Any:
     """X with mean 0 and standard deviation 1 in each column; ``others`` shifted and scaled by the same numbers.
 
     ``X``, ``others``: shapes (rows, columns) or (rows,). A constant column is only shifted. Returns X alone, or a
-    tuple. Raises ValueError for other shapes.
+    tuple. Raises what ``Scaler`` raises, which keeps the numbers for later.
 
     >>> train, test = standardize([[1.0], [3.0]], [[5.0]])
     >>> train.tolist(), test.tolist()
     ([[-1.0], [1.0]], [[3.0]])
     """
-    arrays = [numpy.asarray(x, float) for x in (X, *others)]
+    arrays = [Scaler._array(x, f"standardize: argument {i}") for i, x in enumerate((X, *others))]
     for i, x in enumerate(arrays):
-        if x.ndim not in (1, 2) or len(x) == 0 or x.shape[1:] != arrays[0].shape[1:]:
+        if len(x) == 0 or x.shape[1:] != arrays[0].shape[1:]:
             raise ValueError(
-                f"standardize: argument {i} has shape {x.shape}, expected (rows, columns) or (rows,), "
-                "with as many columns as the first"
+                f"standardize: argument {i} has shape {x.shape}, expected rows, with as many columns as the first"
             )
-    mean, deviation = arrays[0].mean(axis=0), arrays[0].std(axis=0)
-    scale = numpy.where(deviation > 0, deviation, 1.0)
-    scaled = tuple((x - mean) / scale for x in arrays)
+    scaler = Scaler().fit(arrays[0])
+    scaled = tuple(scaler.transform(x) for x in arrays)
     return scaled if others else scaled[0]

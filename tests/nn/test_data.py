@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import copy
+import json
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from sklearn import datasets
+from sklearn.preprocessing import StandardScaler
 
 from vargrad import NN, data
+from vargrad._util import shares
 
 ANY: Any = data
 
@@ -65,7 +71,13 @@ def test_noise_and_seeds(draw: Callable[..., Any]) -> None:
 
 @pytest.mark.parametrize(
     ("name", "shape", "classes"),
-    [("digits", (1797, 64), 10), ("iris", (150, 4), 3), ("breast_cancer", (569, 30), 2), ("diabetes", (442, 10), 0)],
+    [
+        ("digits", (1797, 64), 10),
+        ("iris", (150, 4), 3),
+        ("wine", (178, 13), 3),
+        ("breast_cancer", (569, 30), 2),
+        ("diabetes", (442, 10), 0),
+    ],
 )
 def test_real_data(name: str, shape: tuple[int, int], classes: int) -> None:
     X, y = getattr(data, name)()
@@ -110,6 +122,100 @@ def test_standardize() -> None:
     assert X[0, 2] == 1.5
 
 
+def test_constant_columns() -> None:
+    """The mean of a constant column is rounded, and its deviation may be what was rounded off."""
+    train, test = np.full((1000, 4), 0.1), np.array([[0.1, 0.2, 1.0, 3.0]])
+    train[:, 1] = 1e9 / 3
+    train[:, 2] = 0.3
+    train[::2, 2] = 0.1 + 0.2  # one ulp more
+    train[:, 3] = np.arange(1000) / 7
+    scaler = data.Scaler().fit(train)
+    assert scaler.scale.tolist()[:3] == [1.0, 1.0, 1.0]
+    assert scaler.transform(train)[:, :2].tolist() == [[0.0, 0.0]] * 1000
+    assert np.abs(scaler.transform(train)[:, 2]).max() < 1e-15
+    wanted = (test - train.mean(axis=0)) / [1, 1, 1, train[:, 3].std()]
+    np.testing.assert_allclose(data.standardize(train, test)[1], wanted, atol=1e-14)
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-5, 1.0, 1e155, 1e307])
+def test_scaler(size: float) -> None:
+    """As scikit-learn's where that has no overflow; and back."""
+    X = np.random.default_rng(1).normal(3, 2, size=(40, 3)) * size
+    with np.errstate(all="raise"):
+        scaler = data.Scaler().fit(X)
+        found = scaler.transform(X)
+    np.testing.assert_allclose(found.mean(axis=0), 0, atol=1e-14)
+    np.testing.assert_allclose(found.std(axis=0), 1, rtol=1e-13)
+    np.testing.assert_allclose(scaler.inverse(found), X, rtol=1e-13)
+    if size == 1.0:
+        np.testing.assert_allclose(found, StandardScaler().fit_transform(X), rtol=1e-12)
+        for one, two in zip(X.T, found.T, strict=True):
+            np.testing.assert_allclose(data.Scaler().fit(one).transform(one), two, rtol=1e-12)
+            assert data.Scaler().fit(one).inverse(0.0 * one) == pytest.approx([one.mean()] * 40)
+    before = scaler.mean, scaler.scale
+    with pytest.raises(ValueError, match="expected finite numbers"):
+        scaler.fit(X * np.inf)
+    assert (scaler.mean, scaler.scale) == before
+    assert scaler == data.Scaler().fit(X)
+    assert scaler not in (data.Scaler().fit(X[:-1]), data.Scaler())
+
+
+def test_scalers_are_kept_with_the_network(tmp_path: Path) -> None:
+    X, y = data.diabetes()
+    model = NN([10, 1], "identity", seed=0)
+    model.scalers["inputs"], model.scalers["y"] = data.Scaler().fit(X), data.Scaler().fit(y)
+    model.save(tmp_path / "m")
+    scaler = model.scalers["y"]
+    for again in (NN.load(tmp_path / "m"), copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert again.scalers == model.scalers
+        found = again.scalers["y"].inverse(again.predict(again.scalers["inputs"].transform(X)))
+        assert found.tolist() == scaler.inverse(model.predict(data.standardize(X))).tolist()
+    assert NN([10, 1], seed=0).scalers == {}
+    whole = (tmp_path / "m").read_bytes()
+    for scalers in ([], {"y": []}, {"y": {"mean": 1.0, "scale": 0.0}}, {"y": {"mean": [1.0], "scale": 1.0}}, {"y": {}}):
+        head = json.loads(whole[8 : 8 + int.from_bytes(whole[:8], "little")])
+        about = json.loads(head["__metadata__"]["vargrad"]) | {"scalers": scalers}
+        head["__metadata__"]["vargrad"] = json.dumps(about)
+        text = json.dumps(head).encode()
+        rest = whole[8 + int.from_bytes(whole[:8], "little") :]
+        (tmp_path / "bad").write_bytes(len(text).to_bytes(8, "little") + text + rest)
+        with pytest.raises(ValueError, match="bad: its scaler"):
+            NN.load(tmp_path / "bad")
+    for wrong, error in ((data.Scaler(), ValueError), (StandardScaler(), TypeError)):
+        model.scalers["y"] = wrong  # type: ignore[assignment]
+        with pytest.raises(error, match=r"scalers\['y'\]"):
+            model.save(tmp_path / "m")
+    assert (tmp_path / "m").read_bytes() == whole
+
+
+@pytest.mark.parametrize("form", ["ints", "texts", "column"])
+def test_stratified_split(form: str) -> None:
+    """Counts within one row of each class's share, which add up; the rows stay together."""
+    X, y = np.arange(100.0)[:, None], np.repeat([0, 1, 2], [60, 33, 7])
+    stratify = {"ints": y, "texts": np.array(["b", "a", "c"])[y], "column": y[:, None]}[form]
+    seen = set()
+    for test_size in (0.07, 0.25, 3, 0.97):
+        for seed in range(5):
+            X_train, X_test, y_train, y_test = data.train_test_split(X, y, test_size, seed=seed, stratify=stratify)
+            wanted = test_size if isinstance(test_size, int) else round(test_size * 100)
+            assert len(X_test) == len(y_test) == wanted
+            assert sorted([*X_train[:, 0], *X_test[:, 0]]) == list(range(100))
+            assert y[X_train[:, 0].astype(int)].tolist() == y_train.tolist()
+            assert y[X_test[:, 0].astype(int)].tolist() == y_test.tolist()
+            shares = np.array([60, 33, 7]) * wanted / 100
+            assert (np.abs(np.bincount(y_test, minlength=3) - shares) < 1).all()
+            seen.add(tuple(X_test[:, 0]))
+    assert len(seen) == 20
+
+
+def test_exact_counts() -> None:
+    """A share is what is written: 0.07 of 100 rows are 7, though 100 * 0.07 is 7.000000000000001."""
+    for percent in range(1, 100):
+        assert shares.count(percent / 100, 100) == percent
+        assert len(data.train_test_split(np.zeros(100), np.zeros(100), percent / 100)[1]) == percent
+    assert shares.count(0.33, 10) == 4
+
+
 @pytest.mark.parametrize(
     ("call", "kind", "words"),
     [
@@ -130,6 +236,23 @@ def test_standardize() -> None:
         (lambda: ANY.standardize([]), ValueError, ["argument 0", "(0,)"]),
         (lambda: ANY.standardize([[1.0]], [[1.0, 2.0]]), ValueError, ["argument 1", "(1, 2)"]),
         (lambda: ANY.standardize(3.0), ValueError, ["argument 0", "()"]),
+        (lambda: ANY.standardize([["1", "2"]]), TypeError, ["argument 0", "<U1", "expected numbers"]),
+        (lambda: ANY.train_test_split([1, 2], [1, 2], stratify=[1]), ValueError, ["stratify", "(1,)", "(2,)"]),
+        (
+            lambda: ANY.train_test_split([1, 2, 3], [1, 2, 3], stratify=list("aab")),
+            ValueError,
+            ["class 'b' has one row"],
+        ),
+        (
+            lambda: ANY.train_test_split([1] * 6, [2] * 6, 2, stratify=[0, 1, 2] * 2),
+            ValueError,
+            ["2 of 6", "3 classes"],
+        ),
+        (lambda: ANY.Scaler().transform([1.0]), ValueError, ["call fit first"]),
+        (lambda: ANY.Scaler().inverse([1.0]), ValueError, ["call fit first"]),
+        (lambda: ANY.Scaler().fit([]), ValueError, ["(0,)", "at least one row"]),
+        (lambda: ANY.Scaler().fit([[1.0], [float("nan")]]), ValueError, ["X[1, 0] is nan"]),
+        (lambda: ANY.Scaler().fit([[1.0, 2.0]]).transform([[1.0]]), ValueError, ["(1, 1)", "(rows, 2)"]),
     ],
 )
 def test_wrong_arguments(call: Callable[[], Any], kind: type[Exception], words: list[str]) -> None:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import math
+import numbers
 from typing import Any, TypeAlias
 
 import numpy
 import numpy.typing
 
 from vargrad._compile import signature
-from vargrad._util import errors
+from vargrad._core import var, var_py
+from vargrad._util import errors, shares
 from vargrad.losses import TARGETS
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
+_VARS = (var.Var, var_py.Var)
 
 
 def _numbers(x: Any, what: str) -> Array:
     """x as float64; TypeError for anything but real numbers, ValueError that names the first one that is not finite."""
     try:
-        found = signature.real(what, x)
+        found = signature.real(what, _of_numbers(x, what))
     except ValueError:
         raise ValueError(f"{what} has rows of different lengths: expected as many numbers in each") from None
     # if the sum is finite, so are all numbers, and no second array is needed
@@ -26,6 +29,23 @@ def _numbers(x: Any, what: str) -> Array:
         place = tuple(int(i[0]) for i in numpy.nonzero(~numpy.isfinite(found)))
         where = f"[{', '.join(map(str, place))}]" if place else ""
         raise ValueError(f"{what}{where} is {found[place]}: expected finite numbers")
+    return found
+
+
+def _of_numbers(x: Any, what: str) -> Any:
+    """x as an array; if it is one of Python objects, as tables with int and bool columns give it, then as float64.
+
+    TypeError that names the first object that is no real number. Vars stay, for others to refuse.
+    """
+    given = x if isinstance(x, numpy.ndarray) else numpy.asarray(x)
+    if given.dtype.kind != "O" or any(isinstance(item, _VARS) for item in given.flat):
+        return given
+    found = numpy.empty(given.shape)
+    for place, item in zip(numpy.ndindex(given.shape), given.flat, strict=True):
+        where = f"{what}[{', '.join(map(str, place))}]" if place else what
+        if not isinstance(item, (numbers.Real, numpy.bool)):
+            raise TypeError(f"{where} is {item!r:.60}, of type {type(item).__name__}: expected numbers")
+        found[place] = bool(item) if isinstance(item, numpy.bool) else errors.as_float(item, where)
     return found
 
 
@@ -98,17 +118,36 @@ def validation_of(given: Any, columns: int, outputs: int, kind: str, targets_in_
     return x, y
 
 
-def split_off(x: Array, y: Array, share: Any, source: Any) -> tuple[Array, Array, tuple[Array, Array]]:
-    """Rows to train on, and a random share of the rows for validation; ``source``: random, or one like it."""
+def split_off(
+    x: Array, y: Array, share: Any, source: Any, kind: str = "values", shuffle: bool = True
+) -> tuple[Array, Array, tuple[Array, Array]]:
+    """Rows to train on, and a share of the rows for validation: the last ones without ``shuffle``, else random ones.
+
+    Of classes (``kind``: see losses.Loss) as many from each as its share. ``source``: random, or one like it.
+    """
     part = errors.as_float(share, "validation_split")
     if not 0.0 < part < 1.0:
         raise ValueError(f"validation_split must be a share of the rows, at least 0 and below 1, not {share!r:.60}")
-    rows = numpy.random.default_rng(source.getrandbits(64)).permutation(len(x))
-    count = math.ceil(part * len(x))
+    count = shares.count(part, len(x))
     if count >= len(x):
         raise ValueError(f"validation_split={share} leaves none of {len(x)} rows to train on")
-    some, rest = numpy.sort(rows[:count]), numpy.sort(rows[count:])
+    if not shuffle:
+        return x[:-count], y[:-count], (x[-count:], y[-count:])
+    random = numpy.random.default_rng(source.getrandbits(64))
+    classes = _classes(y, kind)
+    rows = random.permutation(len(x))[:count] if classes is None else shares.stratified(classes, count, random)
+    some = numpy.sort(rows)
+    rest = numpy.delete(numpy.arange(len(x)), some)
     return x[rest], y[rest], (x[some], y[some])
+
+
+def _classes(y: Array, kind: str) -> Any:
+    """The class of each row, ints from 0; None if these targets are no classes."""
+    if kind in ("labels", "signs") and y.shape[1] > 1 and ((y == 1.0).sum(axis=1) == 1).all():
+        return y.argmax(axis=1)
+    if kind in ("binary", "signs") and y.shape[1] == 1 and len(found := numpy.unique(y)) <= 2:
+        return numpy.searchsorted(found, y[:, 0])
+    return None
 
 
 def _require(good: Any, table: Array, expected: str, what: str) -> None:

@@ -134,7 +134,7 @@ def _rows(
         return x, t, validation
     if validation is not None:
         raise ValueError("give validation_split or validation_data, not both")
-    return dataset.split_off(x, t, settings.validation_split, source)
+    return dataset.split_off(x, t, settings.validation_split, source, kind, settings.shuffle)
 
 
 def programs_of(

@@ -10,6 +10,7 @@ import numpy
 import numpy.typing
 
 from vargrad._util.files import name_of
+from vargrad.data import Scaler
 from vargrad.nn import safetensors
 from vargrad.nn.layers import ACTIVATIONS
 
@@ -30,6 +31,8 @@ class Layered(Protocol):
     def biases(self) -> list[list[Var]]: ...
     @property
     def task(self) -> str | None: ...
+    @property
+    def scalers(self) -> dict[str, Scaler]: ...
 
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
@@ -45,9 +48,11 @@ def save(model: Layered, path: safetensors.Path) -> None:
         arrays[f"{2 * i}.weight"] = numpy.array([[w.value for w in neuron] for neuron in weights])
         if biases:
             arrays[f"{2 * i}.bias"] = numpy.array([b.value for b in biases])
-    about = {"arch": model.arch, "activations": model.activations, "bias": bool(model.biases[0])}
+    about: dict[str, Any] = {"arch": model.arch, "activations": model.activations, "bias": bool(model.biases[0])}
     if model.task is not None:
         about["task"] = model.task
+    if model.scalers:
+        about["scalers"] = {name: _numbers_of(name, scaler) for name, scaler in model.scalers.items()}
     safetensors.write(path, arrays, {"format": "pt", _KEY: json.dumps(about)})
 
 
@@ -108,8 +113,8 @@ def _about(where: str, metadata: dict[str, str]) -> dict[str, Any] | None:
 
 def load(
     path: safetensors.Path, activation: Any, output_activation: Any
-) -> tuple[list[int], Any, bool, list[float], str | None]:
-    """Architecture, activation (one, or one for each layer), bias, parameters and ``task`` of the network in a file."""
+) -> tuple[list[int], Any, bool, list[float], str | None, dict[str, Scaler]]:
+    """Of a file's network: architecture, activation (one, or one a layer), bias, parameters, ``task`` and scalers."""
     layers, about = read(path)
     where = name_of(path)
     arch, bias = _shapes(layers)
@@ -132,7 +137,35 @@ def load(
     task = None if about is None else about.get("task")
     if task is not None and task not in TASKS:
         raise ValueError(f"{where}: was trained for {task!r:.40}, expected one of {', '.join(TASKS)}")
-    return arch, names, bias, _flat(layers), task
+    scalers = {} if about is None else about.get("scalers", {})
+    if not isinstance(scalers, dict):
+        raise ValueError(f"{where}: its scalers are {scalers!r:.80}, expected a table of them by name")
+    return arch, names, bias, _flat(layers), task, {name: _scaler(where, name, x) for name, x in scalers.items()}
+
+
+def _numbers_of(name: Any, scaler: Any) -> dict[str, Any]:
+    """What a file holds of a scaler."""
+    if not isinstance(name, str) or not isinstance(scaler, Scaler):
+        raise TypeError(f"scalers[{name!r:.40}] is {scaler!r:.60}, expected a vargrad.data.Scaler under a text")
+    if scaler.mean is None or scaler.scale is None:
+        raise ValueError(f"scalers[{name!r:.40}] is not fitted: call its fit first")
+    return {"mean": scaler.mean.tolist(), "scale": scaler.scale.tolist()}
+
+
+def _scaler(where: str, name: str, given: Any) -> Scaler:
+    """A scaler from what a file holds of it."""
+    found = Scaler()
+    try:
+        found.mean, found.scale = (numpy.array(given[key], numpy.float64) for key in ("mean", "scale"))
+        good = set(given) == {"mean", "scale"} and found.mean.ndim <= 1 and found.mean.shape == found.scale.shape
+        good = good and bool(numpy.isfinite([found.mean, found.scale]).all() and (found.scale > 0.0).all())
+    except (TypeError, ValueError, KeyError, IndexError, OverflowError):
+        good = False
+    if not good:
+        raise ValueError(
+            f"{where}: its scaler {name!r:.40} is {given!r:.80}, expected finite numbers under 'mean' and 'scale'"
+        )
+    return found
 
 
 def parameters(model: Layered, path: safetensors.Path) -> list[float]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import IO
 
     from vargrad._util.files import PathLike
+    from vargrad.data import Scaler
 
 Sliced: TypeAlias = "list[tuple[list[list[Var]], Any]]"  # for each layer its neurons' parameters, and its activation
 ACTIVATIONS = layers.ACTIVATIONS
@@ -93,7 +94,7 @@ class NN(Trainable):
         self._lists = self._sliced()  # valid until the list is edited
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = ("_arch", "_activations", "_bias", "_init", "task", "_parameters")
+        kept = ("_arch", "_activations", "_bias", "_init", "task", "_parameters", "_scalers")
         return {name: self.__dict__[name] for name in kept if name in self.__dict__}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -121,6 +122,21 @@ class NN(Trainable):
         A list of Vars, of which ``.values`` and ``.grads`` are NumPy views.
         """
         return self._parameters
+
+    @property
+    def scalers(self) -> dict[str, Scaler]:
+        """Scalers of ``vargrad.data`` to keep with the network, in copies and files, under names of your own.
+
+        They are only kept: ``predict`` does not use them.
+
+        >>> from vargrad import data
+        >>> model, X = NN([1, 1], "identity", seed=0), [[10.0], [30.0]]
+        >>> model.scalers["X"] = data.Scaler().fit(X)
+        >>> model.predict(model.scalers["X"].transform(X)).shape
+        (2,)
+        """
+        found: dict[str, Scaler] = self.__dict__.setdefault("_scalers", {})
+        return found
 
     @property
     def has_bias(self) -> bool:
@@ -289,8 +305,8 @@ class NN(Trainable):
         ``path``: a path, or a file that is open for writing bytes.
 
         "0.weight" has shape (neurons, inputs) and "0.bias" shape (neurons,), then come "2.weight", "2.bias" and so on,
-        since the activations count; architecture and activations are in the metadata. An older file is replaced as a
-        whole, and keeps its mode, or stays as it was. Raises OSError if it cannot be written.
+        since the activations count; architecture, activations and scalers are in the metadata. An older file is
+        replaced as a whole, and keeps its mode, or stays as it was. Raises OSError if it cannot be written.
 
         >>> import os, tempfile
         >>> model = NN([2, 2, 1], "tanh", seed=1)
@@ -321,10 +337,11 @@ class NN(Trainable):
         """
         from vargrad.nn import files
 
-        arch, names, bias, numbers, task = files.load(path, activation, output_activation)
+        arch, names, bias, numbers, task, scalers = files.load(path, activation, output_activation)
         model = cls(arch, names, output_activation, bias=bias, seed=0, var=var)  # drawn, and then replaced
         model.parameters.values[:] = numbers
         model.task = task
+        model.scalers.update(scalers)
         return model
 
     def load_parameters(self, path: PathLike | IO[bytes]) -> None:

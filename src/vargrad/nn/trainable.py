@@ -60,8 +60,9 @@ class Trainable(Model):
 
         ``epochs``, ``batch_size`` (None: all rows), ``shuffle``: whether each epoch has new mini-batches. ``seed``: an
         int, for all random numbers; None draws them from Python's ``random``. ``validation_split``: the share of rows
-        to validate with, or ``validation_data``: a pair of X and y. ``patience``: stop after that many epochs without
-        a better validation loss (training loss without validation data), and go back to the best parameters.
+        to validate with, drawn so that each class has its share, or the last ones without ``shuffle``; or
+        ``validation_data``: a pair of X and y. ``patience``: stop after that many epochs without a better validation
+        loss (training loss without validation data), and go back to the best parameters.
         ``restarts``: train that often, first from the parameters as they are, then from new ones, and keep the best by
         loss. ``callback``: called with the history after each epoch; it stops the training by returning True.
         ``progress``: whether long trainings show a bar.
