@@ -31,7 +31,10 @@ DUNDER = {
     "mod": "mod",
     "floordiv": "floordiv",
 }
-DEFAULTS = {"leaky_relu": "0.01"}  # the second operand of a method, where it has a default
+DEFAULTS = {  # the second operand of a method, where it has a name and a default
+    "leaky_relu": ("slope", "0.01"),
+    "elu": ("alpha", "1.0"),
+}
 
 
 # ---- C
@@ -139,7 +142,7 @@ def methods_py() -> str:
         if row.arity == 1:
             head, body = "self", f'self._unary("{row.name}")'
         else:
-            second = f"slope: Self | float = {DEFAULTS[name]}" if name in DEFAULTS else "other: Self | float"
+            second = "{}: Self | float = {}".format(*DEFAULTS[name]) if name in DEFAULTS else "other: Self | float"
             head, body = f"self, {second}", f'self._method("{row.name}", {second.split(":")[0]})'
         lines += [
             "",
@@ -186,7 +189,7 @@ def methods_pxi() -> str:
         if row.arity == 1:
             head, body = "self", one(row.name, "self")
         else:
-            second = f"slope={DEFAULTS[name]}" if name in DEFAULTS else "other"
+            second = "{}={}".format(*DEFAULTS[name]) if name in DEFAULTS else "other"
             head, body = (
                 f"self, {second}",
                 f'method(OP_{row.name}, "{row.name}", <Var>self, {second.split("=")[0]})',
@@ -226,7 +229,7 @@ def functions_py() -> str:
             lines += ["", "", f"def {row.function}(x: Var | float, /) -> Var | float:"]
             call = "x"
         else:
-            default = f" = {DEFAULTS[row.name]}" if row.name in DEFAULTS else ""
+            default = f" = {DEFAULTS[row.name][1]}" if row.name in DEFAULTS else ""
             lines += [
                 "",
                 "",
@@ -240,7 +243,7 @@ def functions_py() -> str:
 def functions_pxi() -> str:
     lines = [f"# {NOTE}"]
     for row in functions():
-        default = f"={DEFAULTS[row.name]}" if row.name in DEFAULTS else ""
+        default = f"={DEFAULTS[row.name][1]}" if row.name in DEFAULTS else ""
         head, call = ("x, /", "x") if row.arity == 1 else (f"x, y{default}, /", "x, y")
         lines += ["", "", f"def {row.function}({head}):", f'    """{row.doc}"""']
         if row.arity == 1:

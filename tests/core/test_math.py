@@ -245,10 +245,17 @@ def test_hypot_of_any_number(impl: Implementation, n: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [row for row in sheet.ALL_ROWS if row in ("sigmoid", "relu", "gelu", "softplus", "silu")]
+    "name", [row for row in sheet.ALL_ROWS if row in ("sigmoid", "relu", "gelu", "softplus", "silu", "selu")]
 )
 def test_the_fields_own_take_floats(impl: Implementation, name: str) -> None:
     assert key(getattr(impl.math, name)(0.7)) == key(getattr(impl.Var(0.7), name)())
+
+
+def test_elu_has_a_default_alpha(impl: Implementation) -> None:
+    x, alpha = impl.Var(-2.0, requires_grad=True), impl.Var(1.0)
+    for result in (x.elu(), impl.math.elu(x), x.elu(1.0), x.elu(alpha=1.0), x.elu(alpha=alpha)):
+        assert (result.value, grads(result, [x])) == (math.expm1(-2.0), [math.exp(-2.0)])
+    assert grads(x.elu(0.25), [x]) == [0.25 * math.exp(-2.0)]
 
 
 def test_leaky_relu_has_a_default_slope(impl: Implementation) -> None:

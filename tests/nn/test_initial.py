@@ -20,7 +20,7 @@ VARIANCES = {
     **dict.fromkeys(("kaiming", "he"), lambda i, o, gain: gain**2 / i),
     "lecun": lambda i, o, gain: 1 / i,
 }
-SQUARED_GAINS = {"sigmoid": 1.0, "tanh": 25 / 9, "relu": 2.0, "leaky_relu": 2 / 1.0001, "identity": 1.0}
+SQUARED_GAINS = {"sigmoid": 1.0, "tanh": 25 / 9, "relu": 2.0, "leaky_relu": 2 / 1.0001, "selu": 9 / 16, "identity": 1.0}
 
 
 def layers(model: NN) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -127,6 +127,10 @@ EXACT: dict[str, Callable[[Any], Any]] = {
     "tanh": mpmath.tanh,
     "relu": lambda x: max(x, mpmath.mpf(0)),
     "leaky_relu": lambda x: x if x > 0 else x * mpmath.mpf(0.01),
+    "elu": lambda x: x if x > 0 else mpmath.expm1(x),
+    "selu": lambda x: (
+        mpmath.mpf(1.0507009873554805) * (x if x > 0 else mpmath.mpf(1.6732632423543772) * mpmath.expm1(x))
+    ),
     "softplus": lambda x: mpmath.log1p(mpmath.exp(x)),
     "silu": lambda x: x * mp_sigmoid(x),
     "gelu": lambda x: x * mpmath.ncdf(x),

@@ -157,6 +157,8 @@ CONVENTIONS: dict[tuple[str, tuple[float, ...]], tuple[float, ...]] = {
     ("abs", (0.0,)): (0.0,),
     ("relu", (0.0,)): (0.0,),
     ("leaky_relu", (0.0, 0.01)): (0.01, 0.0),
+    ("elu", (0.0, 0.5)): (0.5, 0.0),
+    ("selu", (0.0,)): (1.7580993408473766,),
     ("copysign", (0.0, 1.0)): (0.0, 0.0),
     ("clamp_min", (1.0, 1.0)): (1.0, 0.0),
     ("clamp_max", (1.0, 1.0)): (1.0, 0.0),
@@ -194,7 +196,9 @@ def at(impl: Implementation, name: str, *point: float) -> list[float]:
 
 # As x goes to the end, so goes the derivative: what mpmath says at 1e25 times the sign, or next to a pole.
 LIMITS = [
-    *[(name, x, 1e25 * math.copysign(1, x)) for name in ("sigmoid", "softplus", "silu", "gelu") for x in (INF, -INF)],
+    *[(name, x, 1e25 * math.copysign(1, x)) for name in ("sigmoid", "softplus", "silu") for x in (INF, -INF)],
+    *[("gelu", x, 1e25 * math.copysign(1, x)) for x in (INF, -INF)],
+    ("selu", -INF, -1e25),
     *[(name, x, math.copysign(30, x)) for name in ("erf", "erfc", "tanh") for x in (INF, -INF)],
     *[(name, x, 1e200 * math.copysign(1, x)) for name in ("arctan", "arcsinh", "relu", "cbrt") for x in (INF, -INF)],
     *[(name, -INF, -1e4) for name in ("exp", "exp2", "expm1")],

@@ -16,6 +16,8 @@ ACTIVATIONS: dict[str, Any] = {
     "tanh": torch.nn.Tanh,
     "relu": torch.nn.ReLU,
     "leaky_relu": torch.nn.LeakyReLU,
+    "elu": torch.nn.ELU,
+    "selu": torch.nn.SELU,
     "softplus": torch.nn.Softplus,
     "silu": torch.nn.SiLU,
     "gelu": torch.nn.GELU,

@@ -80,6 +80,8 @@ TEXTBOOK: dict[str, Callable[..., Any]] = {
     "sigmoid": lambda a: 1 / (1 + mp.exp(-a)),
     "relu": lambda a: max(a, mp.mpf(0)),
     "leaky_relu": lambda a, b: a if a > 0 else a * b,
+    "elu": lambda a, b: a if a > 0 else b * (mp.exp(a) - 1),
+    "selu": lambda a: mp.mpf(1.0507009873554805) * a if a > 0 else mp.mpf(1.7580993408473766) * (mp.exp(a) - 1),
     "softplus": lambda a: mp.log(1 + mp.exp(a)),
     "silu": lambda a: a / (1 + mp.exp(-a)),
     "gelu": _gelu,

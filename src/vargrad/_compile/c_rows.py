@@ -45,6 +45,8 @@ VALUES: dict[str, tuple[str, str]] = {  # of a, b, c: declarations, and an expre
     'sigmoid': ('const double t = ((a >= 0.0) ? exp((-a)) : exp(a));', '((a >= 0.0) ? (1.0 / (1.0 + t)) : (t / (1.0 + t)))'),
     'relu': ('', '((a <= 0.0) ? 0.0 : a)'),
     'leaky_relu': ('', '((a > 0.0) ? a : (b * a))'),
+    'elu': ('', '((a > 0.0) ? a : (b * expm1(a)))'),
+    'selu': ('', '((a > 0.0) ? (1.0507009873554805 * a) : (1.7580993408473766 * expm1(a)))'),
     'softplus': ('const double t = ((a >= 0.0) ? exp((-a)) : exp(a));', '(log1p(t) + ((a > 0.0) ? a : 0.0))'),
     'silu': ('const double t = ((a >= 0.0) ? exp((-a)) : exp(a)); const double r = ((a < 0.0) ? exp((0.5 * a)) : 1.0);', '((a >= 0.0) ? (a / (1.0 + t)) : ((a > (-700.0)) ? (a * (t / (1.0 + t))) : ((a == (-INFINITY)) ? (-0.0) : (r * (r * a)))))'),
     'gelu': ('', '((a != (-INFINITY)) ? ((0.5 * a) * erfc((a * (-0.7071067811865476)))) : (-0.0))'),

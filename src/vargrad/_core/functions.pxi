@@ -186,6 +186,18 @@ def leaky_relu(x, y=0.01, /):
     return function2(OP_leaky_relu, "leaky_relu", x, y)
 
 
+def elu(x, y=1.0, /):
+    """a, or b (exp(a) - 1) where a <= 0; derivative b at 0."""
+    return function2(OP_elu, "elu", x, y)
+
+
+def selu(x, /):
+    """elu times 1.0507, of slope 1.6733: it keeps mean 0 and variance 1."""
+    if type(x) is Var:
+        return finish_unary(OP_selu, op_value_selu((<Var>x).node.value, 0.0), <Var>x)
+    return plain(OP_selu, "selu", x)
+
+
 def softplus(x, /):
     """log(1 + exp(a))."""
     if type(x) is Var:

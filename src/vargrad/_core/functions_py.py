@@ -20,6 +20,7 @@ __all__ = [  # noqa: RUF022
     "cos",
     "cosh",
     "degrees",
+    "elu",
     "erf",
     "erfc",
     "exp",
@@ -35,6 +36,7 @@ __all__ = [  # noqa: RUF022
     "radians",
     "relu",
     "remainder",
+    "selu",
     "sigmoid",
     "silu",
     "sin",
@@ -179,6 +181,16 @@ def relu(x: Var | float, /) -> Var | float:
 def leaky_relu(x: Var | float, y: Var | float = 0.01, /) -> Var | float:
     """a, or slope b times a where a <= 0; derivative b at 0."""
     return function("leaky_relu", x, y)
+
+
+def elu(x: Var | float, y: Var | float = 1.0, /) -> Var | float:
+    """a, or b (exp(a) - 1) where a <= 0; derivative b at 0."""
+    return function("elu", x, y)
+
+
+def selu(x: Var | float, /) -> Var | float:
+    """elu times 1.0507, of slope 1.6733: it keeps mean 0 and variance 1."""
+    return function("selu", x)
 
 
 def softplus(x: Var | float, /) -> Var | float:

@@ -41,6 +41,8 @@ cdef extern from "ops/ops.h":
     int OP_sigmoid
     int OP_relu
     int OP_leaky_relu
+    int OP_elu
+    int OP_selu
     int OP_softplus
     int OP_silu
     int OP_gelu
@@ -92,6 +94,8 @@ cdef extern from "ops/ops.h":
     double op_value_sigmoid(double a, double b)
     double op_value_relu(double a, double b)
     double op_value_leaky_relu(double a, double b)
+    double op_value_elu(double a, double b)
+    double op_value_selu(double a, double b)
     double op_value_softplus(double a, double b)
     double op_value_silu(double a, double b)
     double op_value_gelu(double a, double b)
@@ -273,6 +277,14 @@ cdef class OpMethods:  # Cython allows no include inside a class, hence a base c
     def leaky_relu(self, slope=0.01):
         """a, or slope b times a where a <= 0; derivative b at 0."""
         return method(OP_leaky_relu, "leaky_relu", <Var>self, slope)
+
+    def elu(self, alpha=1.0):
+        """a, or b (exp(a) - 1) where a <= 0; derivative b at 0."""
+        return method(OP_elu, "elu", <Var>self, alpha)
+
+    def selu(self):
+        """elu times 1.0507, of slope 1.6733: it keeps mean 0 and variance 1."""
+        return finish_unary(OP_selu, op_value_selu((<Var>self).node.value, 0.0), <Var>self)
 
     def softplus(self):
         """log(1 + exp(a))."""

@@ -182,6 +182,14 @@ class OpMethods:
         """a, or slope b times a where a <= 0; derivative b at 0."""
         return self._method("leaky_relu", slope)
 
+    def elu(self, alpha: Self | float = 1.0) -> Self:
+        """a, or b (exp(a) - 1) where a <= 0; derivative b at 0."""
+        return self._method("elu", alpha)
+
+    def selu(self) -> Self:
+        """elu times 1.0507, of slope 1.6733: it keeps mean 0 and variance 1."""
+        return self._unary("selu")
+
     def softplus(self) -> Self:
         """log(1 + exp(a))."""
         return self._unary("softplus")

@@ -16,6 +16,8 @@ GAINS = {
     "tanh": 5 / 3,
     "relu": math.sqrt(2.0),
     "leaky_relu": math.sqrt(2.0 / (1 + 0.01**2)),
+    "elu": math.sqrt(2.0),
+    "selu": 3 / 4,
     "softplus": 1.0,
     "silu": math.sqrt(2.0),
     "gelu": math.sqrt(2.0),

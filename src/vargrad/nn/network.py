@@ -31,8 +31,9 @@ class NN(Trainable):
     """A fully connected network of scalar neurons, as the article builds it, for any architecture.
 
     ``arch``: the number of inputs, then of neurons in each layer; ``NN([2, 2, 1])`` is the article's XOR network.
-    ``activation``: a name (sigmoid, tanh, relu, leaky_relu, softplus, silu, gelu, identity, also called linear), or a
-    list of one name per layer. ``output_activation``: that of the last layer; None means the same as the others.
+    ``activation``: a name (sigmoid, tanh, relu, leaky_relu, elu, selu, softplus, silu, gelu, identity, also called
+    linear), or a list of one name per layer. ``output_activation``: that of the last layer; None means the same as the
+    others.
     ``init``: "uniform" draws every parameter from [0, 1) in the article's order, each neuron's weights and then its
     bias. The field's usual ones are there under its names: "xavier_uniform", "xavier_normal" (or "glorot_..."),
     "kaiming_uniform", "kaiming_normal" (or "he_..."), both with torch's gain for the layer's activation,
