@@ -231,3 +231,14 @@ def test_views_are_views_or_an_error(refused: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(np, "asarray", lambda *given, **named: np.array(*given, **named))
     getattr(parameters, refused)[:] = 7.0
     assert [getattr(v, refused.removesuffix("s")) for v in parameters] == [7.0] * 3
+
+
+def test_the_text_of_many_stays_short() -> None:
+    parameters = NN([30, 100, 10], init="normal", seed=0).parameters
+    shown = [f"{v.value:.4g}" for v in (*parameters[:3], parameters[-1])]
+    assert repr(parameters) == str(parameters) == f"<Parameters, 4110 Vars: {', '.join(shown[:3])}, ..., {shown[3]}>"
+    for n in range(2, 7):
+        few = NN([n - 1, 1], init="zeros").parameters
+        assert (
+            repr(few) == f"<Parameters, {n} Vars: {', '.join(['0'] * min(n, 3) + ['...'] * (n > 4) + ['0'] * (n > 3))}>"
+        )

@@ -97,3 +97,17 @@ def test_figures_name_paths_and_stand_on_a_page(figure: Path) -> None:
     assert [n for n in names if not any(list(f.rglob(n.removeprefix("csrc/"))) for f in folders)] == []
     assert f"figures/{figure.name}" in (ROOT / "docs/design.md").read_text(encoding="utf-8")
     assert "prefers-color-scheme: dark" in text
+
+
+def test_the_examples_find_what_they_import() -> None:
+    """In the package itself or in the extra [examples], which has nothing besides."""
+    known = {"sklearn": "scikit-learn"}
+    imported = {"distributed"}  # which is what dask.distributed is
+    for path in (ROOT / "examples").glob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        names = set(re.findall(r"^\s*(?:from|import) (\w+)", text, re.M)) - set(sys.stdlib_module_names)
+        imported |= {known.get(name, name) for name in names - {path.stem for path in path.parent.glob("*.py")}}
+        if re.search(r"data\.(digits|iris|wine|breast_cancer|diabetes)\(", text):
+            imported.add("scikit-learn")
+    extra = {Requirement(text).name for text in PROJECT["optional-dependencies"]["examples"]}
+    assert extra == imported - {"vargrad", *(Requirement(text).name for text in PROJECT["dependencies"])}

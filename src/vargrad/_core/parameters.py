@@ -86,6 +86,11 @@ class Parameters(list[Var]):
             self._own = all(map(is_, self, self._block.leaves))
         return self._own
 
+    def __repr__(self) -> str:
+        first, last = self[:3], self[3:][-1:]
+        shown = [f"{v.value:.4g}" for v in first] + ["..."] * (len(self) > 4) + [f"{v.value:.4g}" for v in last]
+        return f"<Parameters, {len(self)} Var{'s' * (len(self) != 1)}: {', '.join(shown)}>"
+
     def __reduce__(self) -> tuple[Any, ...]:
         return (Parameters, (self._block,)) if self.own else (Parameters, (None, list(self)))
 
