@@ -213,17 +213,19 @@ void dense_outputs(Dense *d, const double *values, const Batch *batch, double *o
     d->loaded = NULL;
 }
 
-static double penalty(Dense *d, const double *values, double *grads) {
+/* The penalty times share, and its derivatives added to grads. */
+static double penalty(Dense *d, const double *values, double share, double *grads) {
     const double *input[2] = {values, d->is_weight};
     double *result[2] = {d->penalties, d->penalties + d->parameters}, total = 0.0;
     if (d->penalty.plan == NULL) return 0.0;
     d->machine->plan_run(d->penalty.plan, d->penalty.workspace, input, result, 0, d->parameters);
     for (size_t i = 0; i < d->parameters; i++) total += result[0][i];
-    for (size_t i = 0; grads != NULL && i < d->parameters; i++) grads[i] += result[1][i];
-    return total;
+    for (size_t i = 0; grads != NULL && i < d->parameters; i++) grads[i] += share * result[1][i];
+    return share * total;
 }
 
-int dense_loss(Dense *d, const double *values, const Batch *batch, double weight, double *grads, double *total) {
+int dense_loss(Dense *d, const double *values, const Batch *batch, double weight, double share, double *grads,
+               double *total) {
     double sum = 0.0;
     set_stride(d, batch->rows);
     for (size_t first = 0, n; first < batch->rows; first += n) {
@@ -235,20 +237,20 @@ int dense_loss(Dense *d, const double *values, const Batch *batch, double weight
         for (size_t b = 0; b < n; b++) sum += d->value[b];
         if (grads != NULL) backward(d, values, n, grads, first > 0);
     }
-    *total = weight * sum + penalty(d, values, grads);
+    *total = weight * sum + penalty(d, values, share, grads);
     return 0;
 }
 
-static int differences(Dense *d, double *values, const Batch *batch, double weight, double h, double *grads,
-                       double *total) {
+static int differences(Dense *d, double *values, const Batch *batch, double weight, double share, double h,
+                       double *grads, double *total) {
     double moved;
-    if (dense_loss(d, values, batch, weight, NULL, total)) return -1;
+    if (dense_loss(d, values, batch, weight, share, NULL, total)) return -1;
     if (!isfinite(*total)) return 0;
     for (size_t i = 0; i < d->parameters; i++) {
         double saved = values[i];
         int stopped;
         values[i] = saved + h;
-        stopped = dense_loss(d, values, batch, weight, NULL, &moved);
+        stopped = dense_loss(d, values, batch, weight, share, NULL, &moved);
         values[i] = saved;
         if (stopped) return -1;
         grads[i] = (moved - *total) / h;
@@ -294,8 +296,9 @@ int dense_train(Dense *d, Training *t) {
         size_t skip = order != NULL ? 0 : t->at;
         Batch batch = {t->x + skip * d->layer[0].inputs, t->y + skip * d->targets, order, n};
         double weight = t->mean ? 1.0 / (double)n : 1.0, loss;
-        if (t->difference > 0.0 ? differences(d, t->values, &batch, weight, t->difference, t->grads, &loss)
-                                : dense_loss(d, t->values, &batch, weight, t->grads, &loss))
+        double share = t->mean ? 1.0 : (double)n / (double)t->rows; /* so that a sum over batches has one penalty */
+        if (t->difference > 0.0 ? differences(d, t->values, &batch, weight, share, t->difference, t->grads, &loss)
+                                : dense_loss(d, t->values, &batch, weight, share, t->grads, &loss))
             return -1;
         if (!isfinite(loss)) return DENSE_NON_FINITE;
         t->total += t->mean ? loss * (double)n : loss;

@@ -106,7 +106,8 @@ int dense_plan(const Dense *, PlannedProgram *, const Program *, const unsigned 
 void dense_outputs(Dense *, const double *values, const Batch *, double *out);
 /* weight times the sum of the rows' losses, plus the penalty; with grads, derivatives. -1 if the hook or the
  * poll say stop. */
-int dense_loss(Dense *, const double *values, const Batch *, double weight, double *grads, double *total);
+int dense_loss(Dense *, const double *values, const Batch *, double weight, double share, double *grads,
+               double *total);
 void dense_update(Dense *, double *values, const double *grads, double *state);
 /* Train: DENSE_DONE after all epochs; DENSE_NON_FINITE at a batch whose loss is not finite, before its update; -1 if
  * the hook or the poll say stop, between two steps. */

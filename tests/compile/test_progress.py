@@ -103,6 +103,13 @@ def test_machines_tell_of_every_row(machine: str, bars: list[Bar]) -> None:
     assert len(bars[0].told) > 5
 
 
+def test_a_program_without_a_console(monkeypatch: pytest.MonkeyPatch) -> None:
+    f = vargrad.compile(branches)
+    wanted = f(X)
+    monkeypatch.setattr(sys, "stderr", None)
+    assert np.array_equal(f(X, progress=True), wanted)
+
+
 def test_numbers_and_methods_too(bars: list[Bar]) -> None:
     f = vargrad.compile(lambda x, y: x * y)
     assert f(2.0, 3.0, progress=True) == 6.0

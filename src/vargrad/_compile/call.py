@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -161,7 +162,7 @@ class Call:
     @contextmanager
     def _shown(self) -> Iterator[None]:
         """Show a bar of rows done, if the caller asked for one."""
-        if not self._progress:
+        if not self._progress or sys.stderr is None:  # there is none in a program without a console
             yield
             return
         from tqdm import tqdm

@@ -64,7 +64,7 @@ cdef extern from "dense/dense.h" nogil:
     void dense_free(Dense *)
     int dense_plan(const Dense *, PlannedProgram *, const Program *, const unsigned char *, int)
     void dense_outputs(Dense *, const double *, const Batch *, double *)
-    int dense_loss(Dense *, const double *, const Batch *, double, double *, double *) except? -1
+    int dense_loss(Dense *, const double *, const Batch *, double, double, double *, double *) except? -1
     int dense_train(Dense *, Training *) except? -1
 
 IMPLEMENTATION = "compiled"
@@ -222,7 +222,7 @@ cdef class Engine:
         self.begin()
         try:
             with nogil:
-                dense_loss(self.dense, &values[0], &batch, weight, into, &total)
+                dense_loss(self.dense, &values[0], &batch, weight, 1.0, into, &total)
         finally:
             self.busy = False
         return total

@@ -86,6 +86,10 @@ class Engine:
 
     def value(self, values: Array, x: Array, y: Array, weight: float, grads: Array | None = None) -> float:
         """The sum of the rows' losses times ``weight``, plus the penalty; writes its derivatives into ``grads``."""
+        return self._value(values, x, y, weight, 1.0, grads)
+
+    def _value(self, values: Array, x: Array, y: Array, weight: float, share: float, grads: Array | None) -> float:
+        """The same with the penalty times ``share``."""
         self._check(values, x, y)
         if not len(x):
             raise ValueError("no rows")
@@ -104,18 +108,20 @@ class Engine:
         if self._penalty is not None:
             found = numpy.empty((2, len(values)))
             self._penalty.run([values, self._is_weight], [found])
-            total += float(found[0].sum())
+            total += share * float(found[0].sum())
             if grads is not None:
-                grads += found[1]
+                grads += share * found[1]
         return total
 
-    def _differences(self, values: Array, x: Array, y: Array, weight: float, h: float, grads: Array) -> float:
-        total = self.value(values, x, y, weight)
+    def _differences(
+        self, values: Array, x: Array, y: Array, weight: float, share: float, h: float, grads: Array
+    ) -> float:
+        total = self._value(values, x, y, weight, share, None)
         for i in range(len(values) if math.isfinite(total) else 0):
             saved = values[i]
             values[i] = saved + h
             try:
-                grads[i] = (self.value(values, x, y, weight) - total) / h
+                grads[i] = (self._value(values, x, y, weight, share, None) - total) / h
             finally:
                 values[i] = saved
         return total
@@ -159,10 +165,11 @@ class Engine:
                 some = slice(at, at + batch) if order is None else order[epoch, at : at + batch]
                 xs, ys = x[some], y[some]
                 weight = 1.0 / len(xs) if mean else 1.0
+                share = 1.0 if mean else len(xs) / rows  # so that a sum over batches has one penalty
                 if difference > 0.0:
-                    loss = self._differences(values, xs, ys, weight, difference, grads)
+                    loss = self._differences(values, xs, ys, weight, share, difference, grads)
                 else:
-                    loss = self.value(values, xs, ys, weight, grads)
+                    loss = self._value(values, xs, ys, weight, share, grads)
                 if not math.isfinite(loss):
                     return False
                 total += loss * len(xs) if mean else loss

@@ -10,6 +10,8 @@ class History:
     """The course of a training. ``losses``: one number for each epoch, the mean of its batches' losses (for "sse" the
     sum), each taken before the batch's step.
 
+    All losses, those on validation data too, contain the penalties l1 and l2, once each; so they can be compared.
+
     ``validation_losses``, ``metrics``: one number for each epoch, on validation data, where there is any; ``metric``
     names the second, "accuracy" or "r2". ``loss``, ``score``: loss and metric on the training data of the parameters
     that were kept. ``best_epoch``: the epoch, counted from 0, whose parameters were kept; None for the last one's.

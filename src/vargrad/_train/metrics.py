@@ -45,8 +45,9 @@ def score(kind: str, outputs: Array, targets: Array) -> float:
 def probabilities(kind: str, outputs: Array) -> Array:
     """The probability of each class, (rows, classes); of several binary outputs, each one's probability of 1."""
     if kind == "labels":
-        shifted = numpy.exp(outputs - outputs.max(axis=1, keepdims=True))
-        return shifted / shifted.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
+        with numpy.errstate(all="ignore"):
+            shifted = numpy.exp(outputs - outputs.max(axis=1, keepdims=True))
+            return shifted / shifted.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
     from vargrad._vm.machine_py import FUNCTIONS
 
     with numpy.errstate(all="ignore"):

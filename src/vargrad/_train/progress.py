@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +12,10 @@ PATIENCE, INTERVAL = 0.5, 0.1  # seconds before the bar appears, and between two
 
 
 class Progress:
-    """A bar over ``epochs`` epochs, those of all starts together; ``shown``: whether there is to be one."""
+    """A bar over ``epochs`` epochs, those of all starts together; ``shown``: whether there is to be one.
+
+    What cannot be shown, since there is no place for it or it has been closed, is not: no training fails by its bar.
+    """
 
     def __init__(self, epochs: int, shown: bool) -> None:
         self._epochs, self._bar, self._shown = epochs, None, shown
@@ -23,21 +28,46 @@ class Progress:
         if not self._shown or now < self._next:
             return
         self._next = now + INTERVAL
-        if self._bar is None:
-            self._bar = self._new()
-        if self._bar is not None:
-            self._bar.set_postfix_str(text(), refresh=False)
-            self._bar.update(self.before + done - self._bar.n)
+        if self._bar is None and not self._open():
+            return
+        self._show(self.before + done, text())
 
-    def _new(self) -> Any:
+    def _open(self) -> bool:
+        """Make the bar, if there is a place for one."""
         try:
-            from tqdm.auto import tqdm
-        except ImportError:
-            self._shown = False
-            return None
-        return tqdm(total=self._epochs, unit="epoch", leave=False, disable=None)
+            self._bar = _new(self._epochs)
+        except Exception:
+            self._bar = None
+        self._shown = self._bar is not None
+        return self._shown
+
+    def _show(self, done: int, text: str) -> None:
+        assert self._bar is not None
+        try:
+            self._bar.set_postfix_str(text, refresh=False)
+            self._bar.update(done - self._bar.n)
+        except Exception:
+            self.close()
+            self._bar, self._shown = None, False
 
     def close(self) -> None:
         """Remove the bar."""
         if self._bar is not None:
-            self._bar.close()
+            try:
+                self._bar.close()
+            except Exception:
+                self._bar = None
+
+
+def _new(epochs: int) -> Any:
+    """A bar: in a notebook with or without ipywidgets, else on a terminal; None where there is neither.
+
+    Raises ImportError without tqdm, and what a closed stderr raises.
+    """
+    if sys.stderr is None:  # in a program without a console
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tqdm's, that ipywidgets are missing: then it shows a line of text
+        from tqdm.auto import tqdm
+    notebook = type(sys.stderr).__module__.partition(".")[0] == "ipykernel"  # no terminal, but it shows what is written
+    return tqdm(total=epochs, unit="epoch", leave=False, disable=False if notebook else None)

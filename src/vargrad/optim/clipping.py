@@ -22,7 +22,8 @@ def norm_and_scale(grads: Array, max_norm: float, norm_type: float = 2.0) -> tup
     """
     import numpy
 
-    norm = float(numpy.linalg.norm(grads, norm_type))
+    with numpy.errstate(all="ignore"):  # squares may over- and underflow
+        norm = float(numpy.linalg.norm(grads, norm_type))
     return norm, max_norm / (norm + 1e-6)
 
 
@@ -43,6 +44,8 @@ def clip_grad_norm_(
     >>> round(x.grad, 5), round(y.grad, 5)
     (0.6, 0.8)
     """
+    import numpy
+
     bound = errors.as_float(max_norm, "clip_grad_norm_: max_norm")
     kind = errors.as_float(norm_type, "clip_grad_norm_: norm_type")
     if not bound >= 0:
@@ -58,7 +61,9 @@ def clip_grad_norm_(
             "pass error_if_nonfinite=False to scale by it all the same"
         )
     if not scale >= 1:  # nan too: it goes into every gradient, as in torch
-        _parameters.set_grads(slots, grads * scale)
+        with numpy.errstate(all="ignore"):
+            scaled = grads * scale
+        _parameters.set_grads(slots, scaled)
     return norm
 
 
