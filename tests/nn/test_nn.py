@@ -342,7 +342,7 @@ ANY: Any = NN  # wrong arguments are what these tests are about
         (lambda: ANY([2, 1], output_activation=3), TypeError, ["activation", "int"]),
         (lambda: ANY([2, 1], output_activation="rleu"), ValueError, ["did you mean 'relu'"]),
         (
-            lambda: ANY([2, 3], output_activation="softmax"),
+            lambda: ANY([2, 3], ["LogSoftmax"]),
             ValueError,
             ["'cross_entropy'", "output_activation='identity'"],
         ),

@@ -130,7 +130,7 @@ def warn_of_range(model: Model, loss: losses.Loss, targets: Array) -> None:
     low, high = LEAST.get(last, -math.inf), MOST.get(last, math.inf)
     if loss.kind != "values" or (low == -math.inf and high == math.inf):
         return
-    least, most = float(targets.min()), float(targets.max())
+    least, most = (float(f.reduce(targets, axis=None)) for f in (numpy.minimum, numpy.maximum))
     if least < low or most > high:
         bound = f"{low:.4g} to {high:.4g}" if high < math.inf else f"{low:.4g} upwards"
         errors.warn(

@@ -21,7 +21,9 @@ _VARS = (var.Var, var_py.Var)
 def _numbers(x: Any, what: str) -> Array:
     """x as float64; TypeError for anything but real numbers, ValueError that names the first one that is not finite."""
     try:
-        found = signature.real(what, _of_numbers(x, what))
+        if type(x) is not numpy.ndarray or x.dtype.kind == "O":
+            x = _of_numbers(x, what)
+        found = signature.real(what, x)
     except ValueError:
         raise ValueError(f"{what} has rows of different lengths: expected as many numbers in each") from None
     # if the sum is finite, so are all numbers, and no second array is needed

@@ -42,9 +42,9 @@ def per_layer(activation: Any, output_activation: Any, layers: int) -> tuple[str
     else:
         raise TypeError(f"activation must be a name or a list of names, not {type(activation).__name__}")
     for name in [activation, *names] if isinstance(activation, str) else names:
-        if name == "softmax":
+        if isinstance(name, str) and name.lower().replace("_", "") in ("softmax", "logsoftmax"):
             raise ValueError(
-                "activation 'softmax' is not known: loss 'cross_entropy' takes outputs without it, so give "
+                f"activation {name!r} is not known: loss 'cross_entropy' takes outputs without it, so give "
                 "output_activation='identity'; predict_proba returns the probabilities"
             )
         known("activation", name, (*ACTIVATIONS, "linear"), _OTHER_NAMES)
