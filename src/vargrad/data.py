@@ -223,8 +223,30 @@ class Scaler:
     [[5.0, 6.0]]
     """
 
-    mean: Array | None = None
-    scale: Array | None = None
+    _kept: tuple[Array, Array] | None = None  # mean and scale, so that both change at once
+
+    def __init__(self, mean: Any = None, scale: Any = None) -> None:
+        """Without arguments a scaler to fit; with both one that has these numbers, as an earlier one had them."""
+        if mean is None and scale is None:
+            return
+        if mean is None or scale is None:
+            raise TypeError("Scaler: give both mean and scale, or neither and fit it")
+        shift, factor = (numpy.array(x, numpy.float64) for x in (mean, scale))
+        if shift.ndim > 1 or shift.shape != factor.shape:
+            raise ValueError(f"Scaler: mean and scale have shapes {shift.shape} and {factor.shape}, not (columns,)")
+        if not (numpy.isfinite(shift).all() and numpy.isfinite(factor).all() and (factor > 0.0).all()):
+            raise ValueError("Scaler: mean and scale must be finite numbers, scale above 0")
+        self._kept = shift, factor
+
+    @property
+    def mean(self) -> Array | None:
+        """What is subtracted; None before fit."""
+        return None if self._kept is None else self._kept[0]
+
+    @property
+    def scale(self) -> Array | None:
+        """What is divided by; None before fit."""
+        return None if self._kept is None else self._kept[1]
 
     def fit(self, X: Any) -> Scaler:
         """Take mean and deviation of the columns of X, shape (rows, columns) or (rows,); returns the scaler.
@@ -244,10 +266,8 @@ class Scaler:
             mean, deviation = scaled.mean(axis=0), scaled.std(axis=0)
             spread = scaled.max(axis=0) - scaled.min(axis=0)
             constant = spread <= _ROUNDING
-            self.mean, self.scale = (
-                numpy.where(constant, x[0], mean * unit),
-                numpy.where(constant, 1.0, deviation * unit),
-            )
+            found = numpy.where(constant, x[0], mean * unit), numpy.where(constant, 1.0, deviation * unit)
+        self._kept = found
         return self
 
     def transform(self, X: Any) -> Array:
@@ -263,14 +283,14 @@ class Scaler:
         return found
 
     def _fitting(self, X: Any, what: str) -> tuple[Array, Array, Array]:
-        if self.mean is None or self.scale is None:
+        if self._kept is None:
             raise ValueError(f"{what}: call fit first, with the rows to train on")
         x = self._array(X, f"{what}: X")
-        if x.shape[1:] != self.mean.shape:
-            raise ValueError(
-                f"{what}: X has shape {x.shape}, expected (rows{''.join(f', {n}' for n in self.mean.shape)})"
-            )
-        return x, self.mean, self.scale
+        mean, scale = self._kept
+        if x.shape[1:] != mean.shape:
+            expected = ", ".join(["rows", *map(str, mean.shape)])
+            raise ValueError(f"{what}: X has shape {x.shape}, expected ({expected})")
+        return x, mean, scale
 
     @staticmethod
     def _array(X: Any, what: str) -> Array:
@@ -284,12 +304,14 @@ class Scaler:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Scaler):
             return NotImplemented
-        return bool(numpy.array_equal(self.mean, other.mean) and numpy.array_equal(self.scale, other.scale))  # type: ignore[arg-type]
+        if self._kept is None or other._kept is None:
+            return self._kept is other._kept
+        return all(numpy.array_equal(one, two) for one, two in zip(self._kept, other._kept, strict=True))
 
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        return "<Scaler, not fitted>" if self.mean is None else f"<Scaler of {self.mean.size} column(s)>"
+        return "<Scaler, not fitted>" if self._kept is None else f"<Scaler of {self._kept[0].size} column(s)>"
 
 
 _ROUNDING = 8 * float(numpy.finfo(numpy.float64).eps)  # of a column's largest number: what differs by less is noise

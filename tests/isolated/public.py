@@ -134,7 +134,7 @@ for _name in sorted(MATH):
 
 for _name in sorted(vargrad.losses.__all__):
     _function = getattr(vargrad.losses, _name)
-    for _point in (([0.5, 0.25], [1.0, 0.0]), ([0.5, 0.25],), ([[0.5, 0.25]], [1])):
+    for _point in (([0.5, 0.25], [1.0, 0.0]), ([0.5, 0.25], [1.0, -1.0]), ([0.5, 0.25],), ([[0.5, 0.25]], [1])):
         if attempt(_function, variables(_point)[0]):
             entry(f"losses.{_name}")(with_backward(_function, _point))
             break

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from public import entry, leaves, math, of
+from public import entry, leaves, math, of, plain
 
 import vargrad
 
@@ -99,6 +99,24 @@ def _() -> Any:
 @entry("data.standardize")
 def _() -> Any:
     return lambda: vargrad.data.standardize([[1.0, 2.0], [3.0, 5.0]], [[1.0, 1.0]])
+
+
+@entry("data.Scaler")
+def _() -> Any:
+    scaler = vargrad.data.Scaler([0.0, 0.0], [1.0, 1.0])
+    return lambda: scaler.fit([[1.0, 2.0], [3.0, 5.0]]) is scaler, lambda: plain([scaler.mean, scaler.scale])
+
+
+@entry("data.Scaler.transform and inverse")
+def _() -> Any:
+    scaler = vargrad.data.Scaler([0.0, 1.0], [1.0, 2.0])
+    return lambda: plain(scaler.inverse(scaler.transform([[1.0, 2.0], [3.0, 5.0]])))
+
+
+@entry("data.train_test_split by classes")
+def _() -> Any:
+    y = [0, 1, 0, 1]
+    return lambda: plain(vargrad.data.train_test_split([[1.0], [2.0], [3.0], [4.0]], y, 2, seed=1, stratify=y))
 
 
 @entry("data.train_test_split")

@@ -154,18 +154,12 @@ def _numbers_of(name: Any, scaler: Any) -> dict[str, Any]:
 
 def _scaler(where: str, name: str, given: Any) -> Scaler:
     """A scaler from what a file holds of it."""
-    found = Scaler()
     try:
-        found.mean, found.scale = (numpy.array(given[key], numpy.float64) for key in ("mean", "scale"))
-        good = set(given) == {"mean", "scale"} and found.mean.ndim <= 1 and found.mean.shape == found.scale.shape
-        good = good and bool(numpy.isfinite([found.mean, found.scale]).all() and (found.scale > 0.0).all())
-    except (TypeError, ValueError, KeyError, IndexError, OverflowError):
-        good = False
-    if not good:
-        raise ValueError(
-            f"{where}: its scaler {name!r:.40} is {given!r:.80}, expected finite numbers under 'mean' and 'scale'"
-        )
-    return found
+        if set(given) != {"mean", "scale"}:
+            raise ValueError("expected 'mean' and 'scale'")
+        return Scaler(given["mean"], given["scale"])
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"{where}: its scaler {name!r:.40} is {given!r:.80}, none of NN.save: {error}") from None
 
 
 def parameters(model: Layered, path: safetensors.Path) -> list[float]:
