@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 from vargrad._ops.formula import parse
 from vargrad._ops.nary import needed, words
-from vargrad._ops.table import PARTS, Aggregate, NaryOp, Op
+from vargrad._ops.table import CALLED, Aggregate, NaryOp, Op
 
 C_CALLS = {ast.Pow: "ieee_pow", ast.FloorDiv: "py_floordiv", ast.Mod: "py_mod"}
-C_ROWS = {row.name for row in PARTS}  # first in ops.def, since the others may call them
+C_ROWS = {row.name for row in CALLED}  # ops.h has all values before the partials, which may call them
 C_BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 C_COMPARE = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 
@@ -36,8 +36,8 @@ def c(node: ast.expr) -> str:
             return f"({c(left)} {C_COMPARE[type(op)]} {c(right)})"
         case ast.IfExp(test, body, orelse):
             return f"({c(test)} ? {c(body)} : {c(orelse)})"
-        case ast.Call(func=ast.Name(id=name), args=[arg]) if name in C_ROWS:
-            return f"op_value_{name}({c(arg)}, 0.0)"
+        case ast.Call(func=ast.Name(id=name), args=args) if name in C_ROWS:
+            return f"op_value_{name}({', '.join([*map(c, args), '0.0'][:2])})"
         case ast.Call(func=ast.Name(id=name), args=args):
             return f"{name}({', '.join(map(c, args))})"
     raise ValueError(f"no C for {ast.unparse(node)}")

@@ -312,7 +312,8 @@ def table_md() -> str:
         value = (
             f"fold `{nary.fold}` from {nary.start}, then `{nary.final}`" if nary.exact else f"Python's `{nary.name}`"
         )
-        lines.append(f"| `{nary.name}` | {value} | `{nary.partial}` | {nary.doc} |")
+        again = f"<br>differentiated as `{nary.again}`" if nary.again else ""
+        lines.append(f"| `{nary.name}` | {value} | `{nary.partial}`{again} | {nary.doc} |")
     lines += ["", "What these formulas name besides:", "", "| name | formula | |", "|---|---|---|"]
     for aggregate in AGGREGATES:
         final = "" if aggregate.final == "acc" else f", then `{aggregate.final}`"

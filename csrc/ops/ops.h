@@ -71,7 +71,10 @@ static const OpInfo op_info[OP_COUNT] = {
     static inline double op_value_##name(double a, double b) {                                                        \
         (void)a, (void)b;                                                                                             \
         let return value;                                                                                             \
-    }                                                                                                                 \
+    }
+#include "ops/ops.def"
+
+#define ROW(name, arity, exact, let, value, let_a, guard_a, da, let_b, guard_b, db)                                    \
     static inline int op_partial_a_##name(double a, double b, double out, double *d) {                                \
         (void)a, (void)b, (void)out;                                                                                  \
         if (!(guard_a)) return 0;                                                                                     \

@@ -26,7 +26,8 @@ static int costly(int32_t op) {
     case DO_exp: case DO_exp2: case DO_expm1: case DO_log: case DO_log2: case DO_log10: case DO_log1p: case DO_cbrt:
     case DO_sin: case DO_cos: case DO_tan: case DO_arcsin: case DO_arccos: case DO_arctan: case DO_sinh: case DO_cosh:
     case DO_tanh: case DO_arcsinh: case DO_arccosh: case DO_arctanh: case DO_sigmoid: case DO_softplus: case DO_silu:
-    case DO_selu: case DO_gelu: case DO_erf: case DO_erfc: case DO_gauss:
+    case DO_selu: case DO_gelu: case DO_erf: case DO_erfc: case DO_gauss: case DO_tanh_slope: case DO_sigmoid_slope:
+    case DO_silu_slope: case DO_gelu_slope:
         return 1;
 #define FUSED(first) case DO_##first##_exp: case DO_##first##_log: case DO_##first##_erf:
     FUSED(add) FUSED(sub) FUSED(mul) FUSED(truediv) FUSED(neg)

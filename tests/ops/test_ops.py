@@ -9,7 +9,7 @@ import pytest
 import oracle
 import sheet
 from sheet import ALL_NARY, ALL_ROWS, PARTIALS
-from twins import Implementation, grads, key, leaves, outcome
+from twins import Implementation, grads, key, keys, leaves, outcome
 from vargrad._ops.table import BY_NAME, NARY_BY_NAME, ROWS
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 2.0, 3.0, -8.0, 5e-324, -1e-310, 1e-300, 1e300, -1e300, 710.0, -746.0]
@@ -88,7 +88,7 @@ def test_value_of_our_own_functions(impl: Implementation, name: str) -> None:
     """What Python's math has not is held against the textbook's definition."""
     for point in sheet.points(BY_NAME[name]):
         got = sheet.call(impl, name)(impl.Var(point[0]), *point[1:]).value
-        condition = abs(point[0]) ** 2 if name == "gelu" and -40 < point[0] < 0 else 0.0
+        condition = oracle.condition_of_value(name, point) if name in oracle.CONDITIONED else 0.0
         problem = oracle.complaint(oracle.value(name, point), got, condition)
         assert problem is None, f"{name}{point}: {problem}"
 
@@ -166,7 +166,7 @@ CONVENTIONS: dict[tuple[str, tuple[float, ...]], tuple[float, ...]] = {
     ("pow", (0.0, 0.5)): (INF, 0.0),
     ("pow", (0.0, 1.0)): (1.0, 0.0),
     ("pow", (0.0, 2.0)): (0.0, 0.0),
-    ("pow", (-2.0, 3.0)): (12.0, 0.0),
+    ("pow", (-2.0, 3.0)): (12.0, math.nan),
     ("hypot", (0.0, 0.0)): (0.0, 0.0),
     **{(name, (1.0, 1.0)): (0.5, 0.5) for name in ("maximum", "minimum")},
     **{(name, (2.0, 2.0, 2.0)): (1 / 3, 1 / 3, 1 / 3) for name in ("maximum", "minimum")},
@@ -185,7 +185,7 @@ def test_derivative_at_a_kink(impl: Implementation, name: str, point: tuple[floa
         result = sheet.call_nary(impl, name)(*sheet.split(NARY_BY_NAME[name], operands))
     else:
         result = sheet.call(impl, name)(*operands)
-    assert tuple(grads(result, operands)) == CONVENTIONS[name, point]
+    assert keys(grads(result, operands)) == keys(CONVENTIONS[name, point])
 
 
 def at(impl: Implementation, name: str, *point: float) -> list[float]:

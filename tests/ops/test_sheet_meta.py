@@ -119,7 +119,7 @@ def formulas() -> list[Any]:
     """Every formula of the table."""
     texts = {text for row in BY_NAME.values() for text in (row.value, *row.partials, *(bound for _, bound in row.let))}
     for row in NARY_BY_NAME.values():
-        texts |= {row.fold, row.final, row.partial, row.partner, row.start}
+        texts |= {row.fold, row.final, row.partial, row.partner, row.again, row.start}
     for aggregate in AGGREGATES:
         texts |= {aggregate.step, aggregate.final, aggregate.start}
     return sorted(text for text in texts if text)

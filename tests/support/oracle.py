@@ -15,7 +15,7 @@ import mpmath
 
 mp = mpmath.mp.clone()
 FINE, COARSE = (4000, -1200), (2000, -500)  # (precision in bits, log2 of the relative step)
-COSTLY = {"erf", "erfc", "gelu"}
+COSTLY = {"erf", "erfc", "gelu", "gelu_slope"}
 
 
 def _erfc(a: Any) -> Any:
@@ -52,6 +52,17 @@ TEXTBOOK: dict[str, Callable[..., Any]] = {
     "identity": lambda a: a,
     "round": _round,
     "gauss": lambda a: mp.exp(-a * a),
+    "one_minus_square": lambda a: 1 - a * a,
+    "cbrt_slope": lambda a: 1 / (3 * a * a),
+    "arctan_slope": lambda a: 1 / (1 + a * a),
+    "arctan2_slope": lambda a, b: b / (a * a + b * b),
+    "arcsinh_slope": lambda a: 1 / mp.sqrt(1 + a * a),
+    "tanh_slope": lambda a: 1 / mp.cosh(a) ** 2,
+    "sigmoid_slope": lambda a: mp.exp(-abs(a)) / (1 + mp.exp(-abs(a))) ** 2,
+    "silu_slope": lambda a: (1 + mp.exp(-a) + a * mp.exp(-a)) / (1 + mp.exp(-a)) ** 2,
+    "gelu_slope": lambda a: _erfc(-a / mp.sqrt(2)) / 2 + a * mp.exp(-a * a / 2) / mp.sqrt(2 * mp.pi),
+    "share": lambda a, b: a / (a + b),
+    "cosine": lambda a, b: a / mp.sqrt(a * a + b),
     "exp": mp.exp,
     "exp2": lambda a: mp.power(2, a),
     "expm1": lambda a: mp.exp(a) - 1,
@@ -155,6 +166,12 @@ def condition(name: str, point: tuple[float, ...], i: int) -> float:
     return float(total)
 
 
+def condition_of_value(name: str, point: tuple[float, ...]) -> float:
+    """How much a relative error of the operands grows in the value: sum of |x f'(x) / f(x)|."""
+    there = value(name, point)
+    return float(sum(abs(x * slope(name, point, i) / there) for i, x in enumerate(point))) if there else 0.0
+
+
 def condition_nary(name: str, point: tuple[float, ...], i: int) -> float:
     """The same for an n-ary row: a weight is the exponential of a difference, which rounds once."""
     return max(point) - point[i] if name == "logsumexp" else 0.0
@@ -168,7 +185,7 @@ LARGEST = 1.7976931348623157e308
 ULPS = 8
 # Where a formula adds what cancels (gelu, silu at their minima), or rounds b - 1 before a power (pow), the error of
 # one rounding grows as an error of the operands would.
-CONDITIONED = {"gelu", "pow", "silu"}
+CONDITIONED = {"gelu", "pow", "silu", "arctan2_slope", "gelu_slope", "silu_slope"}
 
 
 def complaint(true: Any, got: float, condition: float = 0.0) -> str | None:

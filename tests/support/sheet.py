@@ -14,6 +14,7 @@ import numpy as np
 
 from twins import Implementation
 from vargrad import reference
+from vargrad._ops import formula
 from vargrad._ops.table import BY_NAME, NARY, NARY_BY_NAME, PARTS, ROWS, NaryOp, Op
 
 ALL_ROWS = [row.name for row in ROWS]
@@ -104,6 +105,7 @@ def plain_gauss(a: float) -> float:
 
 
 PLAIN: dict[str, Callable[..., float]] = {
+    **{row.name: formula.value(row.name) for row in PARTS},  # held against the textbook as well, see OWN
     **{row.name: _plain(row) for row in ROWS if row.function or hasattr(math, row.name)},
     **OPERATORS,
     "pow": plain_pow,
@@ -115,7 +117,7 @@ PLAIN: dict[str, Callable[..., float]] = {
     "clamp_min": lambda a, b: max(float(a), float(b)),  # keeps the first where neither is greater
     "clamp_max": lambda a, b: min(float(a), float(b)),
 }
-OWN = [row.name for row in ROWS if row.function and not hasattr(math, row.function)]
+OWN = [row.name for row in ROWS if row in PARTS or (row.function and not hasattr(math, row.function))]
 
 
 def _fold(step: Callable[[float, float], float], start: float, xs: Sequence[float]) -> float:

@@ -7,6 +7,17 @@ Written by csrc/ops/gen_ops.py from src/vargrad/_ops/table.py; do not edit.
 # fmt: off
 VALUES: dict[str, tuple[str, str]] = {  # of a, b, c: declarations, and an expression
     'gauss': ('const double h = ((fabs(a) < 40.0) ? (rint((a * 16.0)) / 16.0) : 0.0);', '((fabs(a) >= 40.0) ? 0.0 : (exp(((-h) * h)) * exp(((h - a) * (h + a)))))'),
+    'one_minus_square': ('', '((1.0 - a) * (1.0 + a))'),
+    'cbrt_slope': ('', '(1.0 / ((3.0 * a) * a))'),
+    'arctan_slope': ('', '((fabs(a) < 1e+100) ? (1.0 / (1.0 + (a * a))) : ((1.0 / a) / a))'),
+    'arctan2_slope': ('', '((fabs(a) <= fabs(b)) ? ((1.0 / b) / (1.0 + ((a / b) * (a / b)))) : (((b / a) / a) / (1.0 + ((b / a) * (b / a)))))'),
+    'arcsinh_slope': ('', '((fabs(a) < 1e+100) ? (1.0 / sqrt((1.0 + (a * a)))) : (1.0 / fabs(a)))'),
+    'tanh_slope': ('const double t = exp(((-2.0) * fabs(a)));', '((4.0 * t) / ((1.0 + t) * (1.0 + t)))'),
+    'sigmoid_slope': ('const double t = exp((-fabs(a)));', '(t / ((1.0 + t) * (1.0 + t)))'),
+    'silu_slope': ('const double t = exp((-fabs(a))); const double r = exp(((-0.5) * fabs(a)));', '((a >= 0.0) ? ((a == INFINITY) ? 1.0 : ((1.0 + (a * (t / (1.0 + t)))) / (1.0 + t))) : ((a > (-700.0)) ? ((t / (1.0 + t)) * (1.0 + (a / (1.0 + t)))) : ((a == (-INFINITY)) ? 0.0 : (r * (r * (1.0 + a))))))'),
+    'gelu_slope': ('const double h = ((fabs(a) < 40.0) ? (rint((a * 16.0)) / 16.0) : 0.0);', '((0.5 * erfc((a * (-0.7071067811865476)))) + ((fabs(a) < 40.0) ? (((a * 0.3989422804014327) * exp((((-0.5) * h) * h))) * exp(((0.5 * (h - a)) * (h + a)))) : 0.0))'),
+    'share': ('', '(a / (a + b))'),
+    'cosine': ('const double r = sqrt(((a * a) + b));', '(a / r)'),
     'add': ('', '(a + b)'),
     'sub': ('', '(a - b)'),
     'mul': ('', '(a * b)'),

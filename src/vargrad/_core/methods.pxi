@@ -2,6 +2,17 @@
 
 cdef extern from "ops/ops.h":
     int OP_gauss
+    int OP_one_minus_square
+    int OP_cbrt_slope
+    int OP_arctan_slope
+    int OP_arctan2_slope
+    int OP_arcsinh_slope
+    int OP_tanh_slope
+    int OP_sigmoid_slope
+    int OP_silu_slope
+    int OP_gelu_slope
+    int OP_share
+    int OP_cosine
     int OP_add
     int OP_sub
     int OP_mul
@@ -55,6 +66,17 @@ cdef extern from "ops/ops.h":
     int OP_clamp_min
     int OP_clamp_max
     double op_value_gauss(double a, double b)
+    double op_value_one_minus_square(double a, double b)
+    double op_value_cbrt_slope(double a, double b)
+    double op_value_arctan_slope(double a, double b)
+    double op_value_arctan2_slope(double a, double b)
+    double op_value_arcsinh_slope(double a, double b)
+    double op_value_tanh_slope(double a, double b)
+    double op_value_sigmoid_slope(double a, double b)
+    double op_value_silu_slope(double a, double b)
+    double op_value_gelu_slope(double a, double b)
+    double op_value_share(double a, double b)
+    double op_value_cosine(double a, double b)
     double op_value_add(double a, double b)
     double op_value_sub(double a, double b)
     double op_value_mul(double a, double b)

@@ -78,7 +78,7 @@ def nary(g: Expressions, name: str, xs: Sequence[int], ys: Sequence[int]) -> int
         nodes.add(needed(row.fold, row.final))
         total = nodes.folded(row.start, row.fold) if row.fold else ZERO
         value = nodes.total(row.final, acc=total)
-    aggregates = needed(row.partial, row.partner)
+    aggregates = needed(row.partial, row.partner, row.again)
     if row.exact and not any(aggregate.constant for aggregate in (*needed(row.fold, row.final), *aggregates)):
         return value  # its derivative is as good as the partial
     out = g.composite(value)
@@ -87,6 +87,11 @@ def nary(g: Expressions, name: str, xs: Sequence[int], ys: Sequence[int]) -> int
     for i in reversed(range(len(xs))):
         nodes.go_before(aggregates, i)
     parents = nodes.parents(row.partial)
+    if row.again:  # the number by one formula, its derivatives by another, whose nodes are dropped if none is wanted
+        others = [partial for _, partial, _ in nodes.parents(row.again)]
+        one = g.constant(1.0)
+        pairs = zip(parents, others, strict=True)
+        parents = [(x, g.composite(partial, ((other, one, -1),)), when) for (x, partial, when), other in pairs]
     if row.pairs and row.partner != "skip":
         second = nodes.swapped()
         second.add(aggregates)

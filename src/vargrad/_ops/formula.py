@@ -15,11 +15,11 @@ from functools import cache
 from typing import Any
 
 from vargrad._ops import ieee as _ieee
-from vargrad._ops.table import BY_NAME, PARTS, Op
+from vargrad._ops.table import BY_NAME, CALLED, Op
 
 _FUNCTIONS = """exp exp2 expm1 log log2 log10 log1p sqrt cbrt sin cos tan asin acos atan atan2 sinh cosh tanh
 asinh acosh atanh erf erfc fabs copysign rint fmod remainder round"""
-FUNCTIONS = frozenset(_FUNCTIONS.split()) | {row.name for row in PARTS}
+FUNCTIONS = frozenset(_FUNCTIONS.split()) | {row.name for row in CALLED}
 _BINARY = {ast.Div: "div", ast.FloorDiv: "floordiv", ast.Mod: "mod", ast.Pow: "power"}
 _PLAIN = (ast.Add, ast.Sub, ast.Mult)
 _ALLOWED = (
@@ -91,7 +91,7 @@ PYTHON = Space(
     {
         **{name: getattr(math, name) for name in FUNCTIONS if hasattr(math, name)},
         **_CONSTANTS,
-        **{row.name: _part(row.name) for row in PARTS},
+        **{row.name: _part(row.name) for row in CALLED},
         "div": lambda a, b: a / b,
         "floordiv": lambda a, b: a // b,
         "mod": lambda a, b: a % b,

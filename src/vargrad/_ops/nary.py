@@ -237,7 +237,8 @@ def partials(
     row of a batch has values of its own.
     """
     half = len(inputs) // 2 if row.pairs else len(inputs)
-    aggregates, n = needed(row.partial, row.partner), float(half)
+    partial = row.partial if isinstance(out, float) else row.again or row.partial
+    aggregates, n = needed(partial, row.partner), float(half)
     constants: Evaluation | None = None
     if not isinstance(out, float) and any(aggregate.constant for aggregate in aggregates):
         if recorder is None:
@@ -246,15 +247,15 @@ def partials(
             values = [recorder.detach(x) for x in operands]
             constants = Selections(values[:half], values[half:], {"n": n, "out": out}, space, recorder)
     first = Numbers(operands[:half], operands[half:], {"n": n, "out": out}, space, constants)
-    if "total" in words(row.partial) + words(row.partner):
+    if "total" in words(partial) + words(row.partner):
         first.add(needed(row.fold))
         first.totals["total"] = first.folded(row.start, row.fold)
     first.add(aggregates)
     if row.pairs:
         second = first.swapped()
         second.add(aggregates)
-        yield from _each_partial(second, row.partner or row.partial, aggregates, wanted, half)
-    yield from _each_partial(first, row.partial, aggregates, wanted, 0)
+        yield from _each_partial(second, row.partner or partial, aggregates, wanted, half)
+    yield from _each_partial(first, partial, aggregates, wanted, 0)
 
 
 def _each_partial(

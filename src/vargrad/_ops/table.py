@@ -76,6 +76,7 @@ class NaryOp:
     function: str = "values"  # what vargrad.math's function takes: "values", "*values", "p, q"; "" if there is none
     pairs: bool = False  # operands come as two vectors of equal length
     partner: str = ""  # the partial for the second vector; "" means the same formula as the first
+    again: str = ""  # the partial as it is differentiated, where the rules would cancel the digits of ``partial``
     exact: bool = True  # False: the value is a function of Python's own; the formulas, if any, are for programs
     since: str = ""  # the first Python that has that function, where not all have
     empty: bool = True  # whether no operand at all is allowed
@@ -83,7 +84,6 @@ class NaryOp:
 
 
 _SIGMOID = "1.0 / (1.0 + t) if a >= 0.0 else t / (1.0 + t)"
-# Not exp(-fabs(a)): at 0 the kink of fabs would spoil second derivatives; each branch by itself is smooth.
 _T = (("t", "exp(-a) if a >= 0.0 else exp(a)"),)
 _SILU = (*_T, ("r", "exp(0.5 * a) if a < 0.0 else 1.0"))  # r * r is t where t itself is subnormal
 # exp(-a*a) loses a*a ulps to the rounding of the square, so the square is split: h*h is exact.
@@ -91,14 +91,54 @@ _GAUSS = "0.3989422804014327 * exp(-0.5 * h * h) * exp(0.5 * (h - a) * (h + a))"
 _H = (("h", "rint(a * 16.0) / 16.0 if fabs(a) < 40.0 else 0.0"),)
 
 # fmt: off
+# What partials are made of: no function of the package, and no method. A part gives the bits of its formula; its own
+# partial is written so that no digits cancel. The rules applied to the formula would lose them: the derivative of
+# (1 - a) * (1 + a) by the product rule is 0 at 1e-20. So second and third derivatives stay right.
+PARTS = (
+    Op("gauss", "0.0 if fabs(a) >= 40.0 else exp(-h * h) * exp((h - a) * (h + a))",
+       ("-2.0 * a * out if fabs(a) < 26.0 else"
+        " (0.0 if fabs(a) >= 40.0 else -2.0 * a * exp((h - a) * (h + a)) * exp(-0.5 * h * h) * exp(-0.5 * h * h))",),
+       ((-26.6, 26.6),), "exp(-a * a), accurate in its tails.", let=_H),
+    Op("one_minus_square", "(1.0 - a) * (1.0 + a)", ("-2.0 * a",), ((-1e154, 1e154),), "1 - a * a, accurate at 1."),
+    Op("cbrt_slope", "1.0 / (3.0 * a * a)", ("-2.0 * out / a",), ((1e-100, 1e100),),
+       "Slope of cbrt where its value is a."),
+    Op("arctan_slope", "1.0 / (1.0 + a * a) if fabs(a) < 1e100 else 1.0 / a / a", ("-2.0 * (a * out) * out",), (REAL,),
+       "Slope of arctan."),
+    Op("arctan2_slope",
+       "1.0 / b / (1.0 + a / b * (a / b)) if fabs(a) <= fabs(b) else b / a / a / (1.0 + b / a * (b / a))",
+       ("-2.0 * (out * arctan2_slope(b, a))", "arctan2_slope(b, a) * arctan2_slope(b, a) - out * out"),
+       ((1e-70, 1e70), (1e-70, 1e70)), "Slope of arctan2 by a: b over a * a + b * b."),
+    Op("arcsinh_slope", "1.0 / sqrt(1.0 + a * a) if fabs(a) < 1e100 else 1.0 / fabs(a)", ("-(a * out * out * out)",),
+       (REAL,), "Slope of arcsinh."),
+    Op("tanh_slope", "4.0 * t / ((1.0 + t) * (1.0 + t))", ("-2.0 * tanh(a) * out",), (REAL,), "Slope of tanh.",
+       let=(("t", "exp(-2.0 * fabs(a))"),)),
+    Op("sigmoid_slope", "t / ((1.0 + t) * (1.0 + t))", ("-(tanh(0.5 * a) * out)",), (REAL,), "Slope of sigmoid.",
+       let=(("t", "exp(-fabs(a))"),)),
+    Op("silu_slope",
+       "(1.0 if a == inf else (1.0 + a * (t / (1.0 + t))) / (1.0 + t)) if a >= 0.0 else"
+       " (t / (1.0 + t) * (1.0 + a / (1.0 + t)) if a > -700.0 else (0.0 if a == -inf else r * (r * (1.0 + a))))",
+       ("sigmoid_slope(a) * (2.0 - a * tanh(0.5 * a)) if fabs(a) < 700.0 else"
+        " (r * (r * (2.0 - fabs(a))) if fabs(a) < 1500.0 else 0.0)",),
+       (REAL,), "Slope of silu.", let=(("t", "exp(-fabs(a))"), ("r", "exp(-0.5 * fabs(a))"))),
+    Op("gelu_slope", f"0.5 * erfc(a * -0.7071067811865476) + (a * {_GAUSS} if fabs(a) < 40.0 else 0.0)",
+       ("(2.0 - a * a) * 0.3989422804014327 * exp(0.5 * (h - a) * (h + a)) * exp(-0.25 * h * h) * exp(-0.25 * h * h)"
+        " if fabs(a) < 40.0 else 0.0",),
+       (REAL,), "Slope of gelu.", let=_H),
+    Op("share", "a / (a + b)", ("b / (a + b) / (a + b)", "-(a / (a + b) / (a + b))"), ((1e-70, 1e70), (1e-70, 1e70)),
+       "The share of a in a sum with b: a softmax weight."),
+    Op("cosine", "a / r", ("b / r / r / r", "-0.5 * (a / r / r / r)"), ((1e-70, 1e70), (1e-140, 1e140)),
+       "a over the root of a * a + b: a direction's cosine.", let=(("r", "sqrt(a * a + b)"),)),
+)
+
 ARITHMETIC = (
     Op("add", "a + b", ("1.0", "1.0"), (REAL, REAL), "Sum."),
     Op("sub", "a - b", ("1.0", "-1.0"), (REAL, REAL), "Difference."),
     Op("mul", "a * b", ("b", "a"), (REAL, REAL), "Product."),
     Op("truediv", "a / b", ("1.0 / b", "-(out / b)"), (REAL, REAL), "Quotient."),
     Op("pow", "a ** b",
-       ("b * a ** (b - 1.0) if a != 0.0 or b != 0.0 else 0.0", "out * log(a) if a > 0.0 and out != 0.0 else 0.0"),
-       ((0.0, 1e3), (-40.0, 40.0)), "Power; d/db of 0**b is 0, d/da of a**0 is 0.",
+       ("b * a ** (b - 1.0) if fabs(a) > 1e-300 or b != 0.0 else (b * out / a if a != 0.0 else 0.0)",
+        "0.0 if a == 0.0 or (out == 0.0 and a == inf) else out * log(a)"),
+       ((0.0, 1e3), (-40.0, 40.0)), "Power; d/da of a**0 is 0; d/db is 0 at a = 0, nan at a < 0.",
        kinks=((0.0, 0.0), (0.0, 0.5), (0.0, 1.0), (0.0, 2.0), (-2.0, 3.0))),
     Op("mod", "a % b", ("1.0", "-(a // b)"), ((-1e3, 1e3), (-1e3, 1e3)), "Remainder with b's sign, as Python's %."),
     Op("floordiv", "a // b", ("skip", "skip"), ((-1e3, 1e3), (-1e3, 1e3)), "Floored quotient; derivative 0."),
@@ -116,10 +156,11 @@ EXPONENTIALS = (
     Op("expm1", "expm1(a)", ("exp(a)",), ((-750.0, 709.0),), "exp(a) - 1, accurate near 0.", function="expm1"),
     Op("log", "log(a)", ("1.0 / a",), (POSITIVE,), "Natural logarithm."),  # math.log takes a base: _core/functions.py
     Op("log2", "log2(a)", ("1.0 / a / 0.6931471805599453",), (POSITIVE,), "Logarithm to base 2.", function="log2"),
-    Op("log10", "log10(a)", ("1.0 / a / 2.302585092994046",), (POSITIVE,), "Logarithm to base 10.", function="log10"),
+    Op("log10", "log10(a)", ("1.0 / a / 2.302585092994046 if a > 1e-300 else 0.4342944819032518 / a",), (POSITIVE,),
+       "Logarithm to base 10.", function="log10"),
     Op("log1p", "log1p(a)", ("1.0 / (1.0 + a)",), ((-1.0, inf),), "log(1 + a), accurate near 0.", function="log1p"),
     Op("sqrt", "sqrt(a)", ("0.5 / out",), (POSITIVE,), "Square root; derivative inf at 0.", function="sqrt"),
-    Op("cbrt", "cbrt(a)", ("1.0 / (3.0 * out * out)",), (REAL,), "Cube root; derivative inf at 0.", function="cbrt"),
+    Op("cbrt", "cbrt(a)", ("cbrt_slope(out)",), (REAL,), "Cube root; derivative inf at 0.", function="cbrt"),
     Op("square", "a * a", ("a + a",), ((-1e154, 1e154),), "a times a."),
 )
 
@@ -127,25 +168,22 @@ ANGLES = (
     Op("sin", "sin(a)", ("cos(a)",), ((-1e6, 1e6),), "Sine of a in radians.", function="sin"),
     Op("cos", "cos(a)", ("-sin(a)",), ((-1e6, 1e6),), "Cosine of a in radians.", function="cos"),
     Op("tan", "tan(a)", ("1.0 + out * out",), ((-1e3, 1e3),), "Tangent of a in radians.", function="tan"),
-    Op("arcsin", "asin(a)", ("1.0 / sqrt((1.0 - a) * (1.0 + a))",), ((-1.0, 1.0),), "Inverse sine, radians.",
+    Op("arcsin", "asin(a)", ("1.0 / sqrt(one_minus_square(a))",), ((-1.0, 1.0),), "Inverse sine, radians.",
        function="asin"),
-    Op("arccos", "acos(a)", ("-1.0 / sqrt((1.0 - a) * (1.0 + a))",), ((-1.0, 1.0),), "Inverse cosine, radians.",
+    Op("arccos", "acos(a)", ("-1.0 / sqrt(one_minus_square(a))",), ((-1.0, 1.0),), "Inverse cosine, radians.",
        function="acos"),
-    Op("arctan", "atan(a)", ("1.0 / (1.0 + a * a) if fabs(a) < 1e100 else 1.0 / a / a",), (REAL,),
+    Op("arctan", "atan(a)", ("arctan_slope(a)",), (REAL,),
        "Inverse tangent, radians.", function="atan"),
-    Op("arctan2", "atan2(a, b)",
-       ("1.0 / b / (1.0 + a / b * (a / b)) if fabs(a) <= fabs(b) else b / a / a / (1.0 + b / a * (b / a))",
-        "-(a / b / b / (1.0 + a / b * (a / b))) if fabs(a) <= fabs(b) else -(1.0 / a / (1.0 + b / a * (b / a)))"),
+    Op("arctan2", "atan2(a, b)", ("arctan2_slope(a, b)", "-arctan2_slope(b, a)"),
        (REAL, REAL), "Angle of the point (b, a), radians.", function="atan2"),
     Op("sinh", "sinh(a)", ("cosh(a)",), ((-709.0, 709.0),), "Hyperbolic sine.", function="sinh"),
     Op("cosh", "cosh(a)", ("sinh(a)",), ((-709.0, 709.0),), "Hyperbolic cosine.", function="cosh"),
-    Op("tanh", "tanh(a)", ("4.0 * t / ((1.0 + t) * (1.0 + t))",), (REAL,), "Hyperbolic tangent.",
-       let=(("t", "exp(-2.0 * a) if a >= 0.0 else exp(2.0 * a)"),), function="tanh"),
-    Op("arcsinh", "asinh(a)", ("1.0 / sqrt(1.0 + a * a) if fabs(a) < 1e100 else 1.0 / fabs(a)",), (REAL,),
+    Op("tanh", "tanh(a)", ("tanh_slope(a)",), (REAL,), "Hyperbolic tangent.", function="tanh"),
+    Op("arcsinh", "asinh(a)", ("arcsinh_slope(a)",), (REAL,),
        "Inverse hyperbolic sine.", function="asinh"),
     Op("arccosh", "acosh(a)", ("1.0 / (sqrt(a - 1.0) * sqrt(a + 1.0))",), ((1.0, inf),), "Inverse hyperbolic cosine.",
        function="acosh"),
-    Op("arctanh", "atanh(a)", ("1.0 / ((1.0 - a) * (1.0 + a))",), ((-1.0, 1.0),), "Inverse hyperbolic tangent.",
+    Op("arctanh", "atanh(a)", ("1.0 / one_minus_square(a)",), ((-1.0, 1.0),), "Inverse hyperbolic tangent.",
        function="atanh"),
     Op("degrees", "a * 57.29577951308232", ("57.29577951308232",), (REAL,), "Radians to degrees.", alias="rad2deg",
        function="degrees"),
@@ -153,14 +191,8 @@ ANGLES = (
        alias="deg2rad", function="radians"),
 )
 
-PARTS = (  # what partials are made of: no function of the package, and no method
-    Op("gauss", "0.0 if fabs(a) >= 40.0 else exp(-h * h) * exp((h - a) * (h + a))",
-       ("0.0 if fabs(a) >= 40.0 else -2.0 * a * out",), ((-26.6, 26.6),), "exp(-a * a), accurate in its tails.",
-       let=_H),
-)
-
 ACTIVATIONS = (
-    Op("sigmoid", _SIGMOID, ("t / ((1.0 + t) * (1.0 + t))",), (REAL,), "1 / (1 + exp(-a)).", let=_T,
+    Op("sigmoid", _SIGMOID, ("sigmoid_slope(a)",), (REAL,), "1 / (1 + exp(-a)).", let=_T,
        function="sigmoid"),
     Op("relu", "0.0 if a <= 0.0 else a", ("skip if a <= 0.0 else 1.0",), (REAL,), "max(a, 0); derivative 0 at 0.",
        function="relu", kinks=((0.0,),)),
@@ -173,17 +205,16 @@ ACTIVATIONS = (
     Op("selu", "1.0507009873554805 * a if a > 0.0 else 1.7580993408473766 * expm1(a)",
        ("1.0507009873554805 if a > 0.0 else 1.7580993408473766 * exp(a)",), (REAL,),
        "elu times 1.0507, of slope 1.6733: it keeps mean 0 and variance 1.", function="selu", kinks=((0.0,),)),
-    Op("softplus", "log1p(t) + (a if a > 0.0 else 0.0)", (_SIGMOID,), (REAL,), "log(1 + exp(a)).", let=_T,
+    Op("softplus", "log1p(t) + (a if a > 0.0 else 0.0)", ("sigmoid(a)",), (REAL,), "log(1 + exp(a)).", let=_T,
        function="softplus"),
     Op("silu",
        "a / (1.0 + t) if a >= 0.0 else"
        " (a * (t / (1.0 + t)) if a > -700.0 else (-0.0 if a == -inf else r * (r * a)))",
-       ("(1.0 if a == inf else (1.0 + a * (t / (1.0 + t))) / (1.0 + t)) if a >= 0.0 else"
-        " (t / (1.0 + t) * (1.0 + a / (1.0 + t)) if a > -700.0 else (0.0 if a == -inf else r * (r * (1.0 + a))))",),
+       ("silu_slope(a)",),
        (REAL,), "a times sigmoid(a), also called swish.", let=_SILU, function="silu"),
     Op("gelu", "0.5 * a * erfc(a * -0.7071067811865476) if a != -inf else -0.0",
-       (f"0.5 * erfc(a * -0.7071067811865476) + (a * {_GAUSS} if fabs(a) < 40.0 else 0.0)",), (REAL,),
-       "a times the normal distribution function of a (the erf form).", let=_H, function="gelu"),
+       ("gelu_slope(a)",), (REAL,),
+       "a times the normal distribution function of a (the erf form).", function="gelu"),
     Op("erf", "erf(a)", ("1.1283791670955126 * gauss(a)",), (REAL,), "Error function.", function="erf"),
     Op("erfc", "erfc(a)", ("-1.1283791670955126 * gauss(a)",), (REAL,), "1 - erf(a), accurate in its tail.",
        function="erfc"),
@@ -221,6 +252,11 @@ AGGREGATES: tuple[Aggregate, ...] = (
     Aggregate("scaled", "ends if wild else x / top", "", "x over the largest magnitude.", over="each"),
     Aggregate("norm", "acc + scaled * scaled", "0.0", "Euclidean norm of those, which neither over- nor underflows.",
               "sqrt(acc) if top > 0.0 else 1.0"),
+    Aggregate("squares_before", "acc + scaled * scaled", "0.0", "The sum of their squares before x.", over="before"),
+    Aggregate("squares_after", "acc + scaled * scaled", "0.0", "The sum of their squares after x.", over="after"),
+    Aggregate("weight", "exp(x - biggest)", "", "The exponential of x, relative to the largest.", over="each"),
+    Aggregate("weights_before", "acc + weight", "0.0", "The sum of the weights before x.", over="before"),
+    Aggregate("weights_after", "acc + weight", "0.0", "The sum of the weights after x.", over="after"),
     Aggregate("plain", "acc + fabs(x)", "0.0", "The sum of the magnitudes."),
 )
 
@@ -238,10 +274,12 @@ NARY: tuple[NaryOp, ...] = (
            exact=False, since="3.12"),
     NaryOp("hypot", "", "", "inf if top == inf else (plain if top == 0.0 else top * norm)", "scaled / norm", REAL,
            "Euclidean norm of the coordinates; derivative 0 at the origin.", "*values", exact=False,
-           kinks=((0.0, 0.0),)),
+           again="scaled / norm if wild else cosine(scaled, squares_before + squares_after)", kinks=((0.0, 0.0),)),
     NaryOp("logsumexp", "0.0", "acc + exp(x - biggest)", "biggest if fabs(biggest) == inf else biggest + log(acc)",
            "exp(x - biggest) / total if fabs(out) != inf else (1.0 / ties if x == out else 0.0)", REAL,
-           "log of the sum of exponentials, never overflowing, one node.", empty=False),
+           "log of the sum of exponentials, never overflowing, one node.",
+           again="share(weight, weights_before + weights_after) if fabs(out) != inf else"
+                 " (1.0 / ties if x == out else 0.0)", empty=False),
     NaryOp("maximum", "x", _LARGER, "acc", _SHARE, REAL,
            "Largest of the arguments; ties share the derivative equally, nan wins.", "*values", empty=False,
            kinks=((1.0, 1.0), (2.0, 2.0, 2.0))),
@@ -258,4 +296,5 @@ NARY: tuple[NaryOp, ...] = (
 METHODS: tuple[Op, ...] = EXPONENTIALS + ANGLES + ACTIVATIONS + ROUNDING
 ROWS: tuple[Op, ...] = PARTS + ARITHMETIC + METHODS + BOUNDS
 BY_NAME: dict[str, Op] = {row.name: row for row in ROWS}
+CALLED: tuple[Op, ...] = (*PARTS, BY_NAME["sigmoid"])  # what partials may call besides functions of the math module
 NARY_BY_NAME: dict[str, NaryOp] = {row.name: row for row in NARY}
