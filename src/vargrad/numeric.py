@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from vargrad._core.modes import no_grad
@@ -80,8 +81,9 @@ def gradcheck(
     ``args``: the tuple of f's arguments, as for ``finite_difference``; of Vars the values count. ``eps``: the largest
     step, relative to an argument's magnitude or to 1 if that is more; where it is too large for f, smaller ones are
     tried, down to those that rounding spoils. ``rtol``, ``atol``: by how much grad may differ, relative to the
-    difference and absolutely, beyond the difference's own error. Raises ValueError for eps, rtol and atol out of range
-    and if there is no number to vary, TypeError as ``grad`` does.
+    difference and absolutely, beyond the difference's own error. That follows the rounding found inside f:
+    ``cos((1.7e9 + t) - 1.7e9)`` moves in steps and can be checked to some digits only, more with a larger eps. Raises
+    ValueError for eps, rtol and atol out of range and if there is no number to vary, TypeError as ``grad`` does.
 
     >>> from vargrad import custom, gradcheck, math
     >>> gradcheck(lambda x, y: math.exp(x) * y[0], (0.5, [2.0]))
@@ -112,14 +114,18 @@ def gradcheck(
         return line
 
     for i, path in enumerate(paths(tree)):
-        analytic = plain(exact[i])
-        found = _Difference(math.nan, math.inf, False)
-        for step in _differences(along(i), values[i], largest):
+        analytic, line = plain(exact[i]), along(i)
+        tried: list[_Difference] = []
+        for step in _differences(line, values[i], largest):
+            tried.append(step)
             allowed = absolute + relative * abs(step.slope)
-            if step.doubt <= allowed and abs(analytic - step.slope) <= allowed + step.doubt:
+            agrees = step.doubt <= allowed and abs(analytic - step.slope) <= allowed + step.doubt
+            if agrees and (step.slope or step in _beyond_grain(line, values[i], tried)):
                 break
-            found = min(found, step, key=lambda d: (not d.credible, d.doubt))
         else:  # no step is exact enough, or none agrees: the best one decides
+            unknown = _Difference(math.nan, math.inf, False, 0.0)
+            judged = _beyond_grain(line, values[i], tried).values()
+            found = min((*judged, unknown), key=lambda d: (not d.credible, d.doubt))
             allowed = absolute + relative * abs(found.slope)
             if not (found.credible and abs(analytic - found.slope) <= allowed + found.doubt):
                 raise AssertionError(
@@ -137,13 +143,17 @@ class _Difference:
     slope: float
     doubt: float
     credible: bool
+    step: float
 
     def contradiction(self, analytic: float) -> str:
         """What gradcheck says of it."""
         if self.doubt == math.inf:
             return "but f has no finite values on both sides to check it by; "
         far = f"they differ by {abs(analytic - self.slope):.1e}, "
-        return f"{self.slope!r} by differences (within {self.doubt:.1e}); {far}"
+        cause = (
+            "" if analytic else "0 is the derivative of round, rint, //, floor, ceil and trunc: is one of them in f?; "
+        )
+        return f"{self.slope!r} by differences (within {self.doubt:.1e}); {cause}{far}"
 
 
 def _differences(line: Callable[[float], float], x: float, eps: float) -> Iterator[_Difference]:
@@ -164,7 +174,10 @@ def _differences(line: Callable[[float], float], x: float, eps: float) -> Iterat
         if math.isfinite(wide) and math.isfinite(narrow):
             gap = abs(narrow - wide)
             found = _Difference(
-                narrow + (narrow - wide) / 3.0, gap / 3.0 + rounding + more, gap <= 0.1 * abs(narrow) + rounding + more
+                narrow + (narrow - wide) / 3.0,
+                gap / 3.0 + rounding + more,
+                gap <= 0.1 * abs(narrow) + rounding + more,
+                h,
             )
             yield found
             if found.credible:
@@ -181,6 +194,47 @@ def _central(line: Callable[[float], float], x: float, h: float) -> tuple[float,
     width = above - below  # not 2h: what h became in rounding
     slope = (high - low) / width
     return slope, (8.0 * math.ulp(max(abs(high), abs(low))) + 4.0 * math.ulp(x) * abs(slope)) / width
+
+
+def _beyond_grain(line: Callable[[float], float], x: float, tried: list[_Difference]) -> dict[_Difference, _Difference]:
+    """Differences, the largest step first, with f's own noise in their doubt; without those of steps below f's grain.
+
+    Where larger steps have met noise, a step over which f does not move at all says nothing about its slope.
+    """
+    found, noisy, before = {}, False, 0.0
+    for difference in tried:
+        noise, still, unit = _grain(line, x, difference.step)
+        if noisy and still:
+            continue
+        noisy = noisy or (noise > 8.0 * unit and not still)
+        # A rounding error is at most 2 of its standard deviations, on both sides. Points in step with the grain hide it
+        # from one measurement: so the one before counts too.
+        error = 8.0 * max(noise, before) / difference.step
+        before = noise
+        found[difference] = replace(difference, doubt=difference.doubt + error)
+    return found
+
+
+def _grain(line: Callable[[float], float], x: float, h: float) -> tuple[float, bool, float]:
+    """The noise in a line's values up to h away, whether half of neighbouring values are equal, and their ulp.
+
+    The standard deviation of noise from sixth differences, in which nothing is left of a smooth function (More and
+    Wild 2011, "Estimating computational noise", SIAM J. Sci. Comput. 33, eq. 2.3).
+    """
+    noise, still, unit = 0.0, 0, 0.0
+    for side in (h, -h):
+        try:
+            values = [line(x + side * (1.0 - k / 32.0)) for k in range(16)]
+        except (ArithmeticError, ValueError):
+            continue
+        if not all(map(math.isfinite, values)):
+            continue
+        still += sum(a == b for a, b in pairwise(values))
+        unit = max(unit, *map(math.ulp, values))
+        for _ in range(6):
+            values = [b - a for a, b in pairwise(values)]
+        noise = max(noise, math.sqrt(sum(d * d for d in values) / len(values) / math.comb(12, 6)))
+    return noise, still >= 15, unit
 
 
 def _arguments(what: str, args: Any) -> tuple[Tree, list[Scalar]]:

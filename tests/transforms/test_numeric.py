@@ -255,7 +255,44 @@ def test_any_structure_and_closed_over_parameters() -> None:
     assert gradcheck(lambda x: hessian(lambda x: x[0] ** 3 * x[1])(x)[0][1], ([2.0, 3.0],))
 
 
+def coarse(t: Any) -> Any:
+    """A time since an epoch, as programs have it: t moves in steps of 2.4e-7."""
+    return math.cos((1.7e9 + t) - 1.7e9)
+
+
+def single(x: Any) -> Any:
+    """Rounded to single precision inside, with the derivative of what is meant."""
+    return custom(float(np.float32(plain_math.sin(x.value))), [x], [plain_math.cos(x.value)])
+
+
+@pytest.mark.parametrize("x", [0.1, 0.5, 1.0, 1.4, 3.0, -2.0, 40.0])
+@pytest.mark.parametrize("f", [coarse, single, lambda x: math.exp((x + 2.0**33) - 2.0**33)])
+def test_a_function_of_a_coarse_grain_passes(f: Callable[[Any], Any], x: float) -> None:
+    assert gradcheck(f, (x,))
+
+
 # ---- gradcheck: a wrong rule does not
+
+
+@pytest.mark.parametrize("factor", [0.98, 1.02, -1.0, 0.0])
+@pytest.mark.parametrize("x", [0.1, 0.5, 1.0, 1.4, -2.0, 40.0])
+def test_a_wrong_rule_is_caught_through_the_grain(x: float, factor: float) -> None:
+    """A step of 1e-3 is some thousand grains: two in a hundred are seen."""
+
+    def wrong(t: Any) -> Any:
+        at = (1.7e9 + t.value) - 1.7e9
+        return custom(plain_math.cos(at), [t], [-factor * plain_math.sin(at)])
+
+    with pytest.raises(AssertionError, match="gradcheck of wrong"):
+        gradcheck(wrong, (x,))
+
+
+@pytest.mark.parametrize("digits", [5, 6, 8, 12])
+def test_rounding_is_named_where_the_derivative_is_zero(digits: int) -> None:
+    for x in (0.3123456789, 2.718281828, -31.4159):
+        with pytest.raises(AssertionError, match=r"is 0.0 by grad, .*the derivative of round, rint, //"):
+            gradcheck(lambda x: round(x * x, digits), (x,))
+    assert gradcheck(lambda x: x // 1, (0.5,))  # where f is constant its derivative is 0
 
 
 def off(f: Callable[[float], float], slope: Callable[[float], float], factor: float) -> Callable[[Any], Any]:
