@@ -237,3 +237,10 @@ def test_slope_of_the_power_zero(impl: Implementation, a: float) -> None:
     (y,) = impl.pullback_graph(x**0, [x])
     assert impl.pullback(x**0, [x])[0] == [0.0]
     assert y.value == 0.0
+
+
+def test_power_of_a_negative_number_in_a_program() -> None:
+    found = compiled("pow", (-2.0, 3.0))
+    assert found[(0,)] == 12.0
+    assert found[(0, 0)] == -12.0
+    assert all(math.isnan(found[by]) for by in ((1,), (0, 1), (1, 0), (1, 1)))

@@ -53,7 +53,7 @@ def ways(impl: Implementation, name: str) -> dict[str, Callable[..., Any]]:
     if name == "clamp_max":
         found["method"] = lambda a, b: _var(impl, a).clamp(max=b)
     if row in PARTS:
-        found["function"] = lambda *operands: impl.apply(name, *operands)
+        found["function"] = lambda *operands: impl.apply(name, *(_var(impl, x) for x in operands))
     if row.function:
         found["math"] = getattr(impl.math, row.function)
     if name in ("log", "square"):

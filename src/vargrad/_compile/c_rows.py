@@ -14,7 +14,7 @@ VALUES: dict[str, tuple[str, str]] = {  # of a, b, c: declarations, and an expre
     'arcsinh_slope': ('', '((fabs(a) < 1e+100) ? (1.0 / sqrt((1.0 + (a * a)))) : (1.0 / fabs(a)))'),
     'tanh_slope': ('const double t = exp(((-2.0) * fabs(a)));', '((4.0 * t) / ((1.0 + t) * (1.0 + t)))'),
     'sigmoid_slope': ('const double t = exp((-fabs(a)));', '(t / ((1.0 + t) * (1.0 + t)))'),
-    'silu_slope': ('const double t = exp((-fabs(a))); const double r = exp(((-0.5) * fabs(a)));', '((a >= 0.0) ? ((a == INFINITY) ? 1.0 : ((1.0 + (a * (t / (1.0 + t)))) / (1.0 + t))) : ((a > (-700.0)) ? ((t / (1.0 + t)) * (1.0 + (a / (1.0 + t)))) : ((a == (-INFINITY)) ? 0.0 : (r * (r * (1.0 + a))))))'),
+    'silu_slope': ('const double t = exp((-fabs(a))); const double r = ((a < 0.0) ? exp((0.5 * a)) : 1.0);', '((a >= 0.0) ? ((a == INFINITY) ? 1.0 : ((1.0 + (a * (t / (1.0 + t)))) / (1.0 + t))) : ((a > (-700.0)) ? ((t / (1.0 + t)) * (1.0 + (a / (1.0 + t)))) : ((a == (-INFINITY)) ? 0.0 : (r * (r * (1.0 + a))))))'),
     'gelu_slope': ('const double h = ((fabs(a) < 40.0) ? (rint((a * 16.0)) / 16.0) : 0.0);', '((0.5 * erfc((a * (-0.7071067811865476)))) + ((fabs(a) < 40.0) ? (((a * 0.3989422804014327) * exp((((-0.5) * h) * h))) * exp(((0.5 * (h - a)) * (h + a)))) : 0.0))'),
     'share': ('', '(a / (a + b))'),
     'cosine': ('const double r = sqrt(((a * a) + b));', '(a / r)'),

@@ -118,8 +118,9 @@ PARTS = (
        "(1.0 if a == inf else (1.0 + a * (t / (1.0 + t))) / (1.0 + t)) if a >= 0.0 else"
        " (t / (1.0 + t) * (1.0 + a / (1.0 + t)) if a > -700.0 else (0.0 if a == -inf else r * (r * (1.0 + a))))",
        ("sigmoid_slope(a) * (2.0 - a * tanh(0.5 * a)) if fabs(a) < 700.0 else"
-        " (r * (r * (2.0 - fabs(a))) if fabs(a) < 1500.0 else 0.0)",),
-       (REAL,), "Slope of silu.", let=(("t", "exp(-fabs(a))"), ("r", "exp(-0.5 * fabs(a))"))),
+        " (q * (q * (2.0 - fabs(a))) if fabs(a) < 1500.0 else 0.0)",),
+       (REAL,), "Slope of silu.",
+       let=(("t", "exp(-fabs(a))"), ("r", "exp(0.5 * a) if a < 0.0 else 1.0"), ("q", "exp(-0.5 * fabs(a))"))),
     Op("gelu_slope", f"0.5 * erfc(a * -0.7071067811865476) + (a * {_GAUSS} if fabs(a) < 40.0 else 0.0)",
        ("(2.0 - a * a) * 0.3989422804014327 * exp(0.5 * (h - a) * (h + a)) * exp(-0.25 * h * h) * exp(-0.25 * h * h)"
         " if fabs(a) < 40.0 else 0.0",),
