@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import itertools
 import sys
-import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -109,10 +108,11 @@ def test_a_function_that_is_interrupted_while_it_is_recorded(impl: Implementatio
 
 @MODES
 def test_what_is_told_of_one_block(mode: Mode) -> None:
-    """One thread in no_grad alone is told by name: then operations need not look the mode up."""
+    """A block of no_grad alone is told by name: then operations need not look the mode up."""
     with mode():
-        only = threading.get_ident() if mode is vargrad.no_grad else 0
-        assert modes.active() == (1, 1, only)
+        (block,) = modes.blocks.get()
+        quiet = mode is vargrad.no_grad
+        assert modes.active() == (1, 1, 0 if quiet else 1, id(block) if quiet else 0)
     assert modes.thread.origins is None
 
 

@@ -77,7 +77,7 @@ def test_a_thread_that_ends_inside_a_block(impl: Implementation) -> None:
     thread = threading.Thread(target=enter)
     thread.start()
     thread.join()
-    assert modes.active() == (0, 0, 0)
+    assert modes.active() == (0, 0, 0, 0)
     assert (impl.Var(2.0) * 3.0).prev_op == "mul"
 
 
@@ -102,12 +102,12 @@ if not child:
         quiet = (x * x).prev_op
     y = x * x
     y.backward()
-    good = (quiet, y.prev_op, x.grad, modes.active()) == (None, "mul", 4.0, (0, 0, 0))
+    good = (quiet, y.prev_op, x.grad, modes.active()) == (None, "mul", 4.0, (0, 0, 0, 0))
     os._exit(0 if good else 1)
 status = os.waitpid(child, 0)[1]
 leave.set()
 thread.join()
-sys.exit(status != 0 or modes.active() != (0, 0, 0))
+sys.exit(status != 0 or modes.active() != (0, 0, 0, 0))
 """
 
 

@@ -97,8 +97,9 @@ def wrongs(name: str, stride: int) -> tuple[int, list[str]]:
         left, now = modes(), state()
         if left != CLEAN:
             wrong.append(f"{k}: the modes are {left}")
-            _modes.thread.__dict__.update(no_grad=(), anomaly=(), origins=None, recorder=None)
-            _modes._publish()
+            _modes.blocks.set(())
+            _modes._open.clear()
+            _modes._tell()
             gc.enable()
         if isinstance(result, Unexpected):
             wrong.append(f"{k}: {result}")

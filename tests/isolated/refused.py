@@ -51,7 +51,7 @@ def modes() -> Any:
         thread.origins,
         thread.recorder,
         _modes.active(),
-        _modes._threads,
+        _modes._open,
         gc.isenabled(),
     )
 
@@ -59,7 +59,7 @@ def modes() -> Any:
 # Entries in which no Python function of the package runs. Elsewhere the interpreter itself loses references when memory
 # is refused: the arguments of a comprehension and of f(*map(...)), in the pure twin as in the compiled one.
 NO_PYTHON = ("Var.", "math.", "custom", "Block", "losses.")
-CLEAN = ((), (), None, None, (0, 0, 0), {}, True)
+CLEAN = (False, False, None, None, (0, 0, 0, 0), {}, True)
 
 
 def alive() -> int:
@@ -150,8 +150,9 @@ def tried(way: str, name: str, stride: int, start: int) -> Iterator[str | None]:
         how, result, over = refused(way, n, call, stride)
         left = modes()
         if left != CLEAN:
-            _modes.thread.__dict__.update(no_grad=(), anomaly=(), origins=None, recorder=None)
-            _modes._publish()
+            _modes.blocks.set(())
+            _modes._open.clear()
+            _modes._tell()
             gc.enable()
         if how == "wrong":
             yield f"{way} {n}: {result}"

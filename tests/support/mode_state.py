@@ -1,4 +1,4 @@
-"""Which modes the thread is in, and what that is outside all of them."""
+"""Which modes this context is in, and what that is outside all of them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 from vargrad._core import modes
 
-CLEAN = ((), (), None, (0, 0, 0))
+CLEAN = (False, False, None, (0, 0, 0, 0))
 
 
 def state() -> tuple[Any, ...]:
-    """This thread's blocks and recorder, and what the compiled core was told."""
+    """This context's modes and recorder, and what the compiled core was told."""
     thread = modes.thread
     return thread.no_grad, thread.anomaly, thread.recorder, modes.active()

@@ -156,25 +156,42 @@ cdef object record(bint unrecorded, unsigned code, double value, Operand a, Oper
     if unrecorded:
         return leaf(value)
     result = handle_record(code, value, a, b)
-    if modes_change:
+    if anomalies_named:
         modes.note_origin(result._uid)
     return result
 
 
+cdef extern from "Python.h":
+    int PyContextVar_Get(object var, PyObject *default_value, PyObject **value) except -1
+
+
+cdef object MODES = modes.blocks
+
+
 cdef bint in_no_grad() except -1:
-    if quiet_thread:  # no mode but one thread's no_grad: the common case, and it costs no look-up
-        return quiet_thread == PyThread_get_thread_ident()
-    return bool(modes.thread.no_grad)
+    """Whether a block of no_grad counts here."""
+    cdef size_t only = quiet_block
+    if not only:
+        return bool(modes.thread.no_grad)
+    # No mode but one block of no_grad: the common case. Whether this context has it costs no call of Python.
+    cdef PyObject *found = NULL
+    PyContextVar_Get(MODES, NULL, &found)
+    cdef tuple entered = <tuple>handle_take(found)
+    cdef Py_ssize_t i
+    for i in range(len(entered) - 1, -1, -1):
+        if <size_t><PyObject *>entered[i] == only:
+            return True
+    return False
 
 
 cdef inline bint watched() except -1:
-    """Whether this thread is in detect_anomaly."""
-    return modes_change and bool(modes.thread.anomaly)
+    """Whether detect_anomaly is on here."""
+    return anomalies_named and bool(modes.thread.anomaly)
 
 
 cdef object recorder():
-    """The recorder of vargrad.compile while it records in this thread; None otherwise."""
-    return modes.thread.recorder if modes_active and not quiet_thread else None
+    """The recorder of vargrad.compile while it records here; None otherwise."""
+    return modes.thread.recorder if modes_active and not quiet_block else None
 
 
 cdef object method(int op, str name, Var left, object right):

@@ -100,7 +100,7 @@ cdef extern from *:
         return made;
     }
 
-    static int modes_active; /* some thread is in no_grad or detect_anomaly, or records */
+    static int modes_active; /* no_grad or detect_anomaly is on somewhere, or a recording */
     static PyObject *handle_value, *handle_grad, *handle_zero; /* the int 0, as in p.grad = 0 */
 
     /* Set value and grad, as training loops do, without a look-up in the type. Getting stays as it is: another
@@ -141,8 +141,6 @@ cdef extern from *:
 
 
 cdef extern from "Python.h":
-    unsigned long PyThread_get_thread_ident()
-
     ctypedef struct PyTypeObject:
         void *tp_dealloc
         const char *tp_name

@@ -1,88 +1,167 @@
-"""The modes that a thread has switched on: no_grad, detect_anomaly, recording. Both twins read them here."""
+"""The modes that are switched on: no_grad, detect_anomaly, recording. Both twins read them here.
+
+Each entry of a mode is a Block. A context variable holds the blocks that were entered in the current context, so that
+tasks of an event loop are apart, as threads are; a task inherits the blocks it was created in. A block counts until it
+is left, wherever that happens, and from then on in no context: leaving marks the block itself. Thus blocks may be left
+in any order, twice, by another thread or task, or never (a block ends with the last context that has it), and no
+derivative is lost by a block that is over.
+
+A generator has no context of its own: it runs in its caller's. While it is suspended inside a block its caller is in
+that block too, as contextlib.contextmanager needs it. A decorated generator function is in the block only while its
+body runs.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-import threading
 from collections.abc import Callable
 from contextlib import ContextDecorator
+from contextvars import ContextVar
+from threading import get_ident
 from types import TracebackType
 from typing import Any
+from weakref import ref
+
+from vargrad._util import steps
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
-
-Blocks = tuple[object, ...]
-
-
-class _Thread(threading.local):
-    """What this thread is in. Leaving sets again what is set here, so that it needs no memory."""
-
-    no_grad: Blocks  # the blocks that are entered, each an object of its own
-    anomaly: Blocks
-    origins: dict[int, str] | None
-    recorder: Any  # of vargrad.compile while it records: is told of comparisons and lost values
-    ident: int
-
-    def __init__(self) -> None:
-        self.no_grad = self.anomaly = ()
-        self.origins = self.recorder = None
-        self.ident = threading.get_ident()
-        self._end = _End(self.ident)
+NO_GRAD, ANOMALY, RECORDING, OUTSIDE = 1, 2, 3, 4  # OUTSIDE: no no_grad block around it counts
 
 
-class _End:
-    """Dies with its thread, which may end inside a block."""
+class Block:
+    """One entry of a mode. ``kind``: which, 0 when it is over. ``held``: the recorder, or the origins of nodes.
 
-    def __init__(self, ident: int) -> None:
-        self.ident = ident
+    Contexts hold it; what entered it has a weak reference, so that it ends with the last context, as when a thread
+    ends inside.
+    """
+
+    known = False  # from entering on, until all that leaving does is done
+
+    def __init__(self, kind: int, held: Any = None) -> None:
+        self.kind, self.held = kind, held
+        self.key, self.ident = id(self), get_ident()
 
     def __del__(self) -> None:
-        if _threads is not None and _threads.pop(self.ident, None) is not None:  # None: so does the interpreter
-            _tell()
+        if self.known:
+            _leave(self)
 
 
-listeners: list[Callable[[int, int, int], None]] = []  # a core that wants to know of modes without asking each time
-_threads: dict[int, tuple[int, int, int]] = {}  # by thread: its no_grad and detect_anomaly blocks, whether it records
-thread = _Thread()
+class _Idle:
+    """Where no block is open."""
+
+    __slots__ = ()
+    no_grad: bool = False
+    anomaly: bool = False
+    origins: dict[int, str] | None = None
+    recorder: Any = None  # of vargrad.compile while it records: is told of comparisons and lost values
 
 
-def _publish() -> None:
-    """Tell the listeners which blocks this thread is in, after it has entered or left one.
+class _Active(_Idle):
+    """Where some block is, perhaps in another context."""
 
-    Without a lock, since a signal handler or ``__del__`` may come here in the middle, and leaves things as they were.
-    A thread that has left all blocks needs no memory here.
-    """
-    if thread.no_grad or thread.anomaly or thread.recorder is not None:
-        own = len(thread.no_grad), len(thread.anomaly), int(thread.recorder is not None)
-        _threads[thread.ident] = own
-    else:
-        _threads.pop(thread.ident, None)
+    __slots__ = ()
+
+    @property
+    def no_grad(self) -> bool:  # type: ignore[override]
+        for block in reversed(blocks.get()):
+            if block.kind == NO_GRAD or block.kind == OUTSIDE:
+                return bool(block.kind == NO_GRAD)
+        return False
+
+    @property
+    def anomaly(self) -> bool:  # type: ignore[override]
+        return _newest(ANOMALY) is not None
+
+    @property
+    def origins(self) -> dict[int, str] | None:  # type: ignore[override]
+        block = _newest(ANOMALY)
+        return None if block is None else block.held
+
+    @property
+    def recorder(self) -> Any:
+        block = _newest(RECORDING)
+        return None if block is None else block.held
+
+
+listeners: list[Callable[[int, int, int, int], None]] = []  # cores that want to know of modes without asking each time
+blocks: ContextVar[tuple[Block, ...]] = ContextVar("vargrad modes", default=())
+_open: dict[int, tuple[int, int]] = {}  # by key, of the whole process: kind and thread
+thread = _Idle()  # what this thread is in now; its class changes, so that asking costs nothing outside of all modes
+
+
+def _newest(kind: int) -> Block | None:
+    for block in reversed(blocks.get()):
+        if block.kind == kind:
+            return block
+    return None
+
+
+def _enter(block: Block) -> None:
+    block.known = True
+    blocks.set((*_still_open(), block))
+    _open[block.key] = block.kind, block.ident
     _tell()
 
 
-def _tell() -> None:
-    told: dict[int, tuple[int, int, int]] | None = None
+def _leave(block: Block) -> None:
+    """Needs no memory, whatever comes. May be called again after an interrupt, and does the rest."""
+    if block.known and _open is not None:  # None: the interpreter ends
+        block.kind = 0
+        block.held = None
+        _open.pop(block.key, None)
+        _tell()
+        block.known = False
+
+
+def _still_open() -> tuple[Block, ...]:
+    return tuple([block for block in blocks.get() if block.kind])
+
+
+def _forget() -> None:
+    """Blocks that are over take room only. Without memory they stay until another is entered."""
     try:
-        while told != _threads:  # another thread may come between, and tell what is no longer so
-            told = _threads.copy()
+        entered = blocks.get()
+        if entered and not entered[-1].kind:
+            blocks.set(_still_open())
+    except MemoryError:
+        pass
+
+
+def _tell() -> None:
+    """Tell the listeners which blocks are open, after one was entered or left.
+
+    Without a lock, since a signal handler or ``__del__`` may come here in the middle, and leaves things as they were.
+    """
+    told: dict[int, tuple[int, int]] | None = None
+    try:
+        while told != _open:  # another thread may come between, and tell what is no longer so
+            told = _open.copy()
+            found = _sums(told)
             for listener in listeners:
-                listener(*_sums(told))
+                listener(*found)
     except BaseException as error:  # then let them look each time, which is slower and always right
         i = 0
         while i < len(listeners):
-            listeners[i](1, 1, 0)
+            listeners[i](1, 1, 1, 0)
             i += 1
         if not isinstance(error, MemoryError):
             raise
 
 
+def _look(active: int, changing: int, anomalies: int, only: int) -> None:
+    thread.__class__ = _Active if active else _Idle
+
+
+listeners.append(_look)
+
+
 def _forked() -> None:
     """Only the thread that forks goes on in the child."""
-    for ident in [*_threads]:
-        if ident != thread.ident:
-            _threads.pop(ident, None)
+    for key, (_, ident) in [*_open.items()]:
+        if ident != get_ident():
+            _open.pop(key, None)
     _tell()
 
 
@@ -90,41 +169,31 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forked)
 
 
-def active() -> tuple[int, int, int]:
-    """How many blocks are entered; how many of those change what an operation leaves, which recording does not; and
-    the thread that is in them if they are one thread's no_grad, else 0."""
-    return _sums(_threads.copy())
+def active() -> tuple[int, int, int, int]:
+    """How many blocks are open; how many of those change what an operation leaves, which recording does not; how many
+    are detect_anomaly's; and the key of the only one, if it is no_grad's, else 0."""
+    return _sums(_open.copy())
 
 
-def _sums(entered: dict[int, tuple[int, int, int]]) -> tuple[int, int, int]:
-    changing, recordings, only = 0, 0, 0
-    for ident, (quiet, anomaly, records) in entered.items():
-        changing += quiet + anomaly
-        recordings += records
-        only = ident if len(entered) == 1 and not anomaly and not records else 0
-    return changing + recordings, changing, only
-
-
-class _NoBlocks(Blocks):
-    """None, but an object of its own: whoever has set it knows whether it is still there."""
+def _sums(opened: dict[int, tuple[int, int]]) -> tuple[int, int, int, int]:
+    quiet, anomalies, only = 0, 0, 0
+    for key, (kind, _) in opened.items():
+        quiet += kind == NO_GRAD
+        anomalies += kind == ANOMALY
+        only = key if quiet == len(opened) == 1 else 0
+    return len(opened), quiet + anomalies, anomalies, only
 
 
 class outside:
-    """No no_grad block of this thread counts in here; ``before`` are those there were.
+    """No no_grad block around this one counts in here. What is entered is left once, if only by ``__del__``."""
 
-    What is set is set back once and needs no memory, whatever comes, if only by ``__del__``: see _Mode.
-    """
-
-    _inside: Blocks | None = None  # what is set, until all of it is set back
-    before: Blocks = ()
+    _block: Block | None = None  # until all of it is left
 
     def __enter__(self) -> outside:
-        self.before = thread.no_grad
-        if self.before:
-            self._inside = inside = _NoBlocks()
+        if thread.no_grad:
+            self._block = Block(OUTSIDE)
             try:
-                thread.no_grad = inside
-                _publish()
+                _enter(self._block)
             except BaseException:
                 self.__exit__()
                 raise
@@ -136,30 +205,28 @@ class outside:
         error: BaseException | None = None,
         tb: TracebackType | None = None,
     ) -> None:
-        if self._inside is not None:
-            if thread.no_grad is self._inside:
-                thread.no_grad = self.before
-            _publish()
-            self._inside = None
+        if self._block is not None:
+            _leave(self._block)
+            _forget()
+            self._block = None
 
     def __del__(self) -> None:
         self.__exit__()
 
 
 class recording(outside):
-    """Let ``recorder`` hear of every comparison, rounding and reading of a Var in this thread, in no no_grad block."""
+    """Let ``recorder`` hear of every comparison, rounding and reading of a Var in this context, in no no_grad block."""
 
-    _recorder: Any = None
-    _outer: Any = None
+    _listening: Block | None = None
 
     def __init__(self, recorder: Any) -> None:
-        self._outer, self._recorder = thread.recorder, recorder
+        self._recorder = recorder
 
     def __enter__(self) -> recording:
         super().__enter__()
         try:
-            thread.recorder = self._recorder
-            _publish()
+            self._listening = Block(RECORDING, self._recorder)
+            _enter(self._listening)
         except BaseException:
             self.__exit__()
             raise
@@ -167,11 +234,10 @@ class recording(outside):
 
     def done(self) -> None:
         """No longer listen: what joins the roots of a graph is no part of it."""
-        if self._recorder is not None:
-            if thread.recorder is self._recorder:
-                thread.recorder = self._outer
-            _publish()
-            self._recorder = None
+        if self._listening is not None:
+            _leave(self._listening)
+            _forget()
+            self._listening = None
 
     def __exit__(
         self,
@@ -184,29 +250,28 @@ class recording(outside):
 
 
 class _Mode(ContextDecorator):
-    """A block of this thread. What it entered is left once, whatever comes, and no other block is.
+    """A block of this context. What it entered is left once, whatever comes, and no other block is.
 
-    An interrupt may come before any bytecode, even the first one of ``__exit__``. So each entry is an object of its
-    own, leaving twice is leaving once, an entry is forgotten only when all of it is done, and ``__del__`` leaves what
-    is not forgotten. The block whose ``__exit__`` was interrupted before its first bytecode thus ends when the
-    traceback is dropped that holds it: Python code cannot close that window, since a function is interrupted before
-    any ``try`` of its own.
+    An interrupt may come before any bytecode, even the first one of ``__exit__``. So an entry is forgotten only when
+    all of it is done, leaving twice is leaving once, and ``__del__`` leaves what is not forgotten. The block whose
+    ``__exit__`` was interrupted before its first bytecode thus ends when the traceback is dropped that holds it:
+    Python code cannot close that window, since a function is interrupted before any ``try`` of its own.
 
-    Leaving needs no memory: what is set then was made on entering.
+    One object may be entered by several threads and tasks: each leaves its own block. Who has none leaves the newest.
     """
 
-    _attribute = ""
-    _last: Any = None  # the newest entry: the one before, the blocks outside, the blocks inside
+    _kind = 0
+    _mine: dict[int, ref[Block]] | None = None  # what was entered, by its key
 
     def __enter__(self) -> Any:
-        outside = getattr(thread, self._attribute)
-        inside = (*outside, object())
-        self._last = (self._last, outside, inside)
+        block = Block(self._kind, self._new_held())
+        if self._mine is None:
+            self._mine = {}
+        self._mine[block.key] = ref(block)
         try:
-            setattr(thread, self._attribute, inside)
-            _publish()
+            _enter(block)
         except BaseException:
-            self.__exit__(None, None, None)
+            self._end(block)
             raise
         return self
 
@@ -216,34 +281,56 @@ class _Mode(ContextDecorator):
         error: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        if self._last is not None:
-            before, outside, inside = self._last
-            now = getattr(thread, self._attribute)
-            if now is not inside:  # not the newest any more, or left already
-                outside = _without(now, inside[-1])
-            setattr(thread, self._attribute, outside)
-            self._left()
-            _publish()
-            self._last = before
+        mine = self._mine
+        if mine:
+            entered = blocks.get()
+            i = len(entered)
+            while i:
+                i -= 1
+                mark = mine.get(entered[i].key)
+                if entered[i].known and mark is not None and mark() is entered[i]:
+                    self._end(entered[i])
+                    return
+            self._end_newest()
 
-    def _left(self) -> None:
-        """What else ends with the block."""
+    def _end_newest(self) -> None:
+        """Leave the newest block that is not over, if there is one."""
+        mine = self._mine
+        while mine:
+            key = next(reversed(mine))
+            mark = mine.get(key)
+            block = None if mark is None else mark()
+            if block is not None:
+                self._end(block)
+                return
+            mine.pop(key, None)  # it ended with its context
+
+    def _end(self, block: Block) -> None:
+        _leave(block)
+        _forget()
+        if self._mine is not None:
+            self._mine.pop(block.key, None)
+
+    def _new_held(self) -> Any:
+        """What the block is to hold."""
 
     def __del__(self) -> None:
-        while self._last is not None:
-            self.__exit__(None, None, None)
+        while self._mine:
+            self._end_newest()
 
     def _recreate_cm(self) -> _Mode:
         return type(self)()  # a decorated function may call itself
 
-
-def _without(blocks: Blocks, block: object) -> Blocks:
-    """A function of its own: one with a comprehension over its locals needs memory to begin with."""
-    return tuple([one for one in blocks if one is not block])
+    def __call__(self, function: Any) -> Any:
+        stepped = steps.each_in(self._recreate_cm, function)
+        return super().__call__(function) if stepped is None else stepped
 
 
 class no_grad(_Mode):
-    """Record nothing inside the block, in this thread: results are leaves. Also a decorator.
+    """Record nothing inside the block, in this thread or task: results are leaves. Also a decorator.
+
+    A decorated generator, coroutine or asynchronous generator function is in the block only while its body runs.
+    A ``with`` in a generator holds for the generator's caller too, until the generator leaves it or is closed.
 
     >>> import vargrad
     >>> x = vargrad.Var(3.0)
@@ -253,7 +340,7 @@ class no_grad(_Mode):
     (9.0, None)
     """
 
-    _attribute = "no_grad"
+    _kind = NO_GRAD
 
     def __enter__(self) -> no_grad:
         if thread.recorder is not None:
@@ -263,7 +350,7 @@ class no_grad(_Mode):
 
 
 class detect_anomaly(_Mode):
-    """Make backward raise FloatingPointError at the first derivative that is inf or nan, in this thread.
+    """Make backward raise FloatingPointError at the first derivative that is inf or nan, in this thread or task.
 
     The message names the operation, its operands and the source line that computed it, if that line ran
     inside the block.
@@ -277,31 +364,22 @@ class detect_anomaly(_Mode):
     FloatingPointError: the derivative of sqrt(0.0) is inf ...
     """
 
-    _attribute = "anomaly"
+    _kind = ANOMALY
 
-    def __enter__(self) -> detect_anomaly:
-        super().__enter__()
-        if thread.origins is None:
-            try:
-                thread.origins = {}
-            except BaseException:
-                self.__exit__(None, None, None)
-                raise
-        return self
-
-    def _left(self) -> None:
-        if not thread.anomaly:
-            thread.origins = None
+    def _new_held(self) -> dict[int, str]:
+        around = thread.origins  # of a block around this one, whose nodes may be used in here
+        return {} if around is None else around
 
 
 def note_origin(uid: int) -> None:
     """Under detect_anomaly, remember which line outside this package made the node ``uid``."""
-    if not thread.anomaly or thread.origins is None:  # an interrupt may leave origins of no block
+    origins = thread.origins
+    if origins is None:
         return
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
-    thread.origins[uid] = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+    origins[uid] = f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 def anomaly_error(uid: int, op: str, inputs: tuple[float, ...], partial: float, adjoint: float) -> FloatingPointError:

@@ -109,7 +109,7 @@ cdef object record_many(int op, object xs, object ys, object value, bint unrecor
         tape_return_operands(s, many)
         raise MemoryError
     result = handle_new(n)
-    if modes_change:
+    if anomalies_named:
         modes.note_origin(result._uid)
     return result
 

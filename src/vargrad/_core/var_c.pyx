@@ -33,17 +33,18 @@ include "handle.pxi"
 # ---- recording
 
 
-cdef unsigned long quiet_thread = 0  # the one that is in no_grad, if nothing else is active
+cdef size_t quiet_block = 0  # the key of the only block that is open, if it is one of no_grad: its address
 cdef dict OPS = {}
 cdef list NAMES = []
 
 
-cdef bint modes_change = False  # some thread is in no_grad or detect_anomaly: operations leave more or less than a node
+cdef bint modes_change = False  # no_grad or detect_anomaly is on somewhere: operations leave more or less than a node
+cdef bint anomalies_named = False  # detect_anomaly is
 
 
-def _listen(int active, int change, unsigned long thread):
-    global modes_active, modes_change, quiet_thread
-    modes_active, modes_change, quiet_thread = active > 0, change > 0, thread
+def _listen(int active, int change, int anomalies, size_t only):
+    global modes_active, modes_change, anomalies_named, quiet_block
+    modes_active, modes_change, anomalies_named, quiet_block = active > 0, change > 0, anomalies > 0, only
 
 
 include "dispatch.pxi"
