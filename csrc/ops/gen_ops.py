@@ -180,7 +180,7 @@ def methods_pxi() -> str:
             f"    def __{name}__(left, right):",
             "        cdef Pair p",
             "        if not operands(left, right, &p):",
-            "            return NotImplemented",
+            f"            return binary(OP_{name}, left, right)",
             f"        return finish(OP_{name}, op_value_{name}(p.x, p.y), &p, left, right)",
         ]
     for name in ("neg", "abs"):

@@ -111,7 +111,8 @@ cdef object binary(int op, object left, object right):
     cdef double value
     while True:
         if not current_operands(left, right, &p):
-            return NotImplemented
+            pair = with_float(left, right)
+            return NotImplemented if pair is None else binary(op, pair[0], pair[1])
         value = op_value(op, p.x, p.y)
         if isfinite(value):
             break
@@ -121,6 +122,12 @@ cdef object binary(int op, object left, object right):
         if unchanged(&before, &p):
             break
     return record(unrecorded, <unsigned>op << 2 | p.constants, value, p.a, p.b)
+
+
+cdef tuple with_float(object left, object right):
+    """A Var and a foreign number, which becomes a float; None if it is no number. Runs the number's code."""
+    number = foreign.operand(right if type(left) is Var else left)
+    return None if number is None else (left, number) if type(left) is Var else (number, right)
 
 
 cdef bint unchanged(const Pair *p, const Pair *q) noexcept:

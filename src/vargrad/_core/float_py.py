@@ -6,18 +6,19 @@ import math
 import operator
 from collections.abc import Callable
 from operator import index
-from typing import Any
+from typing import Any, Self
 
 from vargrad._core.methods_py import OpMethods
 from vargrad._core.modes import thread
-from vargrad._util import errors
+from vargrad._util import errors, foreign
 
 
 class Float(OpMethods):
     """The half of the pure twin's Var that needs only its value."""
 
     __slots__ = ()
-    _value: float | property
+    __array_priority__ = -1.0  # scalars of NumPy leave an operation to a Var, arrays do it element by element
+    _value: float
     requires_grad: bool | property
     grad: float | property
 
@@ -40,10 +41,14 @@ class Float(OpMethods):
     # ---- a float in every other respect
 
     def _compare(self, how: str, other: Any) -> Any:
-        if not isinstance(other, (Float, float, int)):
-            return NotImplemented
-        if thread.recorder is not None:
-            return thread.recorder.compare(how, self, other)
+        recorder = thread.recorder
+        if recorder is not None:
+            if not isinstance(other, Float) and type(other) is not float:
+                found = foreign.bound(how, other, recorder, self)
+                if type(found) is not tuple:
+                    return found
+                how, other = found
+            return recorder.compare(how, self, other)
         return getattr(operator, how)(self._value, other._value if isinstance(other, Float) else other)
 
     def __lt__(self, other: Float | float) -> Any:
@@ -78,6 +83,54 @@ class Float(OpMethods):
         if thread.recorder is not None:
             thread.recorder.leave(self, "int()")
         errors.loses_derivative("int")
+
+    def __complex__(self) -> complex:
+        if thread.recorder is not None:
+            thread.recorder.leave(self, "complex()")
+        errors.loses_derivative("complex")
+
+    def as_integer_ratio(self) -> tuple[int, int]:
+        """Raises TypeError, as float(v) does."""
+        if thread.recorder is not None:
+            thread.recorder.leave(self, ".as_integer_ratio()")
+        raise errors.loses_in_a_ratio()
+
+    def hex(self) -> str:
+        """The value as text in base 16."""
+        if thread.recorder is not None:
+            thread.recorder.leave(self, ".hex()")
+        return self._value.hex()
+
+    def is_integer(self) -> Any:
+        """Whether the value has no fraction; a branch by it is recorded as a guard."""
+        if thread.recorder is not None:
+            return thread.recorder.compare("eq", self % 1.0, 0.0)  # nan at inf
+        return self._value.is_integer()
+
+    @property
+    def real(self) -> Self:
+        """This Var."""
+        return self
+
+    @property
+    def imag(self) -> float:
+        """0.0"""
+        return 0.0
+
+    @classmethod
+    def fromhex(cls, string: str, /) -> Self:
+        """A leaf whose value is written in base 16."""
+        return cls(float.fromhex(string))  # type: ignore[call-arg]
+
+    @classmethod
+    def from_number(cls, number: float, /) -> Self:
+        """A leaf of a real number: Var(number)."""
+        return cls(number)  # type: ignore[call-arg]
+
+    @staticmethod
+    def __getformat__(typestr: str, /) -> str:
+        """What float says of C's numbers."""
+        return str(float.__getformat__(typestr))  # type: ignore[attr-defined]
 
     def __format__(self, spec: str) -> str:
         if spec and thread.recorder is not None:

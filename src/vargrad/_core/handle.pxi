@@ -148,6 +148,19 @@ cdef extern from "Python.h":
 
 cdef extern from *:
     """
+    static PyObject *handle_refuse(PyTypeObject *meta, PyObject *args, PyObject *names) {
+        PyErr_SetString(PyExc_TypeError,
+                        "type 'vargrad.Var' is not an acceptable base type: hold a Var in your class instead");
+        return NULL;
+    }
+
+    /* Var's own type: that of a class under Var, which is refused. */
+    static PyTypeObject handle_meta = {
+        PyVarObject_HEAD_INIT(NULL, 0).tp_name = "vargrad.VarType",
+        .tp_flags = Py_TPFLAGS_DEFAULT,
+        .tp_new = handle_refuse,
+    };
+
     static int handle_install(PyTypeObject *type) {
         if (type->tp_basicsize != sizeof(Handle) || type->tp_flags & (Py_TPFLAGS_HEAPTYPE | Py_TPFLAGS_HAVE_GC)) {
             PyErr_SetString(PyExc_ImportError, "vargrad._core.var_c was compiled with another layout of Var");
@@ -158,6 +171,9 @@ cdef extern from *:
         handle_grad = PyUnicode_InternFromString("grad");
         handle_zero = PyLong_FromLong(0); /* one object in CPython */
         if (!handle_requires_grad || !handle_value || !handle_grad || !handle_zero) return -1;
+        handle_meta.tp_base = &PyType_Type;
+        if (PyType_Ready(&handle_meta) < 0) return -1;
+        Py_SET_TYPE((PyObject *)type, &handle_meta);
         type->tp_setattro = handle_set;
         PyType_Modified(type);
         handle_type = type;

@@ -141,37 +141,37 @@ cdef class OpMethods:  # Cython allows no include inside a class, hence a base c
     def __add__(left, right):
         cdef Pair p
         if not operands(left, right, &p):
-            return NotImplemented
+            return binary(OP_add, left, right)
         return finish(OP_add, op_value_add(p.x, p.y), &p, left, right)
 
     def __sub__(left, right):
         cdef Pair p
         if not operands(left, right, &p):
-            return NotImplemented
+            return binary(OP_sub, left, right)
         return finish(OP_sub, op_value_sub(p.x, p.y), &p, left, right)
 
     def __mul__(left, right):
         cdef Pair p
         if not operands(left, right, &p):
-            return NotImplemented
+            return binary(OP_mul, left, right)
         return finish(OP_mul, op_value_mul(p.x, p.y), &p, left, right)
 
     def __truediv__(left, right):
         cdef Pair p
         if not operands(left, right, &p):
-            return NotImplemented
+            return binary(OP_truediv, left, right)
         return finish(OP_truediv, op_value_truediv(p.x, p.y), &p, left, right)
 
     def __mod__(left, right):
         cdef Pair p
         if not operands(left, right, &p):
-            return NotImplemented
+            return binary(OP_mod, left, right)
         return finish(OP_mod, op_value_mod(p.x, p.y), &p, left, right)
 
     def __floordiv__(left, right):
         cdef Pair p
         if not operands(left, right, &p):
-            return NotImplemented
+            return binary(OP_floordiv, left, right)
         return finish(OP_floordiv, op_value_floordiv(p.x, p.y), &p, left, right)
 
     def __neg__(self):

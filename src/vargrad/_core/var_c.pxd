@@ -99,5 +99,9 @@ cdef class OpMethods:
     cdef Node *node
 
 
-cdef class Var(OpMethods):
+cdef class Float(OpMethods):
+    pass
+
+
+cdef class Var(Float):
     pass

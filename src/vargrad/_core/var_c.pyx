@@ -22,7 +22,7 @@ from operator import index as _index
 
 from vargrad._core import modes, sweep_py, var_py
 from vargrad._ops import formula, nary
-from vargrad._util import errors
+from vargrad._util import errors, foreign
 from vargrad._ops.table import BY_NAME, NARY_BY_NAME
 
 IMPLEMENTATION = "compiled"
@@ -61,10 +61,11 @@ cdef double *grad_of(Var v) except NULL:
 
 
 include "methods.pxi"
+include "float.pxi"
 
 
 @cython.final
-cdef class Var(OpMethods):
+cdef class Var(Float):
     """A float that remembers how it was computed; ``backward`` then gives the derivative.
 
     ``value``: the number. ``requires_grad``: whether ``backward`` adds to ``.grad``. ``prev_var1``,
@@ -112,6 +113,8 @@ cdef class Var(OpMethods):
         if wanted and tape_require(self.node, 1) < 0:
             raise MemoryError
 
+    __array_priority__ = -1.0  # scalars of NumPy leave an operation to a Var, arrays do it element by element
+
     # what it is
 
     @property
@@ -133,6 +136,10 @@ cdef class Var(OpMethods):
             raise MemoryError
         self.node = n
 
+    @value.deleter
+    def value(self):
+        raise errors.not_deletable("value")
+
     @property
     def requires_grad(self):
         """Whether backward adds to .grad; settable, also on a computed Var."""
@@ -143,6 +150,10 @@ cdef class Var(OpMethods):
         cdef bint on = bool(wanted)  # may run Python, which may edit this Var
         if tape_require(self.node, on) < 0:
             raise MemoryError
+
+    @requires_grad.deleter
+    def requires_grad(self):
+        raise errors.not_deletable("requires_grad")
 
     @property
     def grad(self):
@@ -155,6 +166,10 @@ cdef class Var(OpMethods):
         grad_of(self)  # raises where there is none
         x = real(grad, "grad")  # may run Python, which may edit this Var or take its grad away
         grad_of(self)[0] = x
+
+    @grad.deleter
+    def grad(self):
+        raise errors.not_deletable("grad")
 
     @property
     def prev_op(self):
@@ -231,17 +246,17 @@ cdef class Var(OpMethods):
             raise errors.three_argument_pow()
         cdef Pair p
         if not operands(left, right, &p):
-            return NotImplemented
+            return binary(OP_pow, left, right)
         return finish(OP_pow, op_value_pow(p.x, p.y), &p, left, right)
 
     def __divmod__(left, right):
         cdef Pair p
-        quotient = NotImplemented
-        if current_operands(left, right, &p):
-            if p.y == 0.0 and recorder() is None:
-                _builtins.divmod(p.x, p.y)  # raises with a message of its own, as for floats
-            quotient = binary(OP_floordiv, left, right)
-        return quotient if quotient is NotImplemented else (quotient, binary(OP_mod, left, right))
+        if not current_operands(left, right, &p):
+            pair = with_float(left, right)
+            return NotImplemented if pair is None else _builtins.divmod(pair[0], pair[1])
+        if p.y == 0.0 and recorder() is None:
+            _builtins.divmod(p.x, p.y)  # raises with a message of its own, as for floats
+        return binary(OP_floordiv, left, right), binary(OP_mod, left, right)
 
     def __pos__(self):
         return self
@@ -257,7 +272,7 @@ cdef class Var(OpMethods):
 
     def hypot(self, other):
         """Euclidean norm of the pair."""
-        if type(other) is not Var and not isinstance(other, (float, int)):
+        if type(other) is not Var and not isinstance(other, (float, int)) and foreign.operand(other) is None:
             raise TypeError(f"hypot() takes a number or a Var, not {type(other).__name__}")
         return apply_nary("hypot", (self, other))
 
@@ -265,16 +280,14 @@ cdef class Var(OpMethods):
 
     def __richcmp__(self, other, int how):
         cdef double x, y
-        if modes_active and recorder() is not None and isinstance(other, (Var, float, int)):
-            return recorder().compare(("lt", "le", "eq", "ne", "gt", "ge")[how], self, other)
+        if modes_active and recorder() is not None:
+            return recorded_comparison(self, other, ("lt", "le", "eq", "ne", "gt", "ge")[how])
         if type(other) is Var:
             y = tape_value((<Var>other).node)
         elif type(other) is float:
             y = <double>other
-        elif isinstance(other, (float, int)):
-            return PyObject_RichCompare(tape_value(self.node), other, how)  # exact, also for ints beyond 2**53
-        else:
-            return NotImplemented
+        else:  # by value, whatever floats compare with
+            return PyObject_RichCompare(tape_value(self.node), other, how)
         x = tape_value(self.node)
         if how == Py_LT:
             return x < y
@@ -292,33 +305,6 @@ cdef class Var(OpMethods):
     def __bool__(self):
         return tape_value(self.node) != 0.0 if recorder() is None else recorder().truth(self)
 
-    def __float__(self):
-        if recorder() is not None:
-            recorder().leave(self, "float()")
-        errors.loses_derivative("float")
-
-    def __int__(self):
-        if recorder() is not None:
-            recorder().leave(self, "int()")
-        errors.loses_derivative("int")
-
-    def __round__(self, ndigits=None):
-        return integer(self, "round", round) if ndigits is None else apply("round", self, float(_index(ndigits)))
-
-    def __floor__(self):
-        return integer(self, "floor", _math.floor)
-
-    def __ceil__(self):
-        return integer(self, "ceil", _math.ceil)
-
-    def __trunc__(self):
-        return integer(self, "trunc", _math.trunc)
-
-    def __format__(self, spec):
-        if spec and recorder() is not None:
-            recorder().leave(self, "format()")
-        return format(tape_value(self.node), spec) if spec else repr(self)
-
     def __repr__(self):
         if recorder() is not None:
             return f"Var({tape_value(self.node)!r}, while recorded)"
@@ -331,11 +317,6 @@ cdef class Var(OpMethods):
         if not self.node.flags & NODE_LEAF:
             raise errors.computed_copy()
         return tape_value(self.node), self.requires_grad, self.grad if self.requires_grad else 0.0
-
-
-cdef object integer(Var v, str name, function):
-    result = function(tape_value(v.node))
-    return result if recorder() is None else recorder().integer(v, name, result)
 
 
 cdef Var parent(Var v, size_t i):

@@ -24,7 +24,7 @@ from vargrad._core.sweep_py import adjoint_graph, adjoints, order, settled
 from vargrad._core.sweep_py import listing as listing
 from vargrad._ops import formula, nary
 from vargrad._ops.table import BY_NAME, NARY_BY_NAME
-from vargrad._util import errors
+from vargrad._util import errors, foreign
 
 __all__ = ["IMPLEMENTATION", "Var", "add_grads", "custom", "detect_anomaly", "leaf_values", "no_grad"]
 IMPLEMENTATION = "python"
@@ -125,6 +125,10 @@ class Var(Float):
             thread.recorder.leave(self, ".value =")
         self._value = errors.as_float(value, "value")
 
+    @value.deleter
+    def value(self) -> None:
+        raise errors.not_deletable("value")
+
     @property
     def requires_grad(self) -> bool:
         """Whether backward adds to .grad; settable, also on a computed Var."""
@@ -136,6 +140,10 @@ class Var(Float):
         if not (on and self._requires_grad):
             self._grad = 0.0
         self._requires_grad = on
+
+    @requires_grad.deleter
+    def requires_grad(self) -> None:
+        raise errors.not_deletable("requires_grad")
 
     @property
     def grad(self) -> float:
@@ -152,6 +160,10 @@ class Var(Float):
         if not self._requires_grad:
             raise errors.no_grad_attribute(self._op)
         self._grad = number
+
+    @grad.deleter
+    def grad(self) -> None:
+        raise errors.not_deletable("grad")
 
     @property
     def prev_op(self) -> str | None:
@@ -284,6 +296,11 @@ def _as_var(operand: Operand) -> Var:
 
 def _operand(value: object) -> Operand | None:
     """A Var as it is, a number as a float, None for anything else."""
+    number = _native(value)
+    return foreign.operand(value) if number is None else number
+
+
+def _native(value: object) -> Operand | None:
     if isinstance(value, Var):
         return value
     # float's own methods: a subclass may have another __float__, which plain floats do not ask for
@@ -343,7 +360,7 @@ def apply_nary(name: str, values: Iterable[Any], partners: Iterable[Any] = ()) -
 def _numbers(name: str, values: Iterable[Any]) -> list[Operand]:
     operands = []
     for v in values:
-        operand = _operand(v)
+        operand = _native(v)
         operands.append(errors.as_float(v, f"an operand of {name}()") if operand is None else operand)
     return operands
 

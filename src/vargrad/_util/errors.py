@@ -8,19 +8,28 @@ from array import array
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
-LOSES = "{0}() of a Var would lose its derivative: use v.value to leave the graph, or vargrad.math for its functions"
+LOSES = (
+    "{0}() of a Var would lose its derivative: use v.value to leave the graph, vargrad.math for its functions, an "
+    "array with dtype=object to hold Vars, or f'{{v:.2f}}' for text ('%.2f' % v calls float(v))"
+)
 
 
-def as_float(value: object, what: str) -> float:
+def kind_of_scalar(value: Any) -> str | None:
+    """The letter that NumPy has for the kind of its scalar; None for other things."""
+    generic = getattr(sys.modules.get("numpy"), "generic", None)  # without it nothing is a scalar of NumPy
+    return str(value.dtype.kind) if generic is not None and isinstance(value, generic) else None
+
+
+def as_float(value: Any, what: str) -> float:
     """A real number as a float; TypeError or OverflowError that names ``what`` was wrong."""
-    if isinstance(value, numbers.Real):
+    if isinstance(value, numbers.Real) or kind_of_scalar(value) == "b":
         try:
             return float(value)
         except OverflowError:
             raise OverflowError(f"{what} is too large for a float: {value!s:.20}...") from None
     kind = type(value).__name__
     if type(value).__module__ != "builtins":
-        kind = f"{type(value).__module__}.{kind}"  # numpy.bool is no bool
+        kind = f"{type(value).__module__}.{kind}"
     if type(value).__name__ == "Var":
         raise TypeError(f"{what} must be a plain number, not a Var: use its .value, or detach() for a new leaf")
     hint = "; build one Var per element" if hasattr(value, "__len__") and not isinstance(value, (str, bytes)) else ""
@@ -35,6 +44,20 @@ def as_doubles(given: Any, what: str) -> Any:
         return array("d", given)
     except (TypeError, OverflowError):
         return array("d", [as_float(x, f"{what}[{i}]") for i, x in enumerate(given)])
+
+
+def loses_in_a_ratio() -> TypeError:
+    """What v.as_integer_ratio() raises, which Fraction and statistics call."""
+    return TypeError(
+        "as_integer_ratio() of a Var would lose its derivative: use v.value.as_integer_ratio() to leave the graph, or "
+        "vargrad.math.mean and its like in place of the functions of statistics"
+    )
+
+
+def not_deletable(name: str) -> AttributeError:
+    """What ``del v.name`` raises."""
+    cure = {"grad": "set it to 0.0, or set requires_grad to False", "value": "set it, or delete the Var itself"}
+    return AttributeError(f"the .{name} of a Var cannot be deleted: {cure.get(name, 'set it to False')}")
 
 
 def loses_derivative(name: str) -> NoReturn:
