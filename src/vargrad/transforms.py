@@ -281,6 +281,11 @@ def scalar(x: Any, what: str) -> Scalar:
     """The one number that x is; TypeError that starts with ``what`` if it is none."""
     if is_array(x) and x.shape == ():
         x = x.item()
+    if isinstance(x, bool):
+        raise TypeError(
+            f"{what} bool ({x}): a comparison steps from False to True and has no derivative; return a number, such as "
+            "where(condition, a, b) of vargrad.math"
+        )
     flat: list[Scalar] = []
     try:
         tree = flatten(x, flat, "the result")

@@ -12,6 +12,8 @@ from typing import Any, TypeAlias
 import numpy
 import numpy.typing
 
+from vargrad._util import errors
+
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 Core: TypeAlias = tuple[str, ...]
 _DIMENSION = r"\s*(?:[A-Za-z_]\w*|[0-9]+)\s*"
@@ -165,6 +167,9 @@ def _alike(values: Sequence[Any]) -> bool:
 
 def real(what: str, x: Any) -> Array:
     """x as a float64 array; TypeError if its type does not convert without loss."""
+    cure = errors.array_cure(x) if isinstance(x, numpy.ndarray) else None
+    if cure:
+        raise TypeError(f"{what} is {cure}")
     found = numpy.asarray(x)
     if found.dtype == numpy.float64:
         return found if found.flags.aligned else found.copy()

@@ -28,6 +28,7 @@ class ArrayPlace:
 
     start: int
     shape: tuple[int, ...]
+    subclass: Any = None  # of ndarray, if it is one
 
     def among(self, flat: Sequence[Any]) -> Sequence[Any]:
         """The array's part of the flat list."""
@@ -79,7 +80,9 @@ def _item(key: object, item: object, flat: list[Scalar]) -> Tree:
 
 
 def _walk_array(x: Any, flat: list[Scalar]) -> ArrayPlace:
-    block = ArrayPlace(len(flat), x.shape)
+    if errors.array_cure(x):
+        raise _Foreign(x)
+    block = ArrayPlace(len(flat), x.shape, None if type(x) is sys.modules["numpy"].ndarray else type(x))
     if x.dtype.kind in "fiub":
         flat += x.astype(float).reshape(-1).tolist()
         return block
@@ -103,7 +106,7 @@ def is_array(x: object) -> bool:
 def kind(x: Any) -> str:
     """A name for what x is, for a message that refuses it."""
     if is_array(x):
-        return f"an array of {x.dtype}"
+        return errors.array_cure(x) or f"an array of {x.dtype}"
     if type(x).__name__ == "Var":
         return f"a Var of {type(x).__module__}, while the active backend's Var is {Var.__module__}'s"
     return "None" if x is None else f"{type(x).__name__} ({x!r:.60})"
@@ -116,9 +119,22 @@ def _like(container: Any, items: list[Any]) -> Any:
         for key, item in zip(container, items, strict=True):
             result[key] = item
         return result
-    if isinstance(container, list):
+    if type(container) is list:
         return items
-    return container._make(items) if hasattr(container, "_make") else tuple(items)
+    if isinstance(container, list):
+        own: Any = copy.copy(container)
+        list.__setitem__(own, slice(None), items)
+        return own
+    if type(container) is tuple or hasattr(container, "_make"):
+        return container._make(items) if hasattr(container, "_make") else tuple(items)
+    made: Any
+    try:  # a subclass, without its __init__, whose arguments may be others
+        made = tuple.__new__(type(container), items)
+    except TypeError:  # a type of C's, such as time.struct_time
+        return type(container)(items)
+    if hasattr(container, "__dict__"):
+        made.__dict__.update(container.__dict__)
+    return made
 
 
 def _items(tree: Any) -> Iterable[Any]:
@@ -130,7 +146,8 @@ def fill(tree: Tree, flat: Sequence[Scalar]) -> Any:
     if isinstance(tree, int):
         return flat[tree]
     if isinstance(tree, ArrayPlace):
-        return _array(tree.among(flat), tree.shape)
+        array = _array(tree.among(flat), tree.shape)
+        return array if tree.subclass is None else array.view(tree.subclass)
     return _like(tree, [flat[t] if type(t) is int else fill(t, flat) for t in _items(tree)])
 
 

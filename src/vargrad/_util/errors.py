@@ -20,6 +20,18 @@ def kind_of_scalar(value: Any) -> str | None:
     return str(value.dtype.kind) if generic is not None and isinstance(value, generic) else None
 
 
+def array_cure(x: Any) -> str | None:
+    """For an array of a kind that is refused: what it is and what to give instead. None for all others."""
+    numpy = sys.modules["numpy"]
+    if type(x) is numpy.ndarray:
+        return None
+    if isinstance(x, numpy.matrix):
+        return "a numpy.matrix, whose items are matrices again: give numpy.asarray(x)"
+    if isinstance(x, numpy.ma.MaskedArray):
+        return "a masked array: give x.filled(value), or x.compressed() for what is not masked"
+    return None
+
+
 def as_float(value: Any, what: str) -> float:
     """A real number as a float; TypeError or OverflowError that names ``what`` was wrong."""
     if isinstance(value, numbers.Real) or kind_of_scalar(value) == "b":
