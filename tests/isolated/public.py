@@ -156,6 +156,29 @@ def _() -> Any:
     return lambda: [Var(i / 8, requires_grad=True) for i in range(20)]
 
 
+@entry("Var.as_integer_ratio")
+def _() -> Any:
+    (x,) = leaves(2.0)
+
+    def call() -> Any:
+        try:
+            return x.as_integer_ratio()
+        except TypeError:
+            return None
+
+    return call, of([x])
+
+
+@entry("Var.from_number")
+def _() -> Any:
+    return lambda: [Var.from_number(i / 8).real for i in range(20)]
+
+
+@entry("Var.fromhex")
+def _() -> Any:
+    return lambda: [Var.fromhex("0x1p-3") for _ in range(20)]
+
+
 @entry("Var.__init__ of an operation")
 def _() -> Any:
     (x,) = leaves(2.0)
