@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from vargrad._core.modes import detect_anomaly, no_grad
 from vargrad._core.var import Var, backend, custom
+from vargrad._ops.zeros import ZeroDerivativeWarning
 from vargrad._util.version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ __all__ = [
     "Compiled",
     "RecordingError",
     "Var",
+    "ZeroDerivativeWarning",
     "backend",
     "compile",
     "custom",

@@ -17,6 +17,7 @@ from vargrad._core import functions_nary
 from vargrad._core.modes import outside, thread
 from vargrad._core.trees import Scalar, aligned, describe, fill, fill_matrix, flatten, is_array, kind, plain
 from vargrad._core.var import Var, identity, pullback, pullback_graph
+from vargrad._ops import zeros
 from vargrad._util.argnums import Argnums, check_argnums, positions
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "value_and_grad"]
@@ -80,7 +81,10 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
 
     def rule(run: _Run) -> Any:
         roots: list[Scalar] = []
-        outer = flatten(run.output(), roots, f"jacobian(): what {run.name} returned")
+        result = run.output()
+        why = zeros.cause(result) or zeros.WITHOUT_VARS * zeros.is_computed(result)
+        outer = flatten(result, roots, f"jacobian(): what {run.name} returned")
+        run.tell(why or next(filter(None, map(zeros.cause, roots)), ""))
         return fill_matrix(outer, run.tree, run.rows(roots))
 
     return _transform("jacobian", "Jacobian", f, argnums, rule)
@@ -163,6 +167,8 @@ class _Run:
         # The variable of a Var v is v - 0.0: v to the bit, with derivative 1, but a node of its own, and one that
         # depends on a leaf that requires grad: thus transforms inside f, closing over it, see somebody's variable.
         recorder = thread.recorder
+        zeros.last.rounded = "", None
+        self._number = zeros.last.transforms = zeros.last.transforms + 1
         if recorder is not None:
             recorder.derivatives += 1
         try:
@@ -203,8 +209,17 @@ class _Run:
         return f(*inside, **kwargs)
 
     def scalar(self) -> Scalar:
-        """The same, if it is one number."""
-        return scalar(self.output(), f"{self.what}() needs a function that returns one number; {self.name} returned")
+        """The same, if it is one number; tells if it is one whose derivatives are zero whatever the arguments are."""
+        result = self.output()
+        computed = zeros.is_computed(result)
+        root = scalar(result, f"{self.what}() needs a function that returns one number; {self.name} returned")
+        self.tell(zeros.cause(root if isinstance(root, Var) else result) or zeros.WITHOUT_VARS * computed)
+        return root
+
+    def tell(self, why: str) -> None:
+        """Warn at the user's line if there is a reason why derivatives are zero; f's result is no derivative itself."""
+        if why and self._values and self._number == zeros.last.transforms:
+            zeros.warn(f"the result of {self.name}()", why)
 
     def rows(self, roots: Sequence[Scalar]) -> list[list[Scalar]]:
         """The derivatives of each root by all variables."""

@@ -186,6 +186,7 @@ def _nary(v: Any, impl: Implementation, name: str) -> Any:
     return [z.value, v.grad]
 
 
+@pytest.mark.filterwarnings("ignore::vargrad.ZeroDerivativeWarning")
 @pytest.mark.parametrize("before", ["nothing", "an operation"])
 @pytest.mark.parametrize("case", READS)
 def test_what_is_written_is_seen(impl: Implementation, case: str, before: str) -> None:

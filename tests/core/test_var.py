@@ -361,6 +361,7 @@ def test_computed_var_does_not_copy(impl: Implementation, copier: Any) -> None:
 # ---- nodes by hand
 
 
+@pytest.mark.filterwarnings("ignore::vargrad.ZeroDerivativeWarning")
 @pytest.mark.parametrize("name", sorted(BY_NAME))
 def test_node_by_hand(impl: Implementation, name: str) -> None:
     """The constructor's prev_* arguments build the node that the operation would have built."""

@@ -10,6 +10,7 @@ import importlib
 import os
 import pickle
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
@@ -263,6 +264,20 @@ def _() -> Any:
     (x,) = leaves(2.0)
     square = vargrad.no_grad()(lambda: (x * x).prev_op)
     return square, of([x])
+
+
+@entry("ZeroDerivativeWarning")
+def _() -> Any:
+    (x,) = leaves(2.5)
+    f = vargrad.compile(lambda x: round(x, 1))
+
+    def call() -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            round(x, 1).backward()
+            return vargrad.grad(lambda x: x // 2)(2.5), f.grad(2.5)
+
+    return call, of([x])
 
 
 @entry("detect_anomaly")

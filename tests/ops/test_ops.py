@@ -109,6 +109,7 @@ def test_nary_value_is_plain_pythons_to_the_bit(impl: Implementation, name: str)
 # ---- partials
 
 
+@pytest.mark.filterwarnings("ignore::vargrad.ZeroDerivativeWarning")
 @pytest.mark.parametrize(("name", "i"), PARTIALS)
 def test_partial_against_mpmath(impl: Implementation, name: str, i: int) -> None:
     tested = 0
@@ -223,6 +224,7 @@ def test_slope_at_the_end_of_the_domain_is_infinite(impl: Implementation, name: 
     assert abs(at(impl, name, x)[0]) == INF
 
 
+@pytest.mark.filterwarnings("ignore::vargrad.ZeroDerivativeWarning")
 @pytest.mark.parametrize("name", [n for n in ALL_ROWS if n != "round"])
 def test_nan_stays_nan(impl: Implementation, name: str) -> None:
     """A nan operand gives a nan or nothing, never a plausible number that depends on it."""
@@ -309,6 +311,7 @@ LOST = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::vargrad.ZeroDerivativeWarning")
 @pytest.mark.parametrize("case", LOST)
 def test_lost_branch_receives_nothing(impl: Implementation, case: str) -> None:
     lost, won = leaves(impl, 1.0, 2.0)

@@ -63,6 +63,7 @@ class Call:
         self.path = path  # the first one
         self.batch = batch
         self.wrt: tuple[int, ...] = ()
+        self.zeros = "" if path.outcomes else path.zeros  # why derivatives of rows so far are zero by definition
         self.written = False  # whether the results are in the caller's arrays already
         self._workers = workers
         self._progress = progress
@@ -111,7 +112,9 @@ class Call:
             return None
         alone = self.structure.container is None if kind in ("value", "backward") else self._one
 
-        def made(path: Path) -> Shortcut:
+        def made(path: Path) -> Shortcut | None:
+            if kind != "value" and path.zeros:  # each call tells
+                return None
             machine, _ = path.machine(output)
             side_traces = SideTraces(path, made) if path.outcomes else None
             leaves, pair = path.recording.leaves, kind == "value_and_grad"
@@ -245,6 +248,9 @@ class Call:
         for ran in run(first, self.path, output, columns, vectors, rows, self._workers, child, self._tell):
             if ran[0] is not union.path:
                 work.add(ran[0], output, ran[2].shape[1], ran[1] is None)
+            path, _, out, left = ran
+            if path.zeros and out.shape[1] > sum(map(len, left)):
+                self.zeros = path.zeros
             yield ran
         if union.is_worth_trying(paths, work):
             with specialization.owner.lock:

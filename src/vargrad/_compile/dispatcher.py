@@ -23,6 +23,7 @@ from vargrad._compile.signature import Batch, Binder, Signature, parse
 from vargrad._compile.specialization import Specialization
 from vargrad._core.modes import thread
 from vargrad._core.var import Var, add_grads
+from vargrad._ops import zeros
 from vargrad._util.argnums import Argnums
 from vargrad._util.errors import known
 from vargrad._vm.machine import HasShortcuts, fast_method
@@ -190,6 +191,7 @@ class Dispatcher(HasShortcuts):
         for path, out in call.pieces(Output("backward")):
             part = out.sum(axis=1)
             sums[path] = sums[path] + part if path in sums else part
+        self._tell_zeros(call)
         value = float(sum(part[0] for part in sums.values()))
         self._remember(call, Output("backward"))
         if sums:  # one call for all paths: Ctrl-C comes before it or after it
@@ -357,10 +359,17 @@ class Dispatcher(HasShortcuts):
         for v in vector:
             call.take_vectors(v)
         output = Output(what, call.wrt)
+        self._tell_zeros(call)
         full = call.compute(output, items(out))
+        if call.path.outcomes:
+            self._tell_zeros(call)
         if argnums is None and out is None:
             self._remember(call, output)
         return call, full
+
+    def _tell_zeros(self, call: Call) -> None:
+        if call.zeros:
+            zeros.warn(f"the result of {self.__name__}()", call.zeros)
 
     def _finished(self, call: Call, out: Any, results: Any) -> Any:
         return results if out is None else into(self.__name__, out, results, call.written)

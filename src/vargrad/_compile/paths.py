@@ -55,9 +55,11 @@ class Path:
         "steps",
         "structure",
         "vectors",
+        "zeros",
     )
 
-    def __init__(self, recording: Recording, structure: Any, lock: RLock) -> None:
+    def __init__(self, recording: Recording, structure: Any, lock: RLock, zeros: str = "") -> None:
+        self.zeros = zeros  # why derivatives of a result are zero by definition: see _ops/zeros.py
         self.recording = recording
         self.structure = structure
         self.outcomes = [outcome for _, outcome in recording.guards]

@@ -19,6 +19,7 @@ from vargrad._compile.signature import Signature
 from vargrad._compile.union import Union
 from vargrad._core.modes import recording
 from vargrad._core.var import Var
+from vargrad._ops import zeros
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 
@@ -184,13 +185,18 @@ class Specialization:
                 raise
             structure, numbers = flatten(owner.__name__, result, owner.signature, sizes, recorder)
             block.done()
+            zeros.last.rounded, transforms = ("", None), zeros.last.transforms
             finished = as_expressions(recorder, flat, numbers)
         if not recorder.guards and not any(isinstance(v, Var) for v in numbers):
             raise TypeError(
                 f"compile(): {owner.__name__}() returned no Var: its result does not depend on its arguments. Were "
                 "they turned into plain numbers on the way?"
             )
-        return Path(finished, structure, owner.lock), owner._after_recording(before, running)
+            why = zeros.cause(result) or zeros.WITHOUT_VARS * (zeros.is_computed(result) and bool(recorder.guards))
+        why = why or next(filter(None, map(zeros.cause, numbers)), "")
+        if transforms != zeros.last.transforms:  # what they return is made of derivatives
+            why = ""
+        return Path(finished, structure, owner.lock, why), owner._after_recording(before, running)
 
 
 def record(

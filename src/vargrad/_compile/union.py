@@ -47,7 +47,12 @@ class Union:
         self._spent = 0
 
     def is_worth_trying(self, paths: Sequence[Path], work: Work) -> bool:
-        """Note what a batch took on its way through the tree; whether that pays for a union of these paths."""
+        """Note what a batch took on its way through the tree; whether that pays for a union of these paths.
+
+        Paths whose derivatives are zero by definition stay apart: which rows were on them is to be told.
+        """
+        if any(path.zeros for path in paths):
+            return False
         self._spent += work.steps + work.moved
         return len(paths) > self._tried and self._spent > BUILT * sum(len(p.recording.expressions) for p in paths)
 

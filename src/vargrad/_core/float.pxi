@@ -91,4 +91,5 @@ cdef object recorded_comparison(Var v, object other, str how):
 
 cdef object integer(Var v, str name, function):
     result = function(tape_value(v.node))
+    rounding.rounded = name, result
     return result if recorder() is None else recorder().integer(v, name, result)

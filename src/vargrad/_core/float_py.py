@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from vargrad._core.methods_py import OpMethods
 from vargrad._core.modes import thread
+from vargrad._ops.zeros import last
 from vargrad._util import errors, foreign
 
 
@@ -36,6 +37,7 @@ class Float(OpMethods):
 
     def _integer(self, name: str, function: Callable[[float], int]) -> int:
         result = function(self._value)
+        last.rounded = name, result
         return result if thread.recorder is None else thread.recorder.integer(self, name, result)
 
     # ---- a float in every other respect

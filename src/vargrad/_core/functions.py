@@ -108,10 +108,10 @@ def _by_value(function: Callable[..., Any]) -> Callable[..., Any]:
     """A predicate or a rounding to int: it has no derivative to lose."""
 
     def call(*operands: Any, **options: Any) -> Any:
-        if thread.recorder is None or not any(isinstance(x, _VARS) for x in operands):
-            return function(*map(_plain, operands), **options)
         if function.__name__ in ("ceil", "floor", "trunc"):
             return function(*operands)  # Var's own, which tells the recorder
+        if thread.recorder is None or not any(isinstance(x, _VARS) for x in operands):
+            return function(*map(_plain, operands), **options)
         return thread.recorder.predicate(function.__name__, operands, options)
 
     return _named(call, function)

@@ -21,11 +21,12 @@ import math as _math
 from operator import index as _index
 
 from vargrad._core import modes, sweep_py, var_py
-from vargrad._ops import formula, nary
+from vargrad._ops import formula, nary, zeros
 from vargrad._util import errors, foreign
 from vargrad._ops.table import BY_NAME, NARY_BY_NAME
 
 IMPLEMENTATION = "compiled"
+cdef object rounding = zeros.last
 
 include "handle.pxi"
 
@@ -36,6 +37,9 @@ include "handle.pxi"
 cdef size_t quiet_block = 0  # the key of the only block that is open, if it is one of no_grad: its address
 cdef dict OPS = {}
 cdef list NAMES = []
+cdef bint *skips = <bint *>malloc(OP_COUNT * sizeof(bint))  # which operations have operands without a derivative
+if skips == NULL:
+    raise MemoryError
 
 
 cdef bint modes_change = False  # no_grad or detect_anomaly is on somewhere: operations leave more or less than a node
@@ -213,6 +217,8 @@ cdef class Var(Float):
         cdef Edited edited
         cdef int outcome
         cdef bint careful = watched()
+        if skips[self.node.code >> 2]:
+            zeros.check_root(self)
         renew(self)  # a leaf may be the root
         if not careful:
             outcome = tape_sweep(self.node, seed, &edited)
@@ -345,3 +351,4 @@ tape_start()
 for _i in range(OP_COUNT):
     NAMES.append(op_info[_i].name.decode() if _i != OP_leaf else None)
     OPS[NAMES[_i]] = _i
+    skips[_i] = NAMES[_i] in zeros.SKIPPED

@@ -24,6 +24,7 @@ from vargrad._core.sweep_py import adjoint_graph, adjoints, order, settled
 from vargrad._core.sweep_py import listing as listing
 from vargrad._ops import formula, nary
 from vargrad._ops.table import BY_NAME, NARY_BY_NAME
+from vargrad._ops.zeros import SKIPPED, check_root
 from vargrad._util import errors, foreign
 
 __all__ = ["IMPLEMENTATION", "Var", "add_grads", "custom", "detect_anomaly", "leaf_values", "no_grad"]
@@ -208,6 +209,8 @@ class Var(Float):
         if thread.recorder is not None:
             thread.recorder.leave(self, ".backward()")
         seed = errors.as_float(current_grad, "current_grad")
+        if self._op in SKIPPED:
+            check_root(self)
         found = adjoints(order(self), seed)
         add_grads(found, list(found.values()))
 

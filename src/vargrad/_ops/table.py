@@ -39,6 +39,11 @@ class Op:
         """1 or 2 operands."""
         return len(self.partials)
 
+    @property
+    def skipped(self) -> int:
+        """Bits of the operands, the first one's lowest, whose derivative is zero by definition: rounding, signs."""
+        return sum(1 << i for i, partial in enumerate(self.partials) if partial == "skip")
+
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
