@@ -15,11 +15,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeAlias
 
+from vargrad._compile.semantics.tries import Tries, dangers
 from vargrad._core import modes, var
 from vargrad._core.var import Var, leaf_values
 from vargrad._ir.expressions import Expressions, converted
-from vargrad._ir.nary import nary, product_error
-from vargrad._ops.codes import ADD, DIV, EQ, LT, MUL, N_ROWS, NEG, OPCODES, ROUND, SELECT, SUB, ZERO
+from vargrad._ir.nary import nary, rounded
+from vargrad._ops.codes import LT, N_ROWS, NEG, OPCODES, ROUND, SELECT, ZERO
 from vargrad._ops.table import NARY
 
 Operand: TypeAlias = "Var | float"
@@ -99,10 +100,17 @@ for _name in ("and", "or"):
 
 
 class Recorder:
-    """Receives the events of one recording. ``forced``: outcomes of the first guards, to record a given side exit."""
+    """Receives the events of one recording.
 
-    def __init__(self, forced: Sequence[float] = ()) -> None:
+    ``forced``: outcomes of the first guards, to record a given side exit. ``tries``: where the function is inside a
+    try, and what is raised there.
+    """
+
+    hears_operations = False  # whether code with handlers has run: see modes.hear_operations
+
+    def __init__(self, forced: Sequence[float] = (), tries: Tries | None = None) -> None:
         self.forced = forced
+        self.tries = tries
         self.guards: list[tuple[Any, float]] = []
         self.selections: dict[Var, tuple[Condition | None, Operand, Operand]] = {}
         self.derivatives = 0  # how many transforms the recorded function is inside
@@ -110,9 +118,22 @@ class Recorder:
 
     # ---- called by Vars
 
-    def compare(self, how: str, a: Operand, b: Operand) -> Condition:
-        """A comparison."""
+    def compare(self, how: str, a: Operand, b: Operand) -> Any:
+        """A comparison; a bool if no Var takes part."""
+        if not isinstance(a, Var) and not isinstance(b, Var):
+            return bool(getattr(operator, how)(a, b))
         return Condition(self, _SWAPPED.get(how, how), (b, a) if how in _SWAPPED else (a, b))
+
+    def operation(self, name: str, *operands: Operand, plain: Callable[..., float] | None = None) -> Any:
+        """An operation, while each is told. Inside a try, that ``plain``, the same of floats, raises is a guard."""
+        self.hears_operations = False
+        try:
+            result = var.twin(*operands).apply(name, *operands)
+        finally:
+            self.hears_operations = True
+        if self.tries is not None:
+            self.tries.check(self, plain or name, dangers(name, operands, result, self.compare), operands)
+        return result
 
     def truth(self, v: Var) -> bool:
         """bool(v)."""
@@ -158,7 +179,7 @@ class Recorder:
             return a if condition else b
         return self.select(condition, a, b)
 
-    def predicate(self, name: str, operands: Sequence[Any], options: dict[str, Any]) -> Condition | bool:
+    def predicate(self, name: str, operands: Sequence[Any], options: dict[str, Any]) -> Any:
         """A predicate of the standard module: isnan and its like."""
         x, *rest = operands
         if name == "isnan":
@@ -173,10 +194,10 @@ class Recorder:
             return self._close(x, rest[0], **options)
         raise RecordingError(f"{name}() of a Var cannot be recorded, at {user_line()}")
 
-    def _close(self, a: Any, b: Any, rel_tol: float = 1e-9, abs_tol: float = 0.0) -> Condition:
+    def _close(self, a: Any, b: Any, rel_tol: float = 1e-9, abs_tol: float = 0.0) -> Any:
         distance, size = abs(a - b), self._nary("maximum", abs(a), abs(b))
         near = self.compare("le", distance, self._nary("maximum", rel_tol * size, abs_tol))
-        return self.compare("eq", a, b) | (near & self.compare("lt", size, math.inf))  # type: ignore[no-any-return]
+        return self.compare("eq", a, b) | (near & self.compare("lt", size, math.inf))
 
     def _nary(self, name: str, *operands: Operand) -> Any:
         return var.module.apply_nary(name, operands)
@@ -208,8 +229,12 @@ class Recorder:
             return all(self.holds(part) for part in condition.operands)
         if condition.how == "or":
             return any(self.holds(part) for part in condition.operands)
-        a, b = [leaf_values((x,))[0] if isinstance(x, Var) else x for x in condition.operands]
+        a, b = map(self.number, condition.operands)
         return bool(_COMPARE[condition.how](a, b))
+
+    def number(self, x: Operand) -> float:
+        """The number that an operand has in this run."""
+        return leaf_values((x,))[0] if isinstance(x, Var) else x
 
     # ---- from the graph of Vars to expressions
 
@@ -314,7 +339,7 @@ class _Conversion:
             if code == _SELECTED:
                 return self._selection(*chosen[i])
             if code == ROUND:
-                return _round(g, *parts)
+                return rounded(g, *parts)
             row = NARY[code - N_ROWS]
             if row.name == "custom":
                 raise RecordingError("custom() takes its value and partials as plain numbers, which cannot be recorded")
@@ -351,22 +376,3 @@ class _Conversion:
         if name == "round":
             return g.apply("rint", x)
         return down if name == "floor" else up if name == "ceil" else g.make(SELECT, up, down, g.make(LT, x, ZERO))
-
-
-def _round(g: Expressions, a: int, digits: int) -> int:
-    """round(a, digits): scaled and rounded, with ties decided by the rounding error of the scaling, as Python does."""
-    n = int(g.number_of(digits))
-    scale = g.constant(10.0 ** abs(n))
-    up, down = (MUL, DIV) if n >= 0 else (DIV, MUL)
-    scaled = g.make(up, a, scale)
-    whole = g.apply("rint", scaled)
-    if n > 0:
-        half = g.constant(0.5)
-        error = product_error(g, a, scale)
-        tie = g.make(EQ, g.apply("abs", g.make(SUB, scaled, whole)), half)
-        tie = g.apply("and", tie, g.apply("ne", error, ZERO))
-        down_or_up = g.apply("rint", g.make(ADD, scaled, g.apply("copysign", half, error)))
-        whole = g.make(SELECT, down_or_up, whole, tie)
-    result = g.make(down, whole, scale)
-    has_fraction = g.apply("lt", g.apply("abs", scaled), g.constant(2.0**52))
-    return g.composite(g.make(SELECT, result, a, has_fraction))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy
 
 from vargrad._compile.places import Place, Seen, all_code, global_names, is_fixed
+from vargrad._compile.semantics.tries import handlers
 from vargrad._core import modes
 from vargrad._vm.machine import Calls
 
@@ -34,12 +35,16 @@ class Running:
         if sys.getprofile() is None:
             return Calls(self._note_code, self._note_builtin).run(self._function, tuple(args), named)
         self.seen = all_code(self._function)
+        if any(map(handlers, self.seen)):
+            modes.hear_operations()
         return self._function(*args, **named)
 
     def _note_code(self, frame: Any) -> None:
         """Called once for each code object, with the frame in which it runs first."""
         if not is_fixed(frame.f_code.co_filename):
             self.seen[frame.f_code] = frame.f_globals
+            if handlers(frame.f_code):
+                modes.hear_operations()
 
     def _note_builtin(self, frame: Any, function: Any) -> bool:
         """Called for a builtin function until it returns True: it is no source of numbers."""

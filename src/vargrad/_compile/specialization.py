@@ -15,6 +15,7 @@ from vargrad._compile.reads import Read, Reads
 from vargrad._compile.recorder import Recorder, RecordingError, as_expressions
 from vargrad._compile.results import flatten
 from vargrad._compile.running import Running
+from vargrad._compile.semantics.tries import Tries
 from vargrad._compile.signature import Signature
 from vargrad._compile.union import Union
 from vargrad._core.modes import recording
@@ -155,6 +156,16 @@ class Specialization:
 
     def _recorded(self, columns: Sequence[Array], row: int, forced: Sequence[float]) -> tuple[Path, list[str]]:
         """A path, and why it may hold numbers that cannot be watched."""
+        tries = Tries(Running.call.__code__)
+        while True:  # once more for each operation inside a try whose exception nobody catches
+            try:
+                return self._run(columns, row, Recorder(forced, tries))
+            except (ArithmeticError, ValueError) as error:
+                if not tries.is_uncaught(error):
+                    raise
+
+    def _run(self, columns: Sequence[Array], row: int, recorder: Recorder) -> tuple[Path, list[str]]:
+        """One run of the function."""
         owner = self.owner
         arguments: list[Any] = []
         flat: list[list[Var]] = []
@@ -175,24 +186,24 @@ class Specialization:
         k = self.positional
         named = dict(zip(self.names[k:], arguments[k:], strict=True))
         before = owner._before_recording()
-        recorder, running = Recorder(forced), Running(owner.__wrapped__)
+        running = Running(owner.__wrapped__)
         with recording(recorder) as block, without_collector():  # a collection runs code of others, which reads too
+            zeros.last.rounded, transforms = ("", None), zeros.last.transforms
             try:
                 result = running.call(arguments[:k], named)
             except (TypeError, AttributeError) as error:
                 if owner.signature is None and _VECTOR.search(str(error)):
                     error.add_note(_USE_A_SIGNATURE)
                 raise
+            why = zeros.cause(result) or zeros.WITHOUT_VARS * (zeros.is_computed(result) and bool(recorder.guards))
             structure, numbers = flatten(owner.__name__, result, owner.signature, sizes, recorder)
             block.done()
-            zeros.last.rounded, transforms = ("", None), zeros.last.transforms
             finished = as_expressions(recorder, flat, numbers)
         if not recorder.guards and not any(isinstance(v, Var) for v in numbers):
             raise TypeError(
                 f"compile(): {owner.__name__}() returned no Var: its result does not depend on its arguments. Were "
                 "they turned into plain numbers on the way?"
             )
-            why = zeros.cause(result) or zeros.WITHOUT_VARS * (zeros.is_computed(result) and bool(recorder.guards))
         why = why or next(filter(None, map(zeros.cause, numbers)), "")
         if transforms != zeros.last.transforms:  # what they return is made of derivatives
             why = ""

@@ -109,6 +109,8 @@ cdef object binary(int op, object left, object right):
     cdef bint unrecorded = modes_change and in_no_grad()
     cdef Pair p, before
     cdef double value
+    if modes_change and heard() and current_operands(left, right, &p):
+        return recorder().operation(NAMES[op], left, right)
     while True:
         if not current_operands(left, right, &p):
             pair = with_float(left, right)
@@ -141,6 +143,8 @@ cdef inline bint same(double x, double y) noexcept:
 
 cdef object unary(int op, Var operand):
     cdef bint unrecorded = modes_change and in_no_grad()
+    if modes_change and heard():
+        return recorder().operation(NAMES[op], operand)
     cdef Operand a, none
     cdef double x, value
     none.number = 0.0
@@ -199,6 +203,12 @@ cdef inline bint watched() except -1:
 cdef object recorder():
     """The recorder of vargrad.compile while it records here; None otherwise."""
     return modes.thread.recorder if modes_active and not quiet_block else None
+
+
+cdef bint heard() except -1:
+    """Whether the recorder hears of every operation."""
+    found = recorder()
+    return found is not None and bool(found.hears_operations)
 
 
 cdef object method(int op, str name, Var left, object right):

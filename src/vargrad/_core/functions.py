@@ -37,6 +37,8 @@ def pow(x: Real, y: Real, /) -> Real:
     if isinstance(x, _VARS) or isinstance(y, _VARS):
         if thread.recorder is None:
             _math.pow(_plain(x), _plain(y))
+        elif thread.recorder.hears_operations:
+            return thread.recorder.operation("pow", x, y, plain=_math.pow)  # type: ignore[no-any-return]
         return x**y
     return _math.pow(x, y)
 

@@ -28,6 +28,7 @@ from vargrad._util import steps
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 NO_GRAD, ANOMALY, RECORDING, OUTSIDE = 1, 2, 3, 4  # OUTSIDE: no no_grad block around it counts
+HEARING = 5  # of a recording in _open: its recorder hears of every operation
 
 
 class Block:
@@ -105,6 +106,14 @@ def _enter(block: Block) -> None:
     _tell()
 
 
+def hear_operations() -> None:
+    """From now on the recorder that is listening here hears of every operation."""
+    if (block := _newest(RECORDING)) is not None:
+        block.held.hears_operations = True
+        _open[block.key] = HEARING, block.ident
+        _tell()
+
+
 def _leave(block: Block) -> None:
     """Needs no memory, whatever comes. May be called again after an interrupt, and does the rest."""
     if block.known and _open is not None:  # None: the interpreter ends
@@ -170,18 +179,19 @@ if hasattr(os, "register_at_fork"):
 
 
 def active() -> tuple[int, int, int, int]:
-    """How many blocks are open; how many of those change what an operation leaves, which recording does not; how many
-    are detect_anomaly's; and the key of the only one, if it is no_grad's, else 0."""
+    """How many blocks are open; how many of those change what an operation does, as recordings that hear of each do;
+    how many are detect_anomaly's; and the key of the only one, if it is no_grad's, else 0."""
     return _sums(_open.copy())
 
 
 def _sums(opened: dict[int, tuple[int, int]]) -> tuple[int, int, int, int]:
-    quiet, anomalies, only = 0, 0, 0
+    quiet, anomalies, hearing, only = 0, 0, 0, 0
     for key, (kind, _) in opened.items():
         quiet += kind == NO_GRAD
         anomalies += kind == ANOMALY
+        hearing += kind == HEARING
         only = key if quiet == len(opened) == 1 else 0
-    return len(opened), quiet + anomalies, anomalies, only
+    return len(opened), quiet + anomalies + hearing, anomalies, only
 
 
 class outside:

@@ -7,6 +7,8 @@ def apply(str name, *operands, bint ieee=False):
     cdef bint unrecorded = modes_change and in_no_grad()
     cdef Pair p, before
     cdef double value
+    if modes_change and not ieee and heard():
+        return recorder().operation(name, *operands)
     p.x = p.y = p.a.number = p.b.number = 0.0
     while True:
         operands_of(name, arity, operands, &p)

@@ -339,6 +339,8 @@ def apply(name: str, *operands: Operand, ieee: bool = False) -> Var:
     """The result of a row of one or two operands; with ``ieee`` it never raises."""
     quiet = ieee or thread.recorder is not None  # one row of a batch raises nothing
     function = formula.value(name, formula.IEEE if quiet else formula.PYTHON)
+    if not ieee and thread.recorder is not None and thread.recorder.hears_operations:
+        return thread.recorder.operation(name, *operands)  # type: ignore[no-any-return]
     value, inputs = settled(operands, lambda values: function(*values))
     return _new(value, name, list(operands), inputs)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from vargrad._ir.expressions import Expressions, Template, folded, template
-from vargrad._ops.codes import ADD, MUL, NE, SELECT, SUB, ZERO
+from vargrad._ops.codes import ADD, DIV, EQ, MUL, NE, SELECT, SUB, ZERO
 from vargrad._ops.nary import Evaluation, needed, words
 from vargrad._ops.table import NARY_BY_NAME, Aggregate
 
@@ -137,3 +137,22 @@ def _halves(g: Expressions, x: int) -> tuple[int, int]:
     big = g.make(MUL, g.constant(134217729.0), x)
     high = g.make(SUB, big, g.make(SUB, big, x))
     return high, g.make(SUB, x, high)
+
+
+def rounded(g: Expressions, a: int, digits: int) -> int:
+    """round(a, digits): scaled and rounded, with ties decided by the rounding error of the scaling, as Python does."""
+    n = int(g.number_of(digits))
+    scale = g.constant(10.0 ** abs(n))
+    up, down = (MUL, DIV) if n >= 0 else (DIV, MUL)
+    scaled = g.make(up, a, scale)
+    whole = g.apply("rint", scaled)
+    if n > 0:
+        half = g.constant(0.5)
+        error = product_error(g, a, scale)
+        tie = g.make(EQ, g.apply("abs", g.make(SUB, scaled, whole)), half)
+        tie = g.apply("and", tie, g.apply("ne", error, ZERO))
+        down_or_up = g.apply("rint", g.make(ADD, scaled, g.apply("copysign", half, error)))
+        whole = g.make(SELECT, down_or_up, whole, tie)
+    result = g.make(down, whole, scale)
+    has_fraction = g.apply("lt", g.apply("abs", scaled), g.constant(2.0**52))
+    return g.composite(g.make(SELECT, result, a, has_fraction))
