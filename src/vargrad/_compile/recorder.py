@@ -11,10 +11,11 @@ import math
 import operator
 import sys
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeAlias
 
+from vargrad._compile.semantics.reductions import USE_A_SIGNATURE, reduces
 from vargrad._compile.semantics.tries import Tries, dangers
 from vargrad._core import modes, var
 from vargrad._core.var import Var, leaf_values
@@ -103,14 +104,15 @@ class Recorder:
     """Receives the events of one recording.
 
     ``forced``: outcomes of the first guards, to record a given side exit. ``tries``: where the function is inside a
-    try, and what is raised there.
+    try, and what is raised there. ``alone``: each argument is one number.
     """
 
     hears_operations = False  # whether code with handlers has run: see modes.hear_operations
 
-    def __init__(self, forced: Sequence[float] = (), tries: Tries | None = None) -> None:
+    def __init__(self, forced: Sequence[float] = (), tries: Tries | None = None, alone: bool = False) -> None:
         self.forced = forced
         self.tries = tries
+        self.alone = alone
         self.guards: list[tuple[Any, float]] = []
         self.selections: dict[Var, tuple[Condition | None, Operand, Operand]] = {}
         self.derivatives = 0  # how many transforms the recorded function is inside
@@ -134,6 +136,20 @@ class Recorder:
         if self.tries is not None:
             self.tries.check(self, plain or name, dangers(name, operands, result, self.compare), operands)
         return result
+
+    def array_function(self, function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """A function of NumPy; RecordingError where one number stands for a vector."""
+        if self.alone and reduces(function, args, kwargs):
+            raise RecordingError(
+                f"{function.__module__}.{function.__name__}() of a single recorded number, at {user_line()}: "
+                + USE_A_SIGNATURE
+            )
+        try:
+            return function._implementation(*args, **kwargs)
+        except ValueError as error:
+            if self.alone:  # such as a matrix of the wrong dimensions
+                error.add_note(USE_A_SIGNATURE)
+            raise
 
     def truth(self, v: Var) -> bool:
         """bool(v)."""

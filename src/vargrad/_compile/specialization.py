@@ -15,6 +15,7 @@ from vargrad._compile.reads import Read, Reads
 from vargrad._compile.recorder import Recorder, RecordingError, as_expressions
 from vargrad._compile.results import flatten
 from vargrad._compile.running import Running
+from vargrad._compile.semantics.reductions import USE_A_SIGNATURE
 from vargrad._compile.semantics.tries import Tries
 from vargrad._compile.signature import Signature
 from vargrad._compile.union import Union
@@ -28,10 +29,6 @@ Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 _VECTOR = re.compile(
     r"Var' (object is not (subscriptable|iterable)|has no len)|"
     r"Var' object has no attribute '(all|any|dot|flatten|max|mean|min|ndim|ravel|reshape|shape|size|sum|T)'"
-)
-_USE_A_SIGNATURE = (
-    "compile() gives each argument as one number, and takes an array of them row by row. For arguments that are "
-    "vectors say so: compile(f, signature='(n)->()')"
 )
 
 
@@ -159,7 +156,7 @@ class Specialization:
         tries = Tries(Running.call.__code__)
         while True:  # once more for each operation inside a try whose exception nobody catches
             try:
-                return self._run(columns, row, Recorder(forced, tries))
+                return self._run(columns, row, Recorder(forced, tries, self.owner.signature is None))
             except (ArithmeticError, ValueError) as error:
                 if not tries.is_uncaught(error):
                     raise
@@ -193,7 +190,7 @@ class Specialization:
                 result = running.call(arguments[:k], named)
             except (TypeError, AttributeError) as error:
                 if owner.signature is None and _VECTOR.search(str(error)):
-                    error.add_note(_USE_A_SIGNATURE)
+                    error.add_note(USE_A_SIGNATURE)
                 raise
             why = zeros.cause(result) or zeros.WITHOUT_VARS * (zeros.is_computed(result) and bool(recorder.guards))
             structure, numbers = flatten(owner.__name__, result, owner.signature, sizes, recorder)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable
 from operator import index
 from typing import Any, Self
 
@@ -70,6 +71,9 @@ class Float(OpMethods):
 
     def __ne__(self, other: object) -> bool:
         return self._compare("ne", other)  # type: ignore[no-any-return]
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return array_function(function, types, args, kwargs)
 
     __hash__ = object.__hash__  # by identity, though == is by value: graph-walking code keeps Vars in sets
 
@@ -143,3 +147,13 @@ class Float(OpMethods):
         if thread.recorder is not None:
             return f"Var({self._value!r}, while recorded)"
         return f"Var({self._value!r}, grad={self.grad!r})" if self.requires_grad else f"Var({self._value!r})"
+
+
+def array_function(function: Any, types: Iterable[Any], args: Any, kwargs: Any) -> Any:
+    """A function of NumPy that was given a Var: as it is without us, unless the recorder objects."""
+    own = sys.modules["numpy"].ndarray.__array_function__
+    if any(not hasattr(kind, "_uid") and kind.__array_function__ is not own for kind in types):
+        return NotImplemented  # for an array of another library to say
+    if thread.recorder is None:
+        return function._implementation(*args, **kwargs)
+    return thread.recorder.array_function(function, args, kwargs)

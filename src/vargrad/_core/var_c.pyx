@@ -20,7 +20,7 @@ import builtins as _builtins
 import math as _math
 from operator import index as _index
 
-from vargrad._core import modes, sweep_py, var_py
+from vargrad._core import float_py, modes, sweep_py, var_py
 from vargrad._ops import formula, nary, zeros
 from vargrad._util import errors, foreign
 from vargrad._ops.table import BY_NAME, NARY_BY_NAME
@@ -304,6 +304,9 @@ cdef class Var(Float):
         if how == Py_GE:
             return x >= y
         return x == y if how == Py_EQ else x != y
+
+    def __array_function__(self, function, types, args, kwargs):
+        return float_py.array_function(function, types, args, kwargs)
 
     def __hash__(self):  # by identity, though == is by value: graph-walking code keeps Vars in sets
         return object.__hash__(self)
