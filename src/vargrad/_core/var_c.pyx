@@ -325,6 +325,8 @@ cdef class Var(Float):
         """A leaf's value, requires_grad and grad, for copies and pickles; TypeError for a computed Var."""
         if not self.node.flags & NODE_LEAF:
             raise errors.computed_copy()
+        if recorder() is not None:
+            recorder().leave(self, "a copy or pickle")
         return tape_value(self.node), self.requires_grad, self.grad if self.requires_grad else 0.0
 
 

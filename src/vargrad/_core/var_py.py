@@ -287,6 +287,8 @@ class Var(Float):
         """A leaf's value, requires_grad and grad, for copies and pickles; TypeError for a computed Var."""
         if self._op is not None:
             raise errors.computed_copy()
+        if thread.recorder is not None:
+            thread.recorder.leave(self, "a copy or pickle")
         return self._value, self._requires_grad, self._grad
 
 
@@ -337,10 +339,10 @@ def _new(value: float, op: str, operands: list[Operand], inputs: Sequence[float]
 
 def apply(name: str, *operands: Operand, ieee: bool = False) -> Var:
     """The result of a row of one or two operands; with ``ieee`` it never raises."""
-    quiet = ieee or thread.recorder is not None  # one row of a batch raises nothing
-    function = formula.value(name, formula.IEEE if quiet else formula.PYTHON)
     if not ieee and thread.recorder is not None and thread.recorder.hears_operations:
         return thread.recorder.operation(name, *operands)  # type: ignore[no-any-return]
+    quiet = ieee or thread.recorder is not None  # one row of a batch raises nothing
+    function = formula.value(name, formula.IEEE if quiet else formula.PYTHON)
     value, inputs = settled(operands, lambda values: function(*values))
     return _new(value, name, list(operands), inputs)
 
