@@ -82,7 +82,7 @@ def test_copies_know_what_they_learned(tmp_path: Path) -> None:
 
 def test_a_file_that_was_trained_for_something_unknown(tmp_path: Path) -> None:
     model = NN([2, 1], seed=0)
-    model.task = "dance"
+    model.__dict__["task"] = "dance"
     model.save(tmp_path / "model.safetensors")
     with pytest.raises(ValueError, match="was trained for 'dance'"):
         NN.load(tmp_path / "model.safetensors")

@@ -11,7 +11,7 @@ import numpy
 import numpy.typing
 
 from vargrad import losses, optim
-from vargrad._train import foreign
+from vargrad._train import foreign, metrics
 from vargrad._train.history import History
 from vargrad._train.settings import FitSettings
 from vargrad._util import errors
@@ -110,11 +110,30 @@ def rate_of(
     return rate, None
 
 
+def known_loss(loss: Any) -> losses.Loss:
+    """The loss of that name; ``losses.bce`` counts as "bce", any other function is a loss without a name."""
+    if callable(loss):
+        names = [name for name in losses.LOSSES if getattr(losses, name) is loss]
+        return losses.LOSSES[names[0]] if names else losses.Loss("", loss, kind="any")
+    return losses.LOSSES[errors.known("loss", loss, losses.LOSSES, foreign.LOSSES)]
+
+
+def task_of(given: Any, outputs: int) -> str | None:
+    """The task that ``given`` names for a network with so many outputs: a kind of targets, a loss's name or function.
+
+    Raises TypeError or ValueError for anything else, and for "labels" with one output.
+    """
+    if given is None:
+        return None
+    kind = given if isinstance(given, str) and given in metrics.METRIC else known_loss(given).kind
+    if kind == "labels" and outputs == 1:
+        raise ValueError("task 'labels' needs an output for each class, and this network has 1 output: use 'binary'")
+    return kind
+
+
 def loss_of(loss: Any, model: Model) -> losses.Loss:
     """The loss of that name, or one without a name for a function of a prediction and a target."""
-    if callable(loss):
-        return losses.Loss("", loss, kind="any")
-    found = losses.LOSSES[errors.known("loss", loss, losses.LOSSES, foreign.LOSSES)]
+    found = known_loss(loss)
     last = model.activations[-1]
     if found.logits and last != "identity":
         raise ValueError(

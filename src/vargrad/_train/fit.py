@@ -24,13 +24,13 @@ def fit(model: Model, X: Any, y: Any, validation_data: Any, settings: FitSetting
     plan = plan_training(model, X, y, validation_data, settings)
     before = _Snapshot(plan)
     try:
+        model.task = plan.loss.kind  # before the first callback, which may predict
         best = _best_of(plan)
         best.history.seconds = time.perf_counter() - begun
         plan.progress.close()
         plan.publish(best.values)
         if isinstance(plan.optimizer, Optimizer) and plan.rule is not None:
             plan.optimizer.state = State(best.state, plan.rule.states, best.step)
-        model.task = plan.loss.kind
     except BaseException:  # Ctrl-C and refused memory too: either everything has changed, or nothing
         before.restore()
         raise

@@ -65,7 +65,8 @@ class Stepper:
             if isinstance(parameters, _parameters.Leaves):
                 parameters.values = values
             self.step += 1
-            model.task = self.loss.kind
+            if model.task != self.loss.kind:
+                model.task = self.loss.kind
         except BaseException:  # Ctrl-C and refused memory too
             _parameters.set_values(parameters, before[0])
             self.state[:], self.step, model.task = before[1:]
@@ -127,5 +128,12 @@ def backward(model: Model, one: Stepper, X: Any, y: Any) -> float:
     grads = parameters.grads.copy()
     found = one.run(model, parameters.values.copy(), X, y)
     grads += one.grads
-    _parameters.set_grads(parameters, grads)
+    before = model.task
+    try:
+        if before != one.loss.kind:
+            model.task = one.loss.kind
+        _parameters.set_grads(parameters, grads)
+    except BaseException:  # Ctrl-C too
+        model.task = before
+        raise
     return found

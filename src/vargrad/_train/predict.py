@@ -42,7 +42,10 @@ def predict(model: Model, X: Any) -> Any:
 def predict_proba(model: Model, X: Any) -> Array:
     """The probabilities that NN.predict_proba returns."""
     if model.task not in ("labels", "binary"):
-        raise ValueError("predict_proba needs a network that fit has trained with loss 'cross_entropy' or 'bce'")
+        raise ValueError(
+            "predict_proba needs a network that was trained with loss 'cross_entropy' or 'bce': if this one was, "
+            "elsewhere, say so by model.task = 'bce'"
+        )
     return metrics.probabilities(model.task, _outputs(model, X))
 
 

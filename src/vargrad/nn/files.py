@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import numpy
 import numpy.typing
 
+from vargrad._train.metrics import METRIC
 from vargrad._util.files import name_of
 from vargrad.data import Scaler
 from vargrad.nn import safetensors
@@ -37,7 +38,6 @@ class Layered(Protocol):
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 _NAME = re.compile(r"(?:(?P<prefix>.+)\.)?(?P<place>0|[1-9][0-9]{0,8})\.(?P<kind>weight|bias)")
-TASKS = ("values", "labels", "binary", "signs", "any")  # see losses.Loss.kind
 _KEY = "vargrad"  # of the metadata that save() adds
 
 
@@ -134,13 +134,10 @@ def load(
         raise ValueError(
             f"{where}: was saved with the activation {unknown[0]!r:.40}, expected one of {', '.join(ACTIVATIONS)}"
         )
-    task = None if about is None else about.get("task")
-    if task is not None and task not in TASKS:
-        raise ValueError(f"{where}: was trained for {task!r:.40}, expected one of {', '.join(TASKS)}")
     scalers = {} if about is None else about.get("scalers", {})
     if not isinstance(scalers, dict):
         raise ValueError(f"{where}: its scalers are {scalers!r:.80}, expected a table of them by name")
-    return arch, names, bias, _flat(layers), task, {name: _scaler(where, name, x) for name, x in scalers.items()}
+    return arch, names, bias, _flat(layers), _task(where, about), {name: _scaler(where, name, x) for name, x in scalers.items()}
 
 
 def _numbers_of(name: Any, scaler: Any) -> dict[str, Any]:
@@ -162,8 +159,16 @@ def _scaler(where: str, name: str, given: Any) -> Scaler:
         raise ValueError(f"{where}: its scaler {name!r:.40} is {given!r:.80}, none of NN.save: {error}") from None
 
 
-def parameters(model: Layered, path: safetensors.Path) -> list[float]:
-    """The parameters in a file, for this model; ValueError if the file's network has another architecture."""
+def _task(where: str, about: dict[str, Any] | None) -> str | None:
+    """The task that the metadata names, if any."""
+    task = None if about is None else about.get("task")
+    if task is not None and task not in METRIC:
+        raise ValueError(f"{where}: was trained for {task!r:.40}, expected one of {', '.join(METRIC)}")
+    return task
+
+
+def parameters(model: Layered, path: safetensors.Path) -> tuple[list[float], str | None]:
+    """The parameters in a file, and their ``task``; ValueError if they are of another architecture than the model's."""
     layers, about = read(path)
     where = name_of(path)
     arch, bias = _shapes(layers)
@@ -174,7 +179,7 @@ def parameters(model: Layered, path: safetensors.Path) -> list[float]:
             f"{where}: was saved with the activations {', '.join(about['activations'])!s:.200}, expected {model!r}; "
             "NN.load(path) builds the network that was saved"
         )
-    return _flat(layers)
+    return _flat(layers), _task(where, about)
 
 
 def _flat(layers: list[tuple[Array, Array | None]]) -> list[float]:

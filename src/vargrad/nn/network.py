@@ -328,11 +328,14 @@ class NN(Trainable):
         activation: str | Sequence[str] | None = None,
         output_activation: str | None = None,
         var: type[Var] = Var,
+        loss: Any = None,
     ) -> NN:
         """The network in a safetensors file, written by ``save`` or from a torch.nn.Sequential of Linear layers.
 
         torch does not write its activations: name them, as for NN. ``path``: a path, or a file that is open for reading
-        bytes. float64, float32, float16 and bfloat16 are read; nothing is executed.
+        bytes. ``loss``: what the network was trained by, so that ``predict`` gives labels after "bce" or
+        "cross_entropy"; files of ``save`` say it themselves. float64, float32, float16 and bfloat16 are read; nothing is
+        executed.
         Raises ValueError that says what was found and expected for a file that is truncated, foreign or does not fit
         together, OSError if it cannot be read.
         """
@@ -340,19 +343,26 @@ class NN(Trainable):
 
         arch, names, bias, numbers, task, scalers = files.load(path, activation, output_activation)
         model = cls(arch, names, output_activation, bias=bias, seed=0, var=var)  # drawn, and then replaced
+        model.task = task if loss is None else loss
         model.parameters.values[:] = numbers
-        model.task = task
         model.scalers.update(scalers)
         return model
 
     def load_parameters(self, path: PathLike | IO[bytes]) -> None:
         """Take the parameters from a safetensors file, written by ``save`` or from a torch.nn.Sequential.
 
-        Raises ValueError, and changes nothing, for a file that cannot be loaded or holds another architecture.
+        A file of ``save`` brings its ``task`` along. Raises ValueError, and changes nothing, for a file that cannot be
+        loaded or holds another architecture.
         """
         from vargrad.nn import files
 
-        self._parameters.values[:] = files.parameters(self, path)
+        numbers, task = files.parameters(self, path)
+        values, before = self._parameters.values, (self._parameters.values.copy(), self.task)
+        try:
+            values[:], self.task = numbers, task or before[1]
+        except BaseException:  # Ctrl-C too
+            values[:], self.task = before
+            raise
 
     def __repr__(self) -> str:
         same = len(set(self._activations)) == 1

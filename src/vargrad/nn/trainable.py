@@ -16,9 +16,33 @@ else:
 class Trainable(Model):
     """The part of NN that trains and predicts."""
 
-    task: str | None = None  # the kind of targets that it was trained on: see losses.Loss.kind
     _stepper: Stepper | None = None  # of partial_fit; like the next, not in copies or files
     _gradient_stepper: Stepper | None = None
+
+    @property
+    def task(self) -> str | None:
+        """The kind of targets that the network learns, by which ``predict`` and ``score`` read its outputs.
+
+        "values" after losses of numbers, "labels" after "cross_entropy", "binary" after "bce", "signs" after "hinge",
+        "any" after a function of your own, None before. ``fit``, ``partial_fit`` and ``backward`` set it by their loss.
+        Set it yourself, to one of these or to the name of a loss, for parameters that come from elsewhere. Raises
+        ValueError or TypeError for anything else; then it is as it was.
+
+        >>> from vargrad import NN
+        >>> model = NN([2, 3], "identity", seed=0)
+        >>> model.task = "cross_entropy"
+        >>> model.task, model.predict([[0.0, 1.0]]).shape
+        ('labels', (1,))
+        """
+        return self.__dict__.get("task")
+
+    @task.setter
+    def task(self, to: Any) -> None:
+        if to is not None:
+            from vargrad._train.arguments import task_of
+
+            to = task_of(to, self.arch[-1])
+        self.__dict__["task"] = to
 
     def fit(
         self,
