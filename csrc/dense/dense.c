@@ -302,7 +302,8 @@ int dense_train(Dense *d, Training *t) {
             return -1;
         if (!isfinite(loss)) return DENSE_NON_FINITE;
         t->total += t->mean ? loss * (double)n : loss;
-        if (t->rates != NULL) set_hyper(d, 0, t->rates[t->epoch]);
+        if (t->rates != NULL)
+            set_hyper(d, 0, t->rates[t->epoch * t->rates_in_epoch + (t->rates_in_epoch > 1 ? t->at / t->batch : 0)]);
         if (t->counts_steps) set_hyper(d, d->hypers - 1, (double)(t->step + 1));
         if (t->clip > 0.0) clip(d, t->grads, t->clip);
         if (n == t->rows) keep_best(d, t, loss); /* the loss is of the parameters before the step */

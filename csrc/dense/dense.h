@@ -85,6 +85,7 @@ typedef struct {
     const double *x, *y;
     const int64_t *order; /* (epochs, rows) of row numbers, or NULL: from 0 on */
     const double *rates;  /* hyper 0 of each epoch, or NULL: it stays */
+    size_t rates_in_epoch; /* 1, or as many as batches: of each batch */
     size_t rows, batch, epochs;
     int mean;             /* whether a batch's loss is the mean over rows, not the sum */
     int counts_steps;     /* whether the last hyper is the step's number, from 1 */

@@ -77,7 +77,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
             y,
             loss=loss,
             optimizer=self.optimizer,
-            lr=self.lr,
+            lr=None if self.optimizer == "lbfgs" else self.lr,  # it searches for its steps
             epochs=self.epochs,
             batch_size=self.batch_size,
             l2=self.l2,
@@ -99,7 +99,8 @@ class NNClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
 
     ``hidden``: neurons of each hidden layer; ``activation``: theirs, a name or one for each; ``init``, as for NN;
     ``optimizer``, ``lr``, ``epochs``, ``batch_size``, ``l2``, ``validation_split``, ``patience``, ``restarts``,
-    ``progress``, as for NN.fit; ``random_state``: an int, a RandomState or None, for all that is drawn.
+    ``progress``, as for NN.fit, but "lbfgs" makes no use of ``lr`` and ``batch_size``; ``random_state``: an int, a
+    RandomState or None, for all that is drawn.
     Fitted attributes: ``classes_``, ``network_`` (an NN), ``history_``.
     """
 

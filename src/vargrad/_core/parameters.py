@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from operator import is_
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -184,6 +184,12 @@ def of(parameters: Any, what: str) -> Parameters | Leaves:
     if isinstance(parameters, (str, bytes)) or not isinstance(parameters, Iterable):
         raise TypeError(f"{what}: parameters must be a list of Vars, not {type(parameters).__name__}")
     return Leaves(parameters, what)
+
+
+def are(parameters: Parameters | Leaves, others: Sequence[Var]) -> bool:
+    """Whether the others are the same Vars in the same order."""
+    own = parameters.leaves if isinstance(parameters, Leaves) else parameters
+    return len(own) == len(others) and all(map(is_, own, others))
 
 
 def set_values(parameters: Parameters | Leaves, to: Array) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy
@@ -12,7 +11,6 @@ import numpy.typing
 
 from vargrad import losses, optim
 from vargrad._train import foreign, metrics
-from vargrad._train.history import History
 from vargrad._train.settings import FitSettings
 from vargrad._util import errors
 from vargrad.optim.lbfgs import scipy_minimize
@@ -48,7 +46,7 @@ def optimizer_of(
     model: Model, given: Any, lr: float | None, settings: dict[str, Any], call: str = "fit"
 ) -> optim.Optimizer | optim.LBFGS:
     """The optimizer that is given, or a new one over the model's parameters, by its name."""
-    if isinstance(given, optim.Optimizer):
+    if isinstance(given, (optim.Optimizer, optim.LBFGS)):
         if lr is not None or settings:
             raise TypeError(f"fit: {given!r:.60} has settings of its own: set lr and the others there")
         if not given.updates(model.parameters):
@@ -79,35 +77,6 @@ def require_lbfgs(settings: FitSettings) -> None:
         if given is not None:
             raise ValueError(f"fit: optimizer 'lbfgs' takes no {name}")
     scipy_minimize("fit: optimizer 'lbfgs'")
-
-
-def rate_of(
-    optimizer: optim.Optimizer | optim.LBFGS, settings: FitSettings
-) -> tuple[Callable[[int], float] | None, Callable[[History], None] | None]:
-    """The learning rate of each epoch (None: it stays), and the function to call after each epoch, if any."""
-    schedule = settings.schedule
-    if schedule is None:
-        return None, None
-    if not isinstance(optimizer, optim.Optimizer):
-        raise ValueError("fit: optimizer 'lbfgs' takes no schedule")
-    if not hasattr(schedule, "optimizer"):
-        if not callable(schedule):
-            raise TypeError(f"schedule must be one of vargrad.optim or a function of the epoch, not {schedule!r:.60}")
-        base = optimizer.lr
-        return lambda epoch: base * errors.as_float(schedule(epoch), "the schedule's factor"), None
-    if schedule.optimizer is not settings.optimizer:
-        raise ValueError("fit: the schedule belongs to another optimizer: give fit that one")
-    if isinstance(schedule, optim.ReduceLROnPlateau):
-        return lambda epoch: float(optimizer.lr), lambda history: schedule.step(
-            (history.validation_losses or history.losses)[-1]
-        )
-
-    def rate(epoch: int) -> float:
-        found = float(optimizer.lr)
-        schedule.step()
-        return found
-
-    return rate, None
 
 
 def known_loss(loss: Any) -> losses.Loss:

@@ -56,6 +56,7 @@ cdef extern from "dense/dense.h" nogil:
         const double *y
         const int64_t *order
         const double *rates
+        size_t rates_in_epoch
         size_t rows, batch, epochs
         int mean, counts_steps
         double clip, difference, best_loss, total
@@ -235,8 +236,9 @@ cdef class Engine:
         """Train for as many epochs as ``losses`` has places. False at a batch whose loss is not finite, else True.
 
         ``hypers``: the hyperparameters that change, lr and the step's number. ``order``: the order of rows in each
-        epoch. ``rates``: lr in each epoch. ``counts_steps``: whether the update reads the step's number, which goes on
-        from ``step``. ``best``: receives the parameters of the least loss, if it is below ``best_loss``.
+        epoch. ``rates``: lr in each epoch, or in each batch of each. ``counts_steps``: whether the update reads the
+        step's number, which goes on from ``step``. ``best``: receives the parameters of the least loss, if it is below
+        ``best_loss``.
         """
         cdef Training t
         cdef size_t i
@@ -260,7 +262,8 @@ cdef class Engine:
                 if t.order[i] < 0 or <size_t>t.order[i] >= t.rows:
                     raise ValueError(f"order has {t.order[i]}, expected 0 to {t.rows - 1}")
         if rates is not None:
-            expect("rates", rates.shape[0], t.epochs)
+            t.rates_in_epoch = 1 if <size_t>rates.shape[0] == t.epochs else (t.rows - 1) // batch + 1
+            expect("rates", rates.shape[0], t.epochs * t.rates_in_epoch)
             t.rates = &rates[0]
         if (rates is not None or counts_steps) and not self.dense.hypers:
             raise ValueError("rates and counts_steps need hypers")

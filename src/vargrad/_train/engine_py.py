@@ -150,17 +150,17 @@ class Engine:
         """Train for as many epochs as ``losses`` has places. False at a batch whose loss is not finite, else True.
 
         ``hypers``: the hyperparameters that change, lr and the step's number. ``order``: the order of rows in each
-        epoch. ``rates``: lr in each epoch. ``counts_steps``: whether the update reads the step's number, which goes on
-        from ``step``. ``best``: receives the parameters of the least loss, if it is below ``best_loss``.
+        epoch. ``rates``: lr in each epoch, or in each batch of each. ``counts_steps``: whether the update reads the
+        step's number, which goes on from ``step``. ``best``: receives the parameters of the least loss, if it is below
+        ``best_loss``.
         """
         self._check(values, x, y)
         self._check_training(values, grads, state, x, losses, hypers, batch, order, rates, best)
         self.epoch, self.at, self.step, self.best_loss = 0, 0, step, best_loss
         now, rows = hypers.copy(), len(x)
+        each = 1 if rates is None or len(rates) == len(losses) else -(-rows // batch)  # rates in an epoch
         for epoch in range(len(losses)):
             total = 0.0
-            if rates is not None:
-                now[0] = rates[epoch]
             for at in range(0, rows, batch):
                 some = slice(at, at + batch) if order is None else order[epoch, at : at + batch]
                 xs, ys = x[some], y[some]
@@ -173,6 +173,8 @@ class Engine:
                 if not math.isfinite(loss):
                     return False
                 total += loss * len(xs) if mean else loss
+                if rates is not None:
+                    now[0] = rates[epoch * each + (at // batch if each > 1 else 0)]
                 if counts_steps:
                     now[-1] = self.step + 1
                 if clip > 0.0:
@@ -214,7 +216,8 @@ class Engine:
             if order.min() < 0 or order.max() >= len(x):
                 raise ValueError(f"order has {order.min()} to {order.max()}, expected 0 to {len(x) - 1}")
         if rates is not None:
-            _expect("rates", len(rates), len(losses))
+            batches = 1 if len(rates) == len(losses) else -(-len(x) // batch)
+            _expect("rates", len(rates), len(losses) * batches)
         if best is not None:
             _expect("best", len(best), len(values))
 

@@ -6,8 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
-import numpy
-
+from vargrad._core.parameters import Leaves
 from vargrad._train.loop import Run, begin
 from vargrad._train.plan import TrainingPlan, plan_training
 from vargrad.optim.optimizers import Optimizer, State
@@ -30,7 +29,7 @@ def fit(model: Model, X: Any, y: Any, validation_data: Any, settings: FitSetting
         plan.progress.close()
         plan.publish(best.values)
         if isinstance(plan.optimizer, Optimizer) and plan.rule is not None:
-            plan.optimizer.state = State(best.state, plan.rule.states, best.step)
+            plan.optimizer.state = State(best.state, best.rule.states, best.step)
     except BaseException:  # Ctrl-C and refused memory too: either everything has changed, or nothing
         before.restore()
         raise
@@ -42,19 +41,21 @@ class _Snapshot:
 
     def __init__(self, plan: TrainingPlan) -> None:
         self.plan, self.task = plan, plan.model.task
-        schedule, optimizer = plan.settings.schedule, plan.optimizer
-        self.schedule = schedule.state_dict() if hasattr(schedule, "optimizer") else None
-        self.optimizer = (optimizer.lr, optimizer.state) if isinstance(optimizer, Optimizer) else None
+        self.view = None if isinstance(plan.parameters, Leaves) else plan.parameters.values
+        schedule = plan.settings.schedule
+        changing = [plan.optimizer, *([schedule] if hasattr(schedule, "optimizer") else [])]
+        self.attributes = [(one, dict(vars(one))) for one in changing]  # settings too, which a callback may set
 
     def restore(self) -> None:
         plan = self.plan
-        plan.publish(plan.start)
-        if isinstance(plan.optimizer, Optimizer) and self.optimizer is not None:
-            plan.optimizer.lr, plan.optimizer.state = self.optimizer
-        if self.schedule is not None:
-            plan.settings.schedule.load_state_dict(self.schedule)
+        for one, attributes in self.attributes:
+            vars(one).update(attributes)
         plan.model.task = self.task
         plan.progress.close()
+        if self.view is None:
+            plan.publish(plan.start)
+        else:  # also where the callback has put other Vars into the list
+            self.view[:] = plan.start
 
 
 def _best_of(plan: TrainingPlan) -> Run:
@@ -64,12 +65,13 @@ def _best_of(plan: TrainingPlan) -> Run:
     failure: FloatingPointError | None = None
     ranks: list[float] = []
     for i in range(plan.settings.restarts):
-        values = plan.start.copy() if i == 0 else numpy.array(plan.model.draw(plan.source))
         plan.progress.before = i * plan.settings.epochs
-        run = begin(plan, values)
+        run = begin(plan, *plan.beginning(i))
         try:
             run.train()
         except FloatingPointError as error:
+            if error is not run.failure:  # the callback's own
+                raise
             failure = failure or error
             ranks.append(math.nan)
             continue
@@ -77,7 +79,7 @@ def _best_of(plan: TrainingPlan) -> Run:
         if best is None or ranks[-1] < least:
             best, least = run, ranks[-1]
         if run.history.interrupted:
-            best.history.interrupted = True
+            best.history.interrupted, best.history.ended = True, run.history.ended
             break
     if best is None:
         assert failure is not None

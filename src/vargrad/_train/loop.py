@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy
 import numpy.typing
 
-from vargrad._train import metrics
+from vargrad._core import parameters as _parameters
+from vargrad._train import arguments, metrics
+from vargrad._train.engine import Engine
 from vargrad._train.history import History
-from vargrad.optim import LBFGS, Optimizer
+from vargrad.optim import LBFGS, Optimizer, rules
 from vargrad.optim.lbfgs import minimize
+from vargrad.optim.optimizers import State
 
 if TYPE_CHECKING:
     from vargrad._train.plan import TrainingPlan
@@ -24,8 +29,11 @@ ORDERS = 1 << 20  # how many row numbers are drawn at once, at most
 class Run:
     """One training from given parameters on; ``values`` are those that it has reached, and at last those to keep."""
 
-    def __init__(self, plan: TrainingPlan, values: Array) -> None:
+    def __init__(self, plan: TrainingPlan, values: Array, source: Any) -> None:
         self.plan, self.values, self.step = plan, values, 0
+        self.programs, self.engine = plan.programs, plan.engine
+        self.rule = plan.rule or rules.sgd()  # L-BFGS has none, and keeps nothing from step to step
+        self.failure: FloatingPointError | None = None
         self.grads = numpy.zeros_like(values)
         self.state = numpy.zeros((0, len(values)))  # the optimizer's, in the order of its rule
         if isinstance(plan.optimizer, Optimizer) and plan.rule is not None:
@@ -33,24 +41,37 @@ class Run:
             self.step = plan.optimizer.state.steps
         self.history = History(metric=metrics.METRIC[plan.loss.kind])
         self._best, self._best_loss, self._best_epoch = values.copy(), math.inf, 0
+        self._source = source
         self._generator: numpy.random.Generator | None = None
+        self._begun, self._first_step, self._edited = time.perf_counter(), self.step, False
         settings = plan.settings
-        looks = settings.callback, plan.epoch_end, settings.patience, plan.validation
-        self._one_by_one = any(x is not None for x in looks)  # whether something happens after each epoch
+        looks = settings.callback, settings.patience, plan.validation
+        # whether something happens after each epoch
+        self._one_by_one = plan.rates.each_epoch or any(x is not None for x in looks)
 
     def train(self) -> Run:
         """Run all epochs. Raises FloatingPointError for a loss that is not finite, and whatever the callback raises."""
-        history, begun = self.history, time.perf_counter()
+        history = self.history
         try:
             self._loop()
+            history.ended = history.ended or "all epochs done"
         except KeyboardInterrupt:
-            history.interrupted = True
-        history.seconds = time.perf_counter() - begun
+            history.interrupted, history.ended = True, "interrupted by Ctrl-C"
+            self._settle()
+        history.seconds = time.perf_counter() - self._begun
         if (history.interrupted or self.plan.settings.patience is not None) and self._best_loss < math.inf:
             self.values, history.best_epoch = self._best, self._best_epoch
         if not numpy.isfinite(self.values).all():
-            raise self.plan.not_finite(history.epochs, 0, self.values, self.grads)
+            raise self._diverged(history.epochs, 0)
         return self
+
+    def _diverged(self, epoch: int, first: int) -> FloatingPointError:
+        self.failure = self.plan.not_finite(epoch, first, self.values, self.grads)
+        return self.failure
+
+    def _settle(self) -> None:
+        """Bring the schedule to where the parameters are."""
+        self.plan.rates.settle(self.history.epochs, self.step - self._first_step)
 
     def _loop(self) -> None:
         """Epoch by epoch where something happens after each, else in ever larger chunks of some 50 ms."""
@@ -66,17 +87,15 @@ class Run:
 
     def _epochs(self, count: int) -> None:
         """Run so many epochs in one call of the engine, or fewer, as the memory for the order of rows allows."""
-        plan, engine, history = self.plan, self.plan.engine, self.history
+        plan, engine, history = self.plan, self.engine, self.history
         order = None
         if plan.settings.shuffle and plan.batch < len(plan.x):
             count = min(count, max(1, ORDERS // len(plan.x)))
             if self._generator is None:
-                self._generator = plan.generator()
+                self._generator = numpy.random.default_rng(self._source.getrandbits(64))
             rows = numpy.broadcast_to(numpy.arange(len(plan.x)), (count, len(plan.x)))
             order = numpy.ascontiguousarray(self._generator.permuted(rows, axis=1))
-        rates = None
-        if plan.rate is not None:
-            rates = numpy.array([plan.rate(history.epochs + i) for i in range(count)])
+        rates = plan.rates.of(history.epochs, count, -(-len(plan.x) // plan.batch))
         losses = numpy.empty(count)
         options: dict[str, Any] = {} if plan.validation else {"best": self._best, "best_loss": self._best_loss}
         first = history.epochs
@@ -88,12 +107,12 @@ class Run:
                 plan.x,
                 plan.y,
                 losses,
-                numpy.array([plan.lr, 0.0]),
+                numpy.array([plan.rates.lr, 0.0]),
                 plan.batch,
                 plan.loss.mean,
                 order=order,
-                rates=rates,
-                counts_steps=plan.programs.counts_steps,
+                rates=None if rates is None else numpy.array(rates),
+                counts_steps=self.programs.counts_steps,
                 step=self.step,
                 clip=plan.settings.max_norm,
                 difference=plan.settings.difference,
@@ -106,7 +125,8 @@ class Run:
                 self._best_loss = engine.best_loss
                 self._best_epoch = first + int(losses[: max(engine.epoch, 1)].argmin())
         if not finite:
-            raise plan.not_finite(history.epochs, engine.at, self.values, self.grads)
+            raise self._diverged(history.epochs, engine.at)
+        self._settle()
 
     def _look(self) -> None:
         """Do what comes after an epoch: validate, keep the best parameters, judge patience, call the callback."""
@@ -119,13 +139,49 @@ class Run:
                 self._best[:] = self.values
                 self._best_loss, self._best_epoch = loss, history.epochs - 1
         if plan.settings.patience is not None and history.epochs - 1 - self._best_epoch >= plan.settings.patience:
-            history.stopped_early = True
-        if plan.epoch_end is not None:
-            plan.epoch_end(history)
+            history.stopped_early, history.ended = True, f"no better loss for {plan.settings.patience} epochs"
+        plan.rates.look(history)
         if plan.settings.callback is not None:
-            plan.publish(self.values)
-            if plan.settings.callback(history) is True:
-                history.stopped_early = True
+            self._call(plan.settings.callback)
+
+    def _call(self, callback: Callable[[History], Any]) -> None:
+        """Call the callback, with everything as it is after this epoch, and take over what it has changed."""
+        plan, history = self.plan, self.history
+        ended, history.ended = history.ended, ""
+        history.seconds = time.perf_counter() - self._begun
+        plan.publish(self.values)
+        optimizer = plan.optimizer if plan.optimizer is plan.settings.optimizer else None
+        state = None
+        if isinstance(optimizer, Optimizer):
+            state = optimizer.state = State(self.state.copy(), self.rule.states, self.step)
+        stop = callback(history)
+        history.ended = ended
+        if isinstance(stop, (bool, numpy.bool_, numpy.ndarray)) and numpy.ndim(stop) == 0 and bool(stop):
+            history.stopped_early, history.ended = True, ended or "stopped by the callback"
+        arguments.require_trainable(plan.model)
+        leaves = isinstance(plan.parameters, _parameters.Leaves)  # a list that was edited before, and has no views
+        if leaves and not _parameters.are(plan.parameters, plan.model.parameters):
+            raise ValueError("fit: the callback has put other Vars into the list of parameters: set .value of the old ones")
+        values = plan.parameters.values
+        self._edited = not numpy.array_equal(values, self.values)
+        if self._edited:
+            self.values[:] = values
+            if self._best_epoch == history.epochs - 1 and (plan.validation is not None or plan.batch < len(plan.x)):
+                self._best[:] = values  # as judged before the edit, and kept after it
+        if isinstance(optimizer, Optimizer):
+            self._take(optimizer, changed=optimizer.state is not state)
+
+    def _take(self, optimizer: Optimizer, changed: bool) -> None:
+        """Go on with the settings that the optimizer has now, and with its state if that has changed."""
+        if optimizer.rule != self.rule:
+            self.rule = optimizer.rule
+            self.programs = dataclasses.replace(self.programs, update=self.rule.program())
+            self.engine = Engine(self.programs)
+            changed = True
+        if changed:
+            self.state = optimizer.state.rows_for(self.rule, len(self.values)).copy()
+            self._first_step += optimizer.state.steps - self.step
+            self.step = optimizer.state.steps
 
     def _score(self, values: Array, x: Array, y: Array) -> float:
         """The metric of these parameters on these rows."""
@@ -157,19 +213,43 @@ class Run:
 class LBFGSRun(Run):
     """A run by SciPy's L-BFGS over all rows at once; an epoch is an iteration."""
 
+    _evaluations = 0
+
     def _loop(self) -> None:
+        """Once, or anew from where a callback has put the parameters."""
+        history, again = self.history, True
+        while again and history.epochs < self.plan.settings.epochs and not history.stopped_early:
+            self._edited = False
+            message = self._minimized()
+            again = self._edited
+            if not again and not history.stopped_early and history.epochs < self.plan.settings.epochs:
+                history.ended = f"L-BFGS: {message}"
+
+    def _minimized(self) -> str:
         plan, history, weight = self.plan, self.history, self.plan.weight(len(self.plan.x))
         assert isinstance(plan.optimizer, LBFGS)
 
         def evaluate(x: Array) -> tuple[float, Array]:
+            self._evaluations += 1
             found = plan.engine.value(numpy.ascontiguousarray(x), plan.x, plan.y, weight, self.grads)
             return found, self.grads.copy()
 
-        before = evaluate(self.values)[0]
+        before = plan.engine.value(self.values, plan.x, plan.y, weight, self.grads)
         if not math.isfinite(before):
-            raise plan.not_finite(0, 0, self.values, self.grads)
+            raise self._diverged(0, 0)
+        failure: BaseException | None = None
 
         def iterated(intermediate_result: Any) -> None:
+            nonlocal failure
+            try:
+                after(intermediate_result)
+            except BaseException as error:  # SciPy takes StopIteration for its own
+                failure = error
+                raise
+            if history.stopped_early or self._edited:
+                raise StopIteration
+
+        def after(intermediate_result: Any) -> None:
             nonlocal before
             history.losses.append(before)
             before = float(intermediate_result.fun)
@@ -179,12 +259,16 @@ class LBFGSRun(Run):
                 self._best_loss, self._best_epoch = before, history.epochs - 1
             self._look()
             plan.progress.advance(history.epochs, self._text)
-            if history.stopped_early:
-                raise StopIteration
 
-        minimize(plan.optimizer, evaluate, self.values.copy(), plan.settings.epochs, callback=iterated)
+        left = plan.settings.epochs - history.epochs
+        limit = plan.optimizer.eval_limit
+        more = None if limit is None else max(1, limit - self._evaluations)
+        message = minimize(plan.optimizer, evaluate, self.values.copy(), left, more, iterated)
+        if failure is not None:
+            raise failure
+        return message
 
 
-def begin(plan: TrainingPlan, values: Array) -> Run:
-    """A run of this plan from these parameters, by its optimizer."""
-    return LBFGSRun(plan, values) if isinstance(plan.optimizer, LBFGS) else Run(plan, values)
+def begin(plan: TrainingPlan, values: Array, source: Any) -> Run:
+    """A run of this plan from these parameters, by its optimizer; ``source``: random, or one like it."""
+    return (LBFGSRun if isinstance(plan.optimizer, LBFGS) else Run)(plan, values, source)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -12,13 +12,13 @@ import numpy.typing
 
 from vargrad import optim
 from vargrad._core import parameters as _parameters
-from vargrad._train import arguments, dataset, programs
+from vargrad._train import arguments, dataset, metrics, programs
 from vargrad._train.engine import Engine
 from vargrad._train.predict import outputs_of
 from vargrad._train.progress import Progress
+from vargrad._train.rates import Rates, rates_of
 
 if TYPE_CHECKING:
-    from vargrad._train.history import History
     from vargrad._train.model import Model
     from vargrad._train.settings import FitSettings, StepSettings
     from vargrad.losses import Loss
@@ -31,8 +31,8 @@ Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 class TrainingPlan:
     """A training that can begin. ``x``, ``y``: (rows, inputs) and (rows, targets); ``validation``: another such pair.
 
-    ``start``: the parameters as they were. ``rule``, ``lr``: the optimizer's at the beginning; None and 0 for L-BFGS.
-    ``source``: random, or a random.Random, for all that is drawn. ``rate``, ``epoch_end``: see arguments.rate_of.
+    ``start``: the parameters as they were. ``rule``: the optimizer's at the beginning; None for L-BFGS. ``source``:
+    random, or a random.Random, for what the first start draws; ``entropy``: the seed of the others.
     """
 
     settings: FitSettings
@@ -41,14 +41,13 @@ class TrainingPlan:
     start: Array
     optimizer: optim.Optimizer | optim.LBFGS
     rule: Rule | None
-    lr: float
     loss: Loss
     x: Array
     y: Array
     validation: tuple[Array, Array] | None
     source: Any
-    rate: Callable[[int], float] | None
-    epoch_end: Callable[[History], None] | None
+    entropy: int
+    rates: Rates
     programs: programs.NetworkPrograms
     engine: Engine
     progress: Progress
@@ -71,9 +70,16 @@ class TrainingPlan:
         """Make these the model's parameters."""
         _parameters.set_values(self.parameters, values)
 
-    def generator(self) -> numpy.random.Generator:
-        """A generator for the order of rows, seeded from ``source``."""
-        return numpy.random.default_rng(self.source.getrandbits(64))
+    def beginning(self, start: int) -> tuple[Array, Any]:
+        """The parameters that a start begins with, and its source of random numbers, independent of all others.
+
+        The first start has the network's own parameters; the others are drawn, and not as ``NN(seed=...)`` draws.
+        """
+        if start == 0:
+            return self.start.copy(), self.source
+        words = numpy.random.SeedSequence(self.entropy, spawn_key=(start,)).generate_state(4, numpy.uint64)
+        source = random.Random(int.from_bytes(words.astype("<u8").tobytes(), "little"))
+        return numpy.array(self.model.draw(source)), source
 
     def not_finite(self, epoch: int, first: int, values: Array, grads: Array) -> FloatingPointError:
         """The error for a loss that is not finite, see arguments.not_finite."""
@@ -89,13 +95,14 @@ def plan_training(model: Model, X: Any, y: Any, validation_data: Any, settings: 
     arguments.require_finite(start, model)
     source: Any = random if settings.seed is None else random.Random(settings.seed)
     optimizer = arguments.optimizer_of(model, settings.optimizer, settings.lr, settings.optimizer_settings)
-    if optimizer is settings.optimizer and settings.restarts > 1:
+    if optimizer is settings.optimizer and isinstance(optimizer, optim.Optimizer) and settings.restarts > 1:
         raise ValueError("fit: restarts need an optimizer by name: the state of this one belongs to one start")
     if isinstance(optimizer, optim.LBFGS):
         arguments.require_lbfgs(settings)
-    rate, epoch_end = arguments.rate_of(optimizer, settings)
     loss = arguments.loss_of(settings.loss, model)
     x, t, validation = _rows(model, X, y, validation_data, settings, loss.kind, source)
+    steps = settings.epochs * -(-len(x) // (settings.batch_size or len(x)))
+    rates = rates_of(optimizer, settings, validation is not None, metrics.METRIC[loss.kind], steps)
     arguments.warn_of_range(model, loss, t)
     rule = optimizer.rule if isinstance(optimizer, optim.Optimizer) else None
     network = programs_of(model, loss, settings, rule, start, x, t)
@@ -106,18 +113,21 @@ def plan_training(model: Model, X: Any, y: Any, validation_data: Any, settings: 
         start=start,
         optimizer=optimizer,
         rule=rule,
-        lr=optimizer.lr if isinstance(optimizer, optim.Optimizer) else 0.0,
         loss=loss,
         x=x,
         y=t,
         validation=validation,
         source=source,
-        rate=rate,
-        epoch_end=epoch_end,
+        entropy=0 if settings.restarts == 1 else _entropy(settings.seed),
+        rates=rates,
         programs=network,
         engine=Engine(network),
         progress=Progress(settings.epochs * settings.restarts, settings.progress),
     )
+
+
+def _entropy(seed: int | None) -> int:
+    return (random if seed is None else random.Random(seed)).getrandbits(128)
 
 
 def _rows(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from vargrad._core import parameters as _parameters
 from vargrad._util.settings import Count, Number
+
+if TYPE_CHECKING:
+    from vargrad._core.var import Var
 
 
 class LBFGS:
@@ -25,7 +29,8 @@ class LBFGS:
     ...     return loss
     >>> optimizer = optim.LBFGS([x, y], max_iter=100)  # loss = optimizer.step(closure)
 
-    For a network over arrays, ``optimizer.step(lambda: model.backward(X, y, "mse"))``.
+    For a network over arrays, ``optimizer.step(lambda: model.backward(X, y, "mse"))``, or give it to ``fit``: there an
+    epoch is an iteration, ``epochs`` takes the place of ``max_iter``, and ``max_eval`` holds if it was given.
     """
 
     max_iter, max_eval, history_size = Count(1), Count(1), Count(1)
@@ -41,9 +46,18 @@ class LBFGS:
         history_size: int = 100,
     ) -> None:
         self._parameters = _parameters.of(parameters, "LBFGS")
+        self.eval_limit = None if max_eval is None else Count(1).checked("LBFGS: max_eval", max_eval)  # none by default
         self.max_iter, self.history_size = max_iter, history_size
         self.max_eval = self.max_iter * 5 // 4 if max_eval is None else max_eval
         self.tolerance_grad, self.tolerance_change = tolerance_grad, tolerance_change
+
+    def updates(self, parameters: Sequence[Var]) -> bool:
+        """Whether these are the parameters that ``step`` changes."""
+        return _parameters.are(self._parameters, parameters)
+
+    def __repr__(self) -> str:
+        names = ("max_iter", "max_eval", "tolerance_grad", "tolerance_change", "history_size")
+        return f"LBFGS({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
 
     def step(self, closure: Callable[[], Any]) -> float:
         """Minimise, from where the parameters are; the loss at the parameters that are left, the best found.
@@ -103,18 +117,19 @@ def minimize(
     max_iter: int,
     max_eval: int | None = None,
     callback: Callable[[Any], None] | None = None,
-) -> None:
+) -> str:
     """Run SciPy's L-BFGS-B from ``start``, an array that it may change.
 
     ``evaluate``: loss and gradient at an array; ``callback``: called with SciPy's ``intermediate_result`` after each
-    iteration, ends the run by StopIteration. Without ``max_eval`` SciPy's own limit holds.
+    iteration, ends the run by StopIteration. Without ``max_eval`` iterations alone are limited. Returns SciPy's words
+    for why it ended.
     """
     options = {
         "maxiter": max_iter,
         "maxcor": settings.history_size,
         "gtol": settings.tolerance_grad,
         "ftol": settings.tolerance_change,
+        "maxfun": sys.maxsize if max_eval is None else max_eval,
     }
-    if max_eval is not None:
-        options["maxfun"] = max_eval
-    scipy_minimize("LBFGS")(evaluate, start, jac=True, method="L-BFGS-B", options=options, callback=callback)
+    found = scipy_minimize("LBFGS")(evaluate, start, jac=True, method="L-BFGS-B", options=options, callback=callback)
+    return str(found.message)

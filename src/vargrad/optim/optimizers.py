@@ -85,8 +85,7 @@ class Optimizer:
 
     def updates(self, parameters: Sequence[Var]) -> bool:
         """Whether these are the parameters that ``step`` changes."""
-        own = self._parameters.leaves if isinstance(self._parameters, _parameters.Leaves) else self._parameters
-        return len(own) == len(parameters) and own[0] is parameters[0]
+        return _parameters.are(self._parameters, parameters)
 
     def _chosen(self) -> rules.Rule:
         raise NotImplementedError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
@@ -40,28 +41,47 @@ class _Attached:
             raise ValueError(
                 f"{type(self).__name__}: this is the state_dict of something else: it has {', '.join(state_dict)}"
             )
-        self.__dict__.update(state_dict)
+        self._take_over(dict(state_dict))
+
+    def _take_over(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
 
 
 class Schedule(_Attached):
     """A learning rate that follows from the epoch: ``step()`` after each epoch sets ``optimizer.lr``.
 
     ``base_lr`` is the optimizer's lr when the schedule was made. One optimizer has one schedule: the next epoch's
-    learning rate is ``lr_at(epoch)``, whatever has been set meanwhile.
+    learning rate is ``lr_at(epoch)``, whatever has been set meanwhile. ``per_batch``: whether it is to be stepped after
+    every batch instead, as ``NN.fit`` then does. A rate that is negative or not finite is a ValueError.
     """
+
+    per_batch = False
 
     def __init__(self, optimizer: HasLearningRate) -> None:
         super().__init__(optimizer)
         self.base_lr = optimizer.lr
-        optimizer.lr = self.lr_at(0)
+        optimizer.lr = self._checked(0)
 
     def lr_at(self, epoch: int) -> float:
         """The learning rate in that epoch, counted from 0."""
         raise NotImplementedError
 
+    def rates(self, count: int) -> list[float]:
+        """The learning rates of the next so many epochs or batches; the first is what the optimizer has."""
+        return [self.optimizer.lr, *(self._checked(self.last_epoch + i) for i in range(1, count))]
+
+    def _checked(self, epoch: int) -> float:
+        lr = float(self.lr_at(epoch))
+        if not 0.0 <= lr < math.inf:
+            raise ValueError(
+                f"{type(self).__name__}: the learning rate of epoch {epoch} is {lr}: expected a finite number of at "
+                "least 0"
+            )
+        return lr
+
     def step(self) -> None:
         """End an epoch: set the learning rate of the next one."""
-        before, lr = self.optimizer.lr, self.lr_at(self.last_epoch + 1)
+        before, lr = self.optimizer.lr, self._checked(self.last_epoch + 1)
         try:
             self.optimizer.lr = lr
             self.last_epoch += 1
@@ -72,6 +92,9 @@ class Schedule(_Attached):
 
 class LambdaLR(Schedule):
     """lr = base_lr * lr_lambda(epoch); torch.optim.lr_scheduler.LambdaLR.
+
+    ``state_dict`` leaves ``lr_lambda`` out if it is a function, as in torch, since few of them can be pickled; of an
+    object that can be called it has the attributes.
 
     >>> from vargrad import Var, optim
     >>> optimizer = optim.SGD(Var(0.0, requires_grad=True), lr=1.0)
@@ -89,6 +112,17 @@ class LambdaLR(Schedule):
 
     def lr_at(self, epoch: int) -> float:
         return float(self.base_lr * self.lr_lambda(epoch))
+
+    def state_dict(self) -> dict[str, Any]:
+        state = super().state_dict()
+        function = state.pop("lr_lambda")
+        if not inspect.isroutine(function) and hasattr(function, "__dict__"):
+            state["lr_lambda"] = dict(function.__dict__)
+        return state
+
+    def _take_over(self, state: dict[str, Any]) -> None:
+        vars(self.lr_lambda).update(state.pop("lr_lambda", {}))
+        super()._take_over(state)
 
 
 class StepLR(Schedule):
@@ -199,8 +233,8 @@ class CosineAnnealingLR(Schedule):
 class OneCycleLR(Schedule):
     """lr from max_lr / ``div_factor`` up to ``max_lr`` and far down again in ``total_steps`` (Smith and Topin 2018).
 
-    Step it after every batch. torch.optim.lr_scheduler.OneCycleLR in two phases, with ``cycle_momentum=False``.
-    Raises ValueError for a step too many.
+    Step it after every batch, as ``NN.fit`` does. torch.optim.lr_scheduler.OneCycleLR in two phases, with
+    ``cycle_momentum=False``. Raises ValueError for a step too many.
 
     >>> from vargrad import Var, optim
     >>> optimizer = optim.SGD(Var(0.0, requires_grad=True))
@@ -209,6 +243,7 @@ class OneCycleLR(Schedule):
     [0.04, 0.52, 1.0, 0.389, 0.0]
     """
 
+    per_batch = True
     max_lr, total_steps, pct_start = Number(0), Count(1), Number(0, 1)
     anneal_strategy, div_factor, final_div_factor = Choice("cos", "linear"), Number(1e-300), Number(1e-300)
 
@@ -246,7 +281,8 @@ class OneCycleLR(Schedule):
 class ReduceLROnPlateau(_Attached):
     """lr times ``factor`` when a metric has not improved for more than ``patience`` epochs; torch's ReduceLROnPlateau.
 
-    ``mode``: "min" or "max"; better by ``threshold`` counts, relative or absolute by ``threshold_mode``; after a
+    ``mode``: "min" for a loss, which ``NN.fit`` then gives it, validation data's if there is any, or "max" for the
+    metric of validation data; better by ``threshold`` counts, relative or absolute by ``threshold_mode``; after a
     reduction the next ``cooldown`` epochs do not count; never below ``min_lr`` nor by less than ``eps``.
 
     >>> from vargrad import Var, optim
