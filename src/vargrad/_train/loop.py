@@ -161,7 +161,9 @@ class Run:
         arguments.require_trainable(plan.model)
         leaves = isinstance(plan.parameters, _parameters.Leaves)  # a list that was edited before, and has no views
         if leaves and not _parameters.are(plan.parameters, plan.model.parameters):
-            raise ValueError("fit: the callback has put other Vars into the list of parameters: set .value of the old ones")
+            raise ValueError(
+                "fit: the callback has put other Vars into the list of parameters: set .value of the old ones"
+            )
         values = plan.parameters.values
         self._edited = not numpy.array_equal(values, self.values)
         if self._edited:
