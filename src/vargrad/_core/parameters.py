@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy.typing
 
     Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
+    Mask: TypeAlias = numpy.typing.NDArray[numpy.bool_]
 
 
 class Parameters(list[Var]):
@@ -58,6 +59,17 @@ class Parameters(list[Var]):
         if i >= 0:
             raise AttributeError(f"parameters[{i}] has no .grad: set its requires_grad to True")
         return self._grads  # type: ignore[return-value]
+
+    @property
+    def all_grads(self) -> Array:
+        """The same also where some are frozen, whose places say nothing."""
+        self._check()
+        return self._grads  # type: ignore[return-value]
+
+    @property
+    def none_frozen(self) -> bool:
+        """Whether all of them have requires_grad."""
+        return self.own and self._block.frozen < 0  # type: ignore[union-attr]
 
     def _check(self) -> None:
         """The views are there, and are of what is in the list."""
@@ -121,9 +133,12 @@ for _name in (*_SPECIAL, "append", "extend", "insert", "pop", "remove", "clear",
 
 
 class Leaves:
-    """The same for leaves that lie anywhere: reading gathers, writing scatters, all of them or none."""
+    """The same for leaves that lie anywhere: reading gathers, writing scatters, all of them or none.
 
-    def __init__(self, leaves: Iterable[Var], what: str) -> None:
+    ``frozen``: whether leaves without requires_grad may be among them.
+    """
+
+    def __init__(self, leaves: Iterable[Var], what: str, frozen: bool = False) -> None:
         self.leaves = tuple(leaves)
         if not self.leaves:
             raise ValueError(f"{what}: the list of parameters is empty")
@@ -135,7 +150,7 @@ class Leaves:
                     f"{what}: parameters[{i}] is computed (the result of {v.prev_op!r}), and only leaves can be "
                     "changed: give what it was computed from, or detach() it"
                 )
-            if not v.requires_grad:
+            if not (frozen or v.requires_grad):
                 raise ValueError(f"{what}: parameters[{i}] has no .grad: build it with requires_grad=True")
         places = {id(v): i for i, v in enumerate(self.leaves)}
         for i, v in enumerate(self.leaves):
@@ -150,7 +165,7 @@ class Leaves:
 
     @values.setter
     def values(self, to: Array) -> None:
-        self._scatter("value", to.tolist())
+        self._scatter("value", self.leaves, to.tolist())
 
     @property
     def grads(self) -> Array:
@@ -160,21 +175,29 @@ class Leaves:
 
     @grads.setter
     def grads(self, to: Array) -> None:
-        self._scatter("grad", to.tolist())
+        self._scatter("grad", self.leaves, to.tolist())
 
-    def _scatter(self, name: str, numbers: list[float]) -> None:
-        before = [getattr(v, name) for v in self.leaves]
+    def _scatter(self, name: str, leaves: Sequence[Var], numbers: list[float]) -> None:
+        before = [getattr(v, name) for v in leaves]
         try:
-            for v, x in zip(self.leaves, numbers, strict=True):
+            for v, x in zip(leaves, numbers, strict=True):
                 setattr(v, name, x)
         except BaseException:  # Ctrl-C too
-            for v, x in zip(self.leaves, before, strict=True):
+            for v, x in zip(leaves, before, strict=True):
                 setattr(v, name, x)
             raise
 
+    def set_grads(self, where: Mask, to: Array) -> None:
+        """Set the gradients where the mask is true."""
+        chosen = [v for v, wanted in zip(self.leaves, where.tolist(), strict=True) if wanted]
+        self._scatter("grad", chosen, to[where].tolist())
+
 
 def of(parameters: Any, what: str) -> Parameters | Leaves:
-    """What reads and writes ``parameters``: an NN's, or any Vars; errors begin with ``what``."""
+    """What reads and writes ``parameters``: an NN's, some of which may be frozen, or any Vars that want gradients.
+
+    Errors begin with ``what``.
+    """
     if isinstance(parameters, Parameters) and parameters.own:
         return parameters
     if isinstance(parameters, (Var, var_py.Var)):
@@ -183,7 +206,29 @@ def of(parameters: Any, what: str) -> Parameters | Leaves:
         raise TypeError(f"{what}: give the model's parameters, model.parameters, not the model")
     if isinstance(parameters, (str, bytes)) or not isinstance(parameters, Iterable):
         raise TypeError(f"{what}: parameters must be a list of Vars, not {type(parameters).__name__}")
-    return Leaves(parameters, what)
+    return Leaves(parameters, what, frozen=isinstance(parameters, Parameters))
+
+
+def frozen(parameters: Parameters | Leaves) -> Mask | None:
+    """Where requires_grad is false: bools of shape (parameters,), or None if nowhere."""
+    import numpy
+
+    own = parameters.leaves if isinstance(parameters, Leaves) else parameters
+    if isinstance(parameters, Parameters) and parameters.none_frozen:
+        return None
+    found = numpy.array([not v.requires_grad for v in own])
+    return found if found.any() else None
+
+
+def trainable_grads(parameters: Parameters | Leaves) -> tuple[Array, Mask | None]:
+    """The gradients, 0 where there is none, in an array of its own or a view; and ``frozen``'s answer."""
+    import numpy
+
+    try:
+        return parameters.grads, None
+    except AttributeError:
+        own = parameters.leaves if isinstance(parameters, Leaves) else parameters
+        return numpy.array([v.grad if v.requires_grad else 0.0 for v in own]), frozen(parameters)
 
 
 def are(parameters: Parameters | Leaves, others: Sequence[Var]) -> bool:
@@ -201,10 +246,21 @@ def set_values(parameters: Parameters | Leaves, to: Array) -> None:
 
 
 def set_grads(parameters: Parameters | Leaves, to: Array | float) -> None:
-    """Make the gradients these numbers, or all of them this one."""
-    if isinstance(parameters, Leaves):
-        import numpy
+    """Make the gradients these numbers, or all of them this one; those of frozen parameters stay as they are."""
+    import numpy
 
-        parameters.grads = numpy.broadcast_to(numpy.asarray(to, float), len(parameters.leaves))
-    else:
-        parameters.grads[:] = to
+    if isinstance(parameters, Leaves):
+        to = numpy.broadcast_to(numpy.asarray(to, float), len(parameters.leaves))
+    try:
+        if isinstance(parameters, Leaves):
+            parameters.grads = to  # type: ignore[assignment]
+        else:
+            parameters.grads[:] = to
+    except AttributeError:  # some are frozen
+        held = frozen(parameters)
+        if held is None:
+            raise
+        if isinstance(parameters, Leaves):
+            parameters.set_grads(~held, to)  # type: ignore[arg-type]
+        else:
+            numpy.copyto(parameters.all_grads, to, where=~held)

@@ -138,11 +138,13 @@ def require_layers(model: Model, what: str) -> None:
 
 def require_trainable(model: Model) -> None:
     """ValueError if a parameter has requires_grad=False: training changes all of them."""
+    if model.parameters.none_frozen:
+        return
     for i, p in enumerate(model.parameters):
         if not p.requires_grad:
             raise ValueError(
                 f"{place(model, i)} has requires_grad=False, and fit trains all parameters: train some of them in a "
-                "loop of your own, with vargrad.optim"
+                "loop of your own, with model.backward and vargrad.optim"
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy
@@ -22,16 +23,30 @@ if TYPE_CHECKING:
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 
 
-class Stepper:
-    """A network's engine for single steps, and its optimizer's state; ``given``: the settings that it was made with."""
+@dataclass
+class Memory:
+    """What partial_fit's optimizer keeps from step to step, whatever the loss; copies and pickles take it along.
 
-    def __init__(self, model: Model, x: Any, y: Any, settings: StepSettings, call: str) -> None:
+    ``settings``: the optimizer's name and settings; ``state``: (states, parameters), in the order of its rule.
+    """
+
+    settings: tuple[str, dict[str, Any]]
+    state: Array
+    step: int = 0
+
+
+class Stepper:
+    """A network's engine for single steps, and its optimizer's memory, which is ``kept`` if that is of this optimizer.
+
+    ``given``: the settings that it was made with.
+    """
+
+    def __init__(self, model: Model, x: Any, y: Any, settings: StepSettings, call: str, kept: Memory | None) -> None:
         arguments.require_layers(model, call)
         if not isinstance(settings.optimizer, str):
             raise TypeError(
                 f"partial_fit: optimizer must be a name, not {settings.optimizer!r:.60}: the network keeps its state"
             )
-        arguments.require_trainable(model)
         name, more = settings.optimizer, settings.optimizer_settings
         optimizer = arguments.optimizer_of(model, name, None, more, "partial_fit")
         if not isinstance(optimizer, optim.Optimizer):
@@ -44,8 +59,10 @@ class Stepper:
         programs = programs_of(model, self.loss, settings, optimizer.rule, start, rows, t)
         self.engine = Engine(programs)
         self.given = settings.loss, name, settings.l1, settings.l2, settings.clip, more
-        self.counts_steps, self.clip, self.step = programs.counts_steps, settings.max_norm, 0
-        self.state = numpy.zeros((programs.states, programs.parameters))
+        self.counts_steps, self.clip = programs.counts_steps, settings.max_norm
+        if kept is None or kept.settings != (name, more) or kept.state.shape != (programs.states, programs.parameters):
+            kept = Memory((name, more), numpy.zeros((programs.states, programs.parameters)))
+        self.memory = kept
         self.grads, self.losses = numpy.zeros(programs.parameters), numpy.empty(1)
         self.targets, self.lr = t.shape[1], optimizer.lr
         self.hypers = numpy.array([self.lr, 0.0])
@@ -57,19 +74,20 @@ class Stepper:
         elif type(lr) is not float or not 0.0 < lr < math.inf:
             lr = Number(0).checked("lr", lr)
         self.hypers[0] = lr
-        parameters = _parameters.of(model.parameters, "partial_fit")
-        values = parameters.values
-        before = values.copy(), self.state.copy() if self.state.size else self.state, self.step, model.task
+        parameters, memory = _parameters.of(model.parameters, "partial_fit"), self.memory
+        arguments.require_trainable(model)
+        values, state = parameters.values, memory.state
+        before = values.copy(), state.copy() if state.size else state, memory.step, model.task
         try:
             found = self.run(model, values, x, y)
             if isinstance(parameters, _parameters.Leaves):
                 parameters.values = values
-            self.step += 1
+            memory.step += 1
             if model.task != self.loss.kind:
                 model.task = self.loss.kind
         except BaseException:  # Ctrl-C and refused memory too
             _parameters.set_values(parameters, before[0])
-            self.state[:], self.step, model.task = before[1:]
+            state[:], memory.step, model.task = before[1:]
             raise
         return found
 
@@ -82,7 +100,7 @@ class Stepper:
         finite = self.engine.train(
             values,
             self.grads,
-            self.state,
+            self.memory.state,
             rows,
             t,
             self.losses,
@@ -90,7 +108,7 @@ class Stepper:
             len(rows),
             self.loss.mean,
             counts_steps=self.counts_steps,
-            step=self.step,
+            step=self.memory.step,
             clip=self.clip,
         )
         if not finite:
@@ -111,23 +129,26 @@ def stepper(
     clip: float | None,
     optimizer_settings: dict[str, Any],
     call: str,
+    memory: Memory | None = None,
 ) -> Stepper:
-    """``kept`` if it has these settings, else a new stepper; ``call``: the method's name, for errors."""
+    """``kept`` if it has these settings, else a new stepper, with the same memory if it has this optimizer's.
+
+    ``call``: the method's name, for errors.
+    """
     if kept is not None and kept.given == (loss, optimizer, l1, l2, clip, optimizer_settings):
         return kept
     settings = StepSettings(
         loss=loss, optimizer=optimizer, l1=l1, l2=l2, clip=clip, optimizer_settings=optimizer_settings
     )
-    return Stepper(model, X, y, settings, call)
+    return Stepper(model, X, y, settings, call, memory)
 
 
 def backward(model: Model, one: Stepper, X: Any, y: Any) -> float:
     """Do what NN.backward says: take a step of length 0 on a copy of the parameters, and add its gradient to theirs."""
     one.hypers[0] = 0.0
     parameters = _parameters.of(model.parameters, "backward")
-    grads = parameters.grads.copy()
     found = one.run(model, parameters.values.copy(), X, y)
-    grads += one.grads
+    grads = _parameters.trainable_grads(parameters)[0] + one.grads
     before = model.task
     try:
         if before != one.loss.kind:

@@ -95,6 +95,11 @@ def plan_training(model: Model, X: Any, y: Any, validation_data: Any, settings: 
     arguments.require_finite(start, model)
     source: Any = random if settings.seed is None else random.Random(settings.seed)
     optimizer = arguments.optimizer_of(model, settings.optimizer, settings.lr, settings.optimizer_settings)
+    if isinstance(optimizer, optim.Optimizer) and optimizer.state.missed is not None:
+        raise ValueError(
+            "fit: this optimizer has counted fewer steps for parameters that were frozen, and fit counts the same for "
+            "all: go on in a loop of your own, or begin with a new optimizer"
+        )
     if optimizer is settings.optimizer and isinstance(optimizer, optim.Optimizer) and settings.restarts > 1:
         raise ValueError("fit: restarts need an optimizer by name: the state of this one belongs to one start")
     if isinstance(optimizer, optim.LBFGS):

@@ -95,7 +95,7 @@ class NN(Trainable):
         self._lists = self._sliced()  # valid until the list is edited
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = ("_arch", "_activations", "_bias", "_init", "task", "_parameters", "_scalers")
+        kept = ("_arch", "_activations", "_bias", "_init", "task", "_parameters", "_scalers", "_memory")
         return {name: self.__dict__[name] for name in kept if name in self.__dict__}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vargrad._train.history import History
     from vargrad._train.model import Model
-    from vargrad._train.partial_fit import Stepper
+    from vargrad._train.partial_fit import Memory, Stepper
 else:
     Model = object  # at run time training is imported only when it is used
 
@@ -18,6 +18,7 @@ class Trainable(Model):
 
     _stepper: Stepper | None = None  # of partial_fit; like the next, not in copies or files
     _gradient_stepper: Stepper | None = None
+    _memory: Memory | None = None  # of partial_fit's optimizer: in copies, not in files
 
     @property
     def task(self) -> str | None:
@@ -147,8 +148,10 @@ class Trainable(Model):
     ) -> float:
         """One step on these rows, all of them at once; returns their loss before it.
 
-        Arguments are fit's. The optimizer's state is kept from call to call, as long as the settings besides ``lr``
-        are the same. Raises what fit raises; then nothing has changed.
+        Arguments are fit's. The optimizer's state is kept from call to call, and in copies and pickles of the network,
+        as long as optimizer and settings are the same; ``lr`` and the loss may change. A function of your own is
+        recorded anew where it is another one, such as a lambda in a loop: define it before the loop to be fast. Raises
+        what fit raises; then nothing has changed.
 
         >>> from vargrad import NN
         >>> model = NN([1, 1], "identity", seed=0)
@@ -158,13 +161,13 @@ class Trainable(Model):
         """
         from vargrad._train import partial_fit as _steps
 
-        kept = self._stepper
-        one = _steps.stepper(kept, self, X, y, loss, optimizer, l1, l2, clip, settings, "partial_fit")
-        self._stepper = one
+        before = self._stepper, self._memory
+        one = _steps.stepper(before[0], self, X, y, loss, optimizer, l1, l2, clip, settings, "partial_fit", before[1])
         try:
+            self._stepper, self._memory = one, one.memory
             return one.advance(self, X, y, lr)
         except BaseException:  # Ctrl-C too: the next step goes on with the state of the last one that succeeded
-            self._stepper = kept
+            self._stepper, self._memory = before
             raise
 
     def backward(
@@ -173,7 +176,8 @@ class Trainable(Model):
         """Add the loss's derivatives over all these rows to the parameters' grads; returns the loss.
 
         It does for arrays, in C, what ``loss.backward()`` does in the article's loop, so that your own loop with any
-        optimiser of ``vargrad.optim`` is fast. Arguments are fit's. Raises what fit raises; then no grad has
+        optimiser of ``vargrad.optim`` is fast. Frozen parameters, whose requires_grad is false, have no grad and are
+        left out; optimisers leave them where they are. Arguments are fit's. Raises what fit raises; then no grad has
         changed.
 
         >>> from vargrad import NN, data, optim

@@ -53,7 +53,7 @@ def clip_grad_norm_(
     if not kind > 0:
         raise ValueError(f"clip_grad_norm_: norm_type must be above 0, not {norm_type!r:.60}")
     slots = _parameters.of(parameters, "clip_grad_norm_")
-    grads = slots.grads
+    grads = _parameters.trainable_grads(slots)[0]
     norm, scale = norm_and_scale(grads, bound, kind)
     if error_if_nonfinite and not math.isfinite(norm):
         raise RuntimeError(
@@ -85,4 +85,4 @@ def clip_grad_value_(parameters: Any, clip_value: float) -> None:
     if not bound >= 0:
         raise ValueError(f"clip_grad_value_: clip_value must be at least 0, not {clip_value!r:.60}")
     slots = _parameters.of(parameters, "clip_grad_value_")
-    _parameters.set_grads(slots, numpy.clip(slots.grads, -bound, bound))
+    _parameters.set_grads(slots, numpy.clip(_parameters.trainable_grads(slots)[0], -bound, bound))

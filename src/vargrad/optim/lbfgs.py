@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 class LBFGS:
     """Limited-memory BFGS with SciPy's line search (Nocedal 1980; Zhu, Byrd, Lu and Nocedal 1997), for smooth losses.
 
-    ``parameters``: a network's ``parameters``, or leaf Vars with ``requires_grad``. ``max_iter``: iterations of one
-    ``step``; ``max_eval``: evaluations of the closure, 1.25 max_iter by default; ``tolerance_grad``: stop when no
-    derivative is larger; ``tolerance_change``: stop when the loss falls by less, relative to itself;
-    ``history_size``: how many steps are remembered. torch's names and defaults; SciPy is needed.
+    ``parameters``: a network's ``parameters``, of which frozen ones stay, or leaf Vars with ``requires_grad``.
+    ``max_iter``: iterations of one ``step``; ``max_eval``: evaluations of the closure, 1.25 max_iter by default;
+    ``tolerance_grad``: stop when no derivative is larger; ``tolerance_change``: stop when the loss falls by less,
+    relative to itself; ``history_size``: how many steps are remembered. torch's names and defaults; SciPy is needed.
 
     >>> from vargrad import Var, optim
     >>> x, y = Var(-1.2, requires_grad=True), Var(1.0, requires_grad=True)
@@ -74,22 +74,29 @@ class LBFGS:
         slots = self._parameters
         start = slots.values.copy()
         best = (float("inf"), start)
+        held = _parameters.frozen(slots)
+        moving = slice(None) if held is None else ~held  # the search knows nothing of frozen parameters
 
-        def evaluate(x: Any) -> tuple[float, Any]:
+        def evaluate(given: Any) -> tuple[float, Any]:
             nonlocal best
+            x = start.copy()
+            x[moving] = given
             _parameters.set_values(slots, x)
             self.zero_grad()
             loss = closure()
             value = float(getattr(loss, "value", loss))
-            grads = slots.grads.copy()
+            grads = _parameters.trainable_grads(slots)[0][moving].copy()
             if best[1] is start and not (numpy.isfinite(value) and numpy.isfinite(grads).all()):
                 raise ValueError(f"LBFGS: the loss at the start is {value} and its gradient is not all finite")
             if value < best[0] or best[1] is start:
-                best = value, x.copy()
+                best = value, x
             return value, grads
 
         try:
-            minimize(self, evaluate, start.copy(), self.max_iter, self.max_eval)
+            if start[moving].size:
+                minimize(self, evaluate, start[moving].copy(), self.max_iter, self.max_eval)
+            else:
+                evaluate(start[moving])
             _parameters.set_values(slots, best[1])
         except BaseException:
             _parameters.set_values(slots, start)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy.typing
 
     Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
+    Counts: TypeAlias = numpy.typing.NDArray[numpy.int64]
 
 Parameters: TypeAlias = "Iterable[Var] | Var"
 
@@ -33,6 +34,7 @@ class State(NamedTuple):
     rows: Array | None = None  # (states, parameters); None: all 0
     names: tuple[str, ...] = ()  # of the rows
     steps: int = 0  # done so far
+    missed: Counts | None = None  # (parameters,): how many steps passed each while it was frozen; None: all 0
 
     def rows_for(self, rule: rules.Rule, parameters: int) -> Array:
         """The rows that the rule reads, in its order, shape (states, parameters): 0 for a state that is new."""
@@ -50,8 +52,9 @@ class State(NamedTuple):
 class Optimizer:
     """The base of SGD, Adam, AdamW and RMSprop: ``step()``, ``zero_grad()``, ``state_dict()``, settings as attributes.
 
-    ``parameters``: a network's ``parameters``, or leaf Vars with ``requires_grad``. A setting may be changed at any
-    time, ``optimizer.lr = 0.01``; one out of range raises ValueError or TypeError and changes nothing.
+    ``parameters``: a network's ``parameters``, or leaf Vars with ``requires_grad``, which may be frozen and thawed
+    later. A setting may be changed at any time, ``optimizer.lr = 0.01``; one out of range raises ValueError or
+    TypeError and changes nothing.
 
     >>> from vargrad import Var, optim
     >>> x = Var(3.0, requires_grad=True)
@@ -97,25 +100,46 @@ class Optimizer:
     def step(self) -> None:
         """Update all parameters by their ``.grad``; if it fails, nothing has changed.
 
-        Raises ValueError for settings that do not go together, AttributeError for a parameter without ``.grad``.
+        A parameter whose requires_grad is false stays, its state too, and counts no step, as one without grad in torch.
+        One whose ``.grad`` is 0 is updated like any other: momentum and weight decay move it, as in torch after
+        ``zero_grad(set_to_none=False)``. Raises ValueError for settings that do not go together.
         """
         import numpy
 
         rule, before = self.rule, self.state
-        values, grads = self._parameters.values, self._parameters.grads
+        values, (grads, frozen) = self._parameters.values, _parameters.trainable_grads(self._parameters)
         rows = before.rows_for(rule, len(values))
-        new = numpy.empty((1 + len(rule.states), len(values)))
-        now = numpy.array([[self.lr], [before.steps + 1.0]])
-        inputs = [values, grads, rows, now] if rule.states else [values, grads, now]
-        _machine(rule).run(inputs, [new])
+        missed = before.missed
+        if frozen is None and missed is None:
+            new = self._updated(values, grads, rows, before.steps + 1.0)
+        else:
+            new = numpy.vstack([values, rows])
+            missed = numpy.zeros(len(values), int) if missed is None else missed
+            moving = numpy.ones(len(values), bool) if frozen is None else ~frozen
+            for count in numpy.unique(missed[moving]).tolist():  # parameters whose own number of steps is the same
+                at = numpy.flatnonzero(moving & (missed == count))
+                new[:, at] = self._updated(values[at], grads[at], rows[:, at], before.steps + 1.0 - count)
+            missed = missed + ~moving
         values_before = values.copy()
-        self.state = State(new[1:], rule.states, before.steps + 1)
+        self.state = State(new[1:], rule.states, before.steps + 1, missed)
         try:
             _parameters.set_values(self._parameters, new[0])
         except BaseException:  # Ctrl-C too
             self.state = before
             _parameters.set_values(self._parameters, values_before)
             raise
+
+    def _updated(self, values: Array, grads: Array, rows: Array, step: float) -> Array:
+        """The new values, and under them the new rows of the state."""
+        import numpy
+
+        rule = self.rule
+        new = numpy.empty((1 + len(rule.states), len(values)))
+        now = numpy.array([[self.lr], [step]])
+        _machine(rule).run(
+            [values, grads, numpy.ascontiguousarray(rows), now] if rule.states else [values, grads, now], [new]
+        )
+        return new
 
     def zero_grad(self) -> None:
         """Set every ``.grad`` to 0."""
@@ -124,12 +148,14 @@ class Optimizer:
     def state_dict(self) -> dict[str, Any]:
         """All that is needed to go on later: name, settings, steps done, a float64 array (parameters,) for each state.
 
-        Keep it in any form; the numbers are plain, the arrays copies.
+        Keep it in any form; the numbers are plain, the arrays copies. Where parameters were frozen for some steps,
+        "missed" has how many for each.
         """
-        rows, names, steps = self.state
+        rows, names, steps, missed = self.state
         state = {} if rows is None else dict(zip(names, rows.copy(), strict=True))
         settings = {name: getattr(self, name) for name in self.settings}
-        return {"name": type(self).__name__, "step": steps, "settings": settings, "state": state}
+        found = {"name": type(self).__name__, "step": steps, "settings": settings, "state": state}
+        return found if missed is None else {**found, "missed": missed.copy()}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Take over a state_dict, and go on from there.
@@ -157,9 +183,14 @@ class Optimizer:
         steps = state_dict["step"]
         if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
             raise ValueError(f"{what}: step must be an int of at least 0, not {steps!r:.60}")
+        missed = state_dict.get("missed")
+        if missed is not None:
+            missed = numpy.array(missed)
+            if missed.shape != (size,) or missed.dtype.kind not in "iu" or missed.min() < 0 or missed.max() > steps:
+                raise ValueError(f"{what}: missed must be ({size},) ints from 0 to {steps}, one per parameter")
         state = numpy.stack(list(arrays.values())) if arrays else None
         chosen = {name: getattr(fresh, name) for name in self.settings}
-        new = {**chosen, "_rule": fresh.rule, "state": State(state, tuple(arrays), steps)}
+        new = {**chosen, "_rule": fresh.rule, "state": State(state, tuple(arrays), steps, missed)}
         self.__dict__.update(new)  # all of it in one call, which no interrupt splits
 
     def __repr__(self) -> str:
