@@ -41,9 +41,10 @@ class _Attached:
             raise ValueError(
                 f"{type(self).__name__}: this is the state_dict of something else: it has {', '.join(state_dict)}"
             )
-        self._take_over(dict(state_dict))
+        self.take_over(dict(state_dict))
 
-    def _take_over(self, state: dict[str, Any]) -> None:
+    def take_over(self, state: dict[str, Any]) -> None:
+        """Set the attributes that a checked state_dict has."""
         self.__dict__.update(state)
 
 
@@ -117,12 +118,12 @@ class LambdaLR(Schedule):
         state = super().state_dict()
         function = state.pop("lr_lambda")
         if not inspect.isroutine(function) and hasattr(function, "__dict__"):
-            state["lr_lambda"] = dict(function.__dict__)
+            state["lr_lambda"] = dict(vars(function))
         return state
 
-    def _take_over(self, state: dict[str, Any]) -> None:
+    def take_over(self, state: dict[str, Any]) -> None:
         vars(self.lr_lambda).update(state.pop("lr_lambda", {}))
-        super()._take_over(state)
+        super().take_over(state)
 
 
 class StepLR(Schedule):
