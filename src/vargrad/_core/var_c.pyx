@@ -347,7 +347,6 @@ include "functions.pxi"
 include "operations.pxi"
 include "leaves.pxi"
 include "block.pxi"
-include "listing.pxi"
 
 modes.listeners.append(_listen)
 _listen(*modes.active())
