@@ -241,7 +241,7 @@ def functions_py() -> str:
 
 
 def functions_pxi() -> str:
-    lines = [f"# {NOTE}"]
+    lines = [f"# {NOTE}", "", 'cdef extern from "ops/ops.h":', *(f"    int OP_{row.name}" for row in NARY)]
     for row in functions():
         default = f"={DEFAULTS[row.name][1]}" if row.name in DEFAULTS else ""
         head, call = ("x, /", "x") if row.arity == 1 else (f"x, y{default}, /", "x, y")
@@ -250,6 +250,15 @@ def functions_pxi() -> str:
             lines += ["    if type(x) is Var:", f"        return {one(row.name, 'x')}"]
         kind = "plain" if row.arity == 1 else "function2"
         lines.append(f'    return {kind}(OP_{row.name}, "{row.name}", {call})')
+    for nary in NARY:
+        if nary.function:  # the parameters, how they are taken, what is handed on
+            forms = {
+                "p, q": ("p, q, /", "of_pairs", "p, q"),
+                "*values": ("x=NOTHING, y=NOTHING, /, *rest", "of_arguments", "x, y, rest"),
+            }
+            head, kind, call = forms.get(nary.function, ("values, /", "of_vector", "values"))
+            lines += ["", "", f"def {nary.name}({head}):", f'    """{nary.doc}"""']
+            lines.append(f'    return {kind}(OP_{nary.name}, "{nary.name}", {call})')
     return "\n".join(lines) + "\n"
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -143,7 +144,7 @@ def test_an_edit_while_many_operands_are_added(
         return result
 
     monkeypatch.setitem(nary._PYTHON, name, edits)
-    y = getattr(impl.math, name)([x, 4.0]) if name == "fsum" else impl.math.hypot(x, 4.0)
+    y = getattr(impl.math, name)([x, 4.0]) if name == "fsum" else impl.math.hypot(x, Fraction(4))
     assert not left
     assert key(y) == key(whole([5.0, 4.0]))
     y.backward()

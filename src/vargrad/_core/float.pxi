@@ -63,7 +63,7 @@ cdef class Float(OpMethods):
         return float.__getformat__(typestr)
 
     def __round__(self, ndigits=None):
-        return integer(<Var>self, "round", round) if ndigits is None else apply("round", self, float(_index(ndigits)))
+        return integer(<Var>self, "round", round) if ndigits is None else rounded(<Var>self, ndigits)
 
     def __floor__(self):
         return integer(<Var>self, "floor", _math.floor)

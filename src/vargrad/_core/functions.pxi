@@ -1,5 +1,18 @@
 # Written by csrc/ops/gen_ops.py from src/vargrad/_ops/table.py; do not edit.
 
+cdef extern from "ops/ops.h":
+    int OP_sum
+    int OP_fsum
+    int OP_mean
+    int OP_prod
+    int OP_dot
+    int OP_sumprod
+    int OP_hypot
+    int OP_logsumexp
+    int OP_maximum
+    int OP_minimum
+    int OP_custom
+
 
 def fabs(x, /):
     """Absolute value; derivative 0 at 0."""
@@ -246,3 +259,48 @@ def remainder(x, y, /):
 def copysign(x, y, /):
     """Magnitude of a, sign of b."""
     return function2(OP_copysign, "copysign", x, y)
+
+
+def sum(values, /):
+    """Sum from left to right, one node."""
+    return of_vector(OP_sum, "sum", values)
+
+
+def fsum(values, /):
+    """Exactly rounded sum, as math.fsum, one node."""
+    return of_vector(OP_fsum, "fsum", values)
+
+
+def mean(values, /):
+    """Arithmetic mean, one node; ValueError if there are no values."""
+    return of_vector(OP_mean, "mean", values)
+
+
+def dot(p, q, /):
+    """Inner product of two vectors of equal length, left to right, one node; ValueError if lengths differ."""
+    return of_pairs(OP_dot, "dot", p, q)
+
+
+def sumprod(p, q, /):
+    """Inner product as math.sumprod rounds it, one node."""
+    return of_pairs(OP_sumprod, "sumprod", p, q)
+
+
+def hypot(x=NOTHING, y=NOTHING, /, *rest):
+    """Euclidean norm of the coordinates; derivative 0 at the origin."""
+    return of_arguments(OP_hypot, "hypot", x, y, rest)
+
+
+def logsumexp(values, /):
+    """log of the sum of exponentials, never overflowing, one node."""
+    return of_vector(OP_logsumexp, "logsumexp", values)
+
+
+def maximum(x=NOTHING, y=NOTHING, /, *rest):
+    """Largest of the arguments; ties share the derivative equally, nan wins."""
+    return of_arguments(OP_maximum, "maximum", x, y, rest)
+
+
+def minimum(x=NOTHING, y=NOTHING, /, *rest):
+    """Smallest of the arguments; ties share the derivative equally, nan wins."""
+    return of_arguments(OP_minimum, "minimum", x, y, rest)

@@ -147,8 +147,12 @@ def names(rows: ModuleType) -> dict[str, Any]:
     del own["names"]
     own |= {name: getattr(rows, name) for name in functions_py.__all__}
     own |= {name: getattr(functions_nary, name) for name in functions_nary.__all__}
+    if hasattr(rows, "direct"):  # the compiled core has its own form of some of these
+        own |= rows.direct(own)
     for name, value in vars(_math).items():
         if name not in own and not name.startswith("_"):
             wrap = _by_value if name in _BY_VALUE else _without_rule
             own[name] = wrap(value) if callable(value) else value
+            if name in _BY_VALUE and name != "isclose" and hasattr(rows, "by_value"):
+                own[name] = _named(rows.by_value(value, own[name], name in ("ceil", "floor", "trunc")), value)
     return own

@@ -45,7 +45,7 @@ cdef extern from "tape/tape.h" nogil:
         unsigned char arity, exact, pairs
 
     const OpInfo op_info[]
-    int OP_leaf, OP_COUNT, OP_custom  # those of one or two operands: methods.pxi
+    int OP_leaf, OP_COUNT  # those of operations: methods.pxi and functions.pxi
     unsigned A_CONSTANT, B_CONSTANT
     int NODE_LEAF, NODE_USED, NODE_STALE, NODE_REQUIRES, NODE_ASKED, NODE_BOUND
     int SWEEP_DONE, SWEEP_EDITED, SWEEP_RESTORED

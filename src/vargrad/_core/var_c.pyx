@@ -280,7 +280,10 @@ cdef class Var(Float):
         """Euclidean norm of the pair."""
         if type(other) is not Var and not isinstance(other, (float, int)) and foreign.operand(other) is None:
             raise TypeError(f"hypot() takes a number or a Var, not {type(other).__name__}")
-        return apply_nary("hypot", (self, other))
+        cdef PyObject *pair[2]
+        pair[0], pair[1] = <PyObject *>self, <PyObject *>other
+        cdef PyObject *made = many_call(OP_hypot, pair, 2, math_hypot) if not modes_change else NULL
+        return handle_take(made) if made != NULL else apply_nary("hypot", (self, other))
 
     # a float in every other respect
 
@@ -343,9 +346,9 @@ cdef Py_ssize_t visible_parents(Var v):
     return count // 2 if op_info[v.node.code >> 2].pairs == 2 else count
 
 
+include "direct.pxi"
 include "functions.pxi"
 include "operations.pxi"
-include "leaves.pxi"
 include "block.pxi"
 
 modes.listeners.append(_listen)
