@@ -16,12 +16,13 @@ from typing import Any, TypeAlias
 from vargrad._core import functions_nary
 from vargrad._core.modes import outside, thread
 from vargrad._core.trees import Scalar, aligned, describe, fill, fill_matrix, flatten, is_array, kind, plain
-from vargrad._core.var import Var, identity, pullback, pullback_graph
+from vargrad._core.var import Var, fresh, identity, pullback, pullback_graph
 from vargrad._ops import zeros
 from vargrad._util.argnums import Argnums, check_argnums, positions
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "value_and_grad"]
 Function: TypeAlias = Callable[..., Any]
+_INTS = {int}
 
 
 def grad(f: Function, argnums: Argnums = 0) -> Function:
@@ -44,7 +45,7 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
     """
 
     def rule(run: _Run) -> Any:
-        return fill(run.tree, run.rows([run.scalar()])[0])
+        return run.filled(run.row(run.scalar()))
 
     return _transform("grad", "Gradient", f, argnums, rule)
 
@@ -61,8 +62,8 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
 
     def rule(run: _Run) -> Any:
         root = run.scalar()
-        row = run.rows([root])[0]
-        return run.result(root), fill(run.tree, row)
+        row = run.row(root)
+        return run.result(root), run.filled(row)
 
     return _transform("value_and_grad", "Value and gradient", f, argnums, rule)
 
@@ -85,7 +86,7 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
         why = zeros.cause(result) or zeros.WITHOUT_VARS * zeros.is_computed(result)
         outer = flatten(result, roots, f"jacobian(): what {run.name} returned")
         run.tell(why or next(filter(None, map(zeros.cause, roots)), ""))
-        return fill_matrix(outer, run.tree, run.rows(roots))
+        return run.matrix(outer, run.rows(roots))
 
     return _transform("jacobian", "Jacobian", f, argnums, rule)
 
@@ -103,7 +104,7 @@ def hessian(f: Function, argnums: Argnums = 0) -> Function:
 
     def rule(run: _Run) -> Any:
         gradient = run.gradient(run.scalar())
-        return fill_matrix(run.tree, run.tree, run.rows(gradient))
+        return run.matrix(run.tree, run.rows(gradient))
 
     return _transform("hessian", "Hessian", f, argnums, rule)
 
@@ -131,7 +132,7 @@ def hvp(f: Function) -> Function:
                 raise ValueError(f"hvp() of {name}: v must have the structure of x, {expected}, not {describe(given)}")
             run.connected |= any(isinstance(number, Var) for number in ordered)
             slope = functions_nary.dot(run.gradient(run.scalar()), ordered)
-            return fill(run.tree, run.rows([slope])[0])
+            return run.filled(run.row(slope))
 
     product.__name__ = product.__qualname__ = f"hvp({name})"
     product.__doc__ = f"Hessian of {name} at x times the vector v."
@@ -140,25 +141,60 @@ def hvp(f: Function) -> Function:
 
 
 class _Run:
-    """One run of a function on fresh variables, and the derivatives by them."""
+    """One run of a function on fresh variables, and the derivatives by them.
+
+    In the usual call one argument is differentiated by, a float or a flat list or tuple of floats: the compiled core
+    makes its variables, and no tree is walked. ``_kind`` is that argument's type then, None otherwise.
+    """
+
+    connected = False  # whether results are Vars, of a graph that goes on
+    _kind: type | None = None
+    _recorder: Any = None
+    _no_grad: Any = ()
+    _outside: outside | None = None
 
     def __init__(
         self, what: str, f: Function, which: int | tuple[int, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
-        self.what, self.name = what, name_of(f)
-        self._call = f, args, kwargs
+        self.what, self._f, self._kwargs = what, f, kwargs
+        usual = fresh(which, args)
+        if usual is not None:
+            self._variables, self._inside = usual
+            self._kind, self.connected = type(args[which]), False  # type: ignore[index]
+            return
+        self._recorder = thread.recorder
+        self._args = args
         self._values: list[Scalar] = []
+        self._flatten(what, which, args)
+        # Whether results are Vars: while compile() records they are, whatever they depend on.
+        self.connected = self._recorder is not None or any(isinstance(x, Var) for x in self._values)
+
+    def _flatten(self, what: str, which: int | tuple[int, ...], args: tuple[Any, ...]) -> None:
         kind = "positional argument(s); a keyword argument cannot be differentiated by"
         self._trees = {
             i: flatten(args[i], self._values, f"{what}(): argument {i} of {self.name}")
             for i in positions(f"{what}() of {self.name}", which, len(args), kind)
         }
         trees = tuple(self._trees.values())
-        self.tree = trees[0] if isinstance(which, int) else trees
-        # Whether results are Vars: while compile() records they are, whatever they depend on.
-        self.connected = thread.recorder is not None or any(isinstance(x, Var) for x in self._values)
+        self._tree = trees[0] if isinstance(which, int) else trees
+
+    @property
+    def name(self) -> str:
+        """The function's name, for messages."""
+        return name_of(self._f)
+
+    @property
+    def tree(self) -> Any:
+        """The structure of what is differentiated by."""
+        if self._kind is None:
+            return self._tree
+        return 0 if self._kind is float else self._kind(range(len(self._variables)))
 
     def __enter__(self) -> _Run:
+        zeros.last.rounded = "", None
+        self._number = zeros.last.transforms = zeros.last.transforms + 1
+        if self._kind is not None:
+            return self
         # Inside no_grad a derivative is asked for all the same, so f must be recorded; the results are leaves then,
         # as all results are there.
         self._no_grad = thread.no_grad
@@ -166,9 +202,7 @@ class _Run:
         self._leaves: list[Var] = []
         # The variable of a Var v is v - 0.0: v to the bit, with derivative 1, but a node of its own, and one that
         # depends on a leaf that requires grad: thus transforms inside f, closing over it, see somebody's variable.
-        recorder = thread.recorder
-        zeros.last.rounded = "", None
-        self._number = zeros.last.transforms = zeros.last.transforms + 1
+        recorder = self._recorder
         if recorder is not None:
             recorder.derivatives += 1
         try:
@@ -193,40 +227,73 @@ class _Run:
         return self._leaves[-1]
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if self._kind is not None:
+            for v in self._variables:
+                v.requires_grad = False
+            return
         if self._outside is not None:
             self._outside.__exit__()
-        if thread.recorder is not None:
-            thread.recorder.derivatives -= 1
+        if self._recorder is not None:
+            self._recorder.derivatives -= 1
         for v in self._leaves:  # from here on constants, which no outer transform takes for variables
             v.requires_grad = False
 
     def output(self) -> Any:
         """What f returns for the fresh variables."""
-        f, args, kwargs = self._call
-        inside = list(args)
+        if self._kind is not None:
+            return self._f(*self._inside, **self._kwargs)
+        inside = list(self._args)
         for i, tree in self._trees.items():
             inside[i] = fill(tree, self._variables)
-        return f(*inside, **kwargs)
+        return self._f(*inside, **self._kwargs)
 
     def scalar(self) -> Scalar:
         """The same, if it is one number; tells if it is one whose derivatives are zero whatever the arguments are."""
-        result = self.output()
-        computed = zeros.is_computed(result)
-        root = scalar(result, f"{self.what}() needs a function that returns one number; {self.name} returned")
-        self.tell(zeros.cause(root if isinstance(root, Var) else result) or zeros.WITHOUT_VARS * computed)
+        result = root = self.output()
+        why = zeros.cause(result)
+        if not isinstance(result, Var):
+            why = why or zeros.WITHOUT_VARS * zeros.is_computed(result)
+            root = scalar(result, f"{self.what}() needs a function that returns one number; {self.name} returned")
+            if isinstance(root, Var):  # an array of one Var
+                why = zeros.cause(root)
+        self.tell(why)
         return root
 
     def tell(self, why: str) -> None:
         """Warn at the user's line if there is a reason why derivatives are zero; f's result is no derivative itself."""
-        if why and self._values and self._number == zeros.last.transforms:
+        if why and self._variables and self._number == zeros.last.transforms:
             zeros.warn(f"the result of {self.name}()", why)
+
+    def row(self, root: Scalar) -> list[Scalar]:
+        """The derivatives of one root by all variables."""
+        if self._kind is not None and type(root) is Var and not self.connected:
+            row, others = pullback(root, self._variables)
+            if not others:
+                return row  # type: ignore[return-value]
+            self.connected = True
+        return self.rows([root])[0]
 
     def rows(self, roots: Sequence[Scalar]) -> list[list[Scalar]]:
         """The derivatives of each root by all variables."""
-        rows = [] if self._as_graph() else [self._sweep(root) for root in roots]
+        rows = [] if self.connected and self._as_graph() else list(map(self._sweep, roots))
+        if not self.connected:
+            return rows
         if self._as_graph():
             return [self._graph(root) for root in roots]
-        return [[Var(plain(x)) for x in row] for row in rows] if self.connected else rows
+        return [[Var(plain(x)) for x in row] for row in rows]
+
+    def filled(self, row: Sequence[Scalar]) -> Any:
+        """The structure of what is differentiated by, with these numbers in place."""
+        kind = self._kind
+        if kind is float:
+            return row[0]
+        return fill(self.tree, row) if kind is None else kind(row)
+
+    def matrix(self, outer: Any, rows: Sequence[Sequence[Scalar]]) -> Any:
+        """The outer tree with, in place of each number, the structure of what is differentiated by."""
+        if self._kind is not None and type(outer) in (list, tuple) and _INTS.issuperset(map(type, outer)):
+            return type(outer)(map(self.filled, rows))
+        return fill_matrix(outer, self.tree, rows)
 
     def gradient(self, root: Scalar) -> list[Scalar]:
         """The derivatives of root as Vars, to be differentiated once more."""
@@ -236,9 +303,9 @@ class _Run:
 
     def result(self, root: Scalar) -> Scalar:
         """A result of f as the caller gets it: a Var where the derivatives, found before, are."""
-        if self._as_graph() and isinstance(root, Var):
-            return root
-        return Var(plain(root)) if self.connected else plain(root)
+        if not self.connected:
+            return root.value if isinstance(root, Var) else root
+        return root if self._as_graph() and isinstance(root, Var) else Var(plain(root))
 
     def _as_graph(self) -> bool:
         return self.connected and not self._no_grad
@@ -247,8 +314,9 @@ class _Run:
         if not isinstance(root, Var):
             return [0.0] * len(self._variables)
         row, others = pullback(root, self._variables)
-        self.connected |= others
-        return list(row)
+        if others:
+            self.connected = True
+        return row  # type: ignore[return-value]
 
     def _graph(self, root: Scalar) -> list[Scalar]:
         if not isinstance(root, Var):

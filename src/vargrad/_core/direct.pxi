@@ -289,3 +289,42 @@ def by_value(function, otherwise, bint rounds):
         return function(x) if type(x) is float or rounds and type(x) is Var else otherwise(x)
 
     return call
+
+
+def fresh(which, tuple args):
+    """For a transform's usual call, whose argument ``which`` is a float, or an exact list or tuple of floats.
+
+    Fresh variables for its numbers, and the arguments with these in place; None if anything is unusual.
+    """
+    cdef Py_ssize_t i, k, count = len(args)
+    cdef list variables
+    if modes_active or type(which) is not int or not -count <= which < count:
+        return None
+    k = which
+    x = args[k if k >= 0 else k + count]
+    if type(x) is float:
+        own = wanted_leaf(<double>x)
+        variables = [own]
+    elif (type(x) is list or type(x) is tuple) and PySequence_Fast_GET_SIZE(x):
+        variables = []
+        i = 0
+        while i < PySequence_Fast_GET_SIZE(x):  # making the list may have run Python, and growing it runs none
+            if not PyFloat_CheckExact(PySequence_Fast_ITEMS(x)[i]):
+                return None
+            variables.append(wanted_leaf(PyFloat_AS_DOUBLE(<object>PySequence_Fast_ITEMS(x)[i])))
+            i += 1
+        own = list(variables) if type(x) is list else tuple(variables)
+    else:
+        return None
+    if count == 1:
+        return variables, (own,)
+    inside = list(args)
+    inside[k if k >= 0 else k + count] = own
+    return variables, tuple(inside)
+
+
+cdef Var wanted_leaf(double x):
+    cdef Var v = leaf(x)
+    if tape_require(v.node, 1) < 0:
+        raise MemoryError
+    return v

@@ -19,6 +19,7 @@ from vargrad._util import errors
 
 Scalar: TypeAlias = Var | float
 Tree: TypeAlias = Any  # an int, a ArrayPlace, or a list, tuple or dict of Trees
+_NUMBERS = {float, Var}
 _KINDS = "a float, or a list, tuple, dict or array of floats"
 
 
@@ -50,6 +51,13 @@ class _Foreign(Exception):
 
 def flatten(x: object, flat: list[Scalar], what: str) -> Tree:
     """The tree of x, its numbers appended to flat; TypeError that names ``what`` and the way to what is no number."""
+    kind_of = type(x)
+    if kind_of is list or kind_of is tuple:  # of numbers alone, the usual case
+        items = list(x)  # type: ignore[call-overload]
+        if _NUMBERS.issuperset(map(type, items)):
+            start = len(flat)
+            flat += items
+            return kind_of(range(start, len(flat)))
     try:
         return _walk(x, flat)
     except _Foreign as error:

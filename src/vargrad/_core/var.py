@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # the pure twin is the type stub of both
     from vargrad._core.var_py import Var as Var
     from vargrad._core.var_py import add_grads as add_grads
     from vargrad._core.var_py import custom as custom
+    from vargrad._core.var_py import fresh as fresh
     from vargrad._core.var_py import identity as identity
     from vargrad._core.var_py import leaf_values as leaf_values
     from vargrad._core.var_py import pullback as pullback
@@ -27,7 +28,7 @@ if TYPE_CHECKING:  # the pure twin is the type stub of both
 else:
     Block = block_py.Block if module is var_py else module.Block
     Var, custom, identity = module.Var, module.custom, module.identity
-    pullback, pullback_graph = module.pullback, module.pullback_graph
+    pullback, pullback_graph, fresh = module.pullback, module.pullback_graph, module.fresh
     leaf_values, add_grads = module.leaf_values, module.add_grads
 
 

@@ -408,3 +408,8 @@ def pullback(root: Var, wrt: Sequence[Var]) -> tuple[list[float], bool]:
 def pullback_graph(root: Var, wrt: Sequence[Var]) -> list[Var]:
     """The derivatives of root by any Vars ``wrt``, as Vars that can be differentiated again."""
     return [_as_var(v) for v in adjoint_graph(order(root), wrt, apply, Var)]
+
+
+def fresh(which: object, args: tuple[Any, ...]) -> tuple[list[Var], tuple[Any, ...]] | None:
+    """The compiled core's short way into a transform: variables and arguments. Here there is none."""
+    return None
