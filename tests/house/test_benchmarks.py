@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import article
+import corners_cases
+import corners_eager
 import run
 import vargrad
 from vargrad import reference
@@ -35,6 +37,28 @@ def test_executors_smoke() -> None:
     command = [sys.executable, "-W", "error", str(FOLDER / "executors.py"), "--smoke"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_corners_smoke() -> None:
+    """Every public name has a case, and every case its right result."""
+    command = [sys.executable, "-W", "error", str(FOLDER / "corners.py"), "--smoke"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("All results are right.\n")
+    assert "no case" not in done.stdout
+
+
+def test_a_name_without_a_case_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert corners_eager.without_case() == []
+    monkeypatch.setattr(vargrad.math, "news", lambda *, key: key, raising=False)  # no point fits
+    assert corners_eager.without_case() == ["vargrad.math.news"]
+
+
+def test_a_wrong_corner_is_caught() -> None:
+    corners_cases.check(corners_cases.Case("group", "name", lambda: [vargrad.Var(1.0)], [1.0], "a + b"))
+    for wrong in ([1.001], [1.0, 1.0], [math.nan]):
+        with pytest.raises(corners_cases.Wrong, match="group, name: found"):
+            corners_cases.check(corners_cases.Case("group", "name", lambda: [vargrad.Var(1.0)], wrong, "a + b"))
 
 
 def test_both_twins_pass_the_check() -> None:
