@@ -13,10 +13,9 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, TypeAlias
 
-from vargrad._core import functions_nary
 from vargrad._core.modes import outside, thread
 from vargrad._core.trees import Scalar, aligned, describe, fill, fill_matrix, flatten, is_array, kind, plain
-from vargrad._core.var import Var, fresh, identity, pullback, pullback_graph
+from vargrad._core.var import Var, fresh, identity, module, pullback, pullback_graph
 from vargrad._ops import zeros
 from vargrad._util.argnums import Argnums, check_argnums, positions
 
@@ -126,12 +125,15 @@ def hvp(f: Function) -> Function:
         direction: list[Scalar] = []
         given = flatten(v, direction, f"hvp(): the vector v for {name}")
         with _Run("hvp", f, 0, (x, *args), kwargs) as run:
-            ordered = aligned(run.tree, given, direction)
+            ordered: list[Scalar] | None = direction
+            if not run.is_usual(given):
+                ordered = aligned(run.tree, given, direction)
             if ordered is None:
                 expected = describe(run.tree)
                 raise ValueError(f"hvp() of {name}: v must have the structure of x, {expected}, not {describe(given)}")
-            run.connected |= any(isinstance(number, Var) for number in ordered)
-            slope = functions_nary.dot(run.gradient(run.scalar()), ordered)
+            if any(isinstance(number, Var) for number in ordered):
+                run.connected = True
+            slope = module.apply_nary("dot", run.gradient(run.scalar()), ordered)
             return run.filled(run.row(slope))
 
     product.__name__ = product.__qualname__ = f"hvp({name})"
@@ -249,13 +251,15 @@ class _Run:
 
     def scalar(self) -> Scalar:
         """The same, if it is one number; tells if it is one whose derivatives are zero whatever the arguments are."""
-        result = root = self.output()
+        result = self.output()
         why = zeros.cause(result)
-        if not isinstance(result, Var):
-            why = why or zeros.WITHOUT_VARS * zeros.is_computed(result)
-            root = scalar(result, f"{self.what}() needs a function that returns one number; {self.name} returned")
-            if isinstance(root, Var):  # an array of one Var
-                why = zeros.cause(root)
+        if isinstance(result, Var):
+            self.tell(why)
+            return result
+        why = why or zeros.WITHOUT_VARS * zeros.is_computed(result)
+        root = scalar(result, f"{self.what}() needs a function that returns one number; {self.name} returned")
+        if isinstance(root, Var):  # an array of one Var
+            why = zeros.cause(root)
         self.tell(why)
         return root
 
@@ -288,6 +292,12 @@ class _Run:
         if kind is float:
             return row[0]
         return fill(self.tree, row) if kind is None else kind(row)
+
+    def is_usual(self, tree: Any) -> bool:
+        """Whether it is the structure of what is differentiated by, in the usual call; False may also be: not known."""
+        return (
+            self._kind is not None and type(tree) is (int if self._kind is float else self._kind) and tree == self.tree
+        )
 
     def matrix(self, outer: Any, rows: Sequence[Sequence[Scalar]]) -> Any:
         """The outer tree with, in place of each number, the structure of what is differentiated by."""

@@ -123,6 +123,8 @@ cdef extern from *:
         return PyObject_GenericSetAttr(o, name, to);
     }
 
+    static Py_hash_t handle_hash(PyObject *o) { return PyBaseObject_Type.tp_hash(o); }
+
     static void handle_dealloc(PyObject *o) {
         Handle *h = (Handle *)o;
         if (TAPE_LIKELY(h->node)) tape_detach(h->node); /* NULL: the constructor raised */
@@ -138,6 +140,7 @@ cdef extern from *:
     Var handle_of(Node *n)
     void tape_attach(Node *n, void *handle)
     void handle_dealloc(object)
+    Py_hash_t handle_hash(object)
 
 
 cdef extern from "Python.h":

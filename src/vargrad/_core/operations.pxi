@@ -169,7 +169,7 @@ def custom(value, parents, partials):
     """
     cdef unsigned kinds = SOME_VAR
     cdef bint unrecorded = modes_change and in_no_grad()
-    number = errors.as_float(value, "value")
+    number = value if type(value) is float else errors.as_float(value, "value")
     xs, ys = vector("custom", parents, &kinds), vector("custom", partials, &kinds)
     if ys is not partials:
         xs = vector("custom", xs, &kinds)

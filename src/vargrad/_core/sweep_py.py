@@ -118,13 +118,18 @@ def adjoint_graph(nodes: Sequence[Any], wrt: Sequence[Any], apply: Callable[...,
     detached = () if thread.recorder is None else thread.recorder.selections  # while a derivative is recorded
     needed = set(wrt)  # only nodes between the root and wrt are differentiated
     for v in reversed(nodes):
-        if v not in detached and any(isinstance(operand, kind) and operand in needed for operand in v._node()[1]):
-            needed.add(v)
+        if v not in detached:
+            for operand in v._node()[1]:
+                if type(operand) is kind and operand in needed:
+                    needed.add(v)
+                    break
     result: dict[Any, Any] = {nodes[0]: 1.0}
     for v in nodes:
+        if v not in result:
+            continue
         op, operands, inputs = v._node()
-        path = [isinstance(operand, kind) and operand in needed for operand in operands]
-        if op is None or v not in result or not any(path) or v in detached:
+        path = [type(operand) is kind and operand in needed for operand in operands]
+        if op is None or True not in path or v in detached:
             continue
         for i, partial in _contributions(op, operands, v, path, inputs, space):
             if partial is None:

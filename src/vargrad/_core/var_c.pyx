@@ -312,7 +312,7 @@ cdef class Var(Float):
         return float_py.array_function(function, types, args, kwargs)
 
     def __hash__(self):  # by identity, though == is by value: graph-walking code keeps Vars in sets
-        return object.__hash__(self)
+        return handle_hash(self)
 
     def __bool__(self):
         return tape_value(self.node) != 0.0 if recorder() is None else recorder().truth(self)

@@ -121,8 +121,9 @@ def graph_space(apply: Callable[..., Any], kind: type) -> Space:
         plain = IEEE.names[name]
 
         def call(*operands: Any) -> Any:
-            if any(isinstance(x, kind) for x in operands):
-                return apply(row, *operands, ieee=True)
+            for x in operands:
+                if type(x) is kind:
+                    return apply(row, *operands, ieee=True)
             return plain(*operands)
 
         return call
