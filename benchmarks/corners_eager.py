@@ -140,7 +140,7 @@ OPERATORS: dict[str, Callable[..., Any]] = {
 # What any object has, or what refuses: float(v) and int(v) raise, the rest is Python's.
 NO_OPERATOR = {"__float__", "__int__", "__class__", "__doc__", "__init__", "__new__", "__setattr__", "__module__"}
 NO_OPERATOR |= {n for n in dir(object) if n not in OPERATORS} | {"__reduce_cython__", "__setstate_cython__"}
-NO_OPERATOR |= {"__setstate__", "__slots__", "__pyx_vtable__"}
+NO_OPERATOR |= {"__setstate__", "__slots__", "__pyx_vtable__", "__annotations__", "__weakref__", "__dict__", "__del__"}
 OPERANDS: dict[str, Any] = {"v": B, "float": 0.5, "int": 2, "bool": True, "np.float64": np.float64(0.5)}
 
 
