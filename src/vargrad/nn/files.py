@@ -137,7 +137,14 @@ def load(
     scalers = {} if about is None else about.get("scalers", {})
     if not isinstance(scalers, dict):
         raise ValueError(f"{where}: its scalers are {scalers!r:.80}, expected a table of them by name")
-    return arch, names, bias, _flat(layers), _task(where, about), {name: _scaler(where, name, x) for name, x in scalers.items()}
+    return (
+        arch,
+        names,
+        bias,
+        _flat(layers),
+        _task(where, about),
+        {name: _scaler(where, name, x) for name, x in scalers.items()},
+    )
 
 
 def _numbers_of(name: Any, scaler: Any) -> dict[str, Any]:

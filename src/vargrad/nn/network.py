@@ -334,8 +334,8 @@ class NN(Trainable):
 
         torch does not write its activations: name them, as for NN. ``path``: a path, or a file that is open for reading
         bytes. ``loss``: what the network was trained by, so that ``predict`` gives labels after "bce" or
-        "cross_entropy"; files of ``save`` say it themselves. float64, float32, float16 and bfloat16 are read; nothing is
-        executed.
+        "cross_entropy"; files of ``save`` say it themselves. float64, float32, float16 and bfloat16 are read. Nothing
+        is executed.
         Raises ValueError that says what was found and expected for a file that is truncated, foreign or does not fit
         together, OSError if it cannot be read.
         """
