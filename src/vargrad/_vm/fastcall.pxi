@@ -254,7 +254,7 @@ cdef extern from "Python.h":
         Py_TPFLAGS_METHOD_DESCRIPTOR
     Py_ssize_t PyVectorcall_NARGS(size_t)
     object PyObject_Vectorcall(object, PyObject *const *, size_t, PyObject *)
-    void PyType_Modified(object)
+    void PyType_Modified(CallableType *)
     object PyMethod_New(object, object)
 
 
@@ -335,7 +335,7 @@ cdef void set_vectorcall(CallableType *kind, void *object_, void *field):
     """Tell CPython that objects of this class are called by a field of theirs, which Cython cannot say of a class."""
     kind.tp_vectorcall_offset = <char *>field - <char *>object_
     kind.tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL
-    PyType_Modified(<object>kind)
+    PyType_Modified(kind)
 
 
 cdef FastMethod method = FastMethod("", None)

@@ -14,7 +14,9 @@ cdef extern from "Python.h":
 
     ctypedef int (*Py_tracefunc)(PyObject *, PyFrameObject *, int, PyObject *) except -1
     void PyEval_SetProfile(Py_tracefunc function, PyObject *)
-    PyObject *PyFrame_GetCode(PyFrameObject *)
+    ctypedef struct PyCodeObject:
+        pass
+    PyCodeObject *PyFrame_GetCode(PyFrameObject *)
     bint PyCFunction_Check(object)
     void *PyCFunction_GetFunction(object)
     int PyTrace_CALL, PyTrace_C_CALL
@@ -145,7 +147,7 @@ cdef int note_call(PyObject *notes, PyFrameObject *frame, int what, PyObject *ar
     cdef PyObject *code
     if what == PyTrace_CALL:
         calls = <Calls>notes
-        code = PyFrame_GetCode(frame)
+        code = <PyObject *>PyFrame_GetCode(frame)
         try:
             if <object>code not in calls.codes:
                 calls.codes.add(<object>code)
