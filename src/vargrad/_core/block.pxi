@@ -177,3 +177,47 @@ def add_grads(leaves, parts):
             memcpy(&part, <char *>view.buf + 8 * i, 8)
             grad[0] += part
     PyBuffer_Release(&view)
+
+
+def descend(leaves, lr):
+    """Take lr times its .grad from the value of each leaf, and make its .grad 0: of all of them, or of none.
+
+    A Var may be there more than once, and moves once. Raises TypeError for what is no Var or no number,
+    AttributeError for a computed Var or one that wants no grad.
+    """
+    cdef double rate = real(lr, "lr")
+    cdef tuple vars = tuple(leaves)
+    cdef Py_ssize_t i
+    cdef Var v
+    cdef Node *n
+    cdef double *before
+    for i in range(len(vars)):
+        if type(vars[i]) is not Var:
+            raise errors.no_var(i, vars[i])
+    vars = tuple(dict.fromkeys(vars))
+    for v in vars:
+        if not v.node.flags & NODE_LEAF:
+            raise errors.computed_value(v.prev_op)
+        if tape_grad(v.node) == NULL:
+            raise errors.no_grad_attribute(None)
+        if recorder() is not None:
+            recorder().leave(v, ".value =")
+        renew(v)
+    before = <double *>malloc((len(vars) + 1) * sizeof(double))
+    if before == NULL:
+        raise MemoryError
+    for i in range(len(vars)):
+        v = vars[i]
+        before[i] = tape_value(v.node)
+        n = tape_edit(v.node, before[i] - rate * tape_grad(v.node)[0])
+        if n == NULL:
+            while i > 0:  # back again: what was edited just now is in no graph yet, so this needs no memory
+                i -= 1
+                v = vars[i]
+                v.node = tape_edit(v.node, before[i])
+            free(before)
+            raise MemoryError
+        v.node = n
+    for v in vars:
+        tape_grad(v.node)[0] = 0.0
+    free(before)

@@ -11,6 +11,7 @@ from operator import call
 from typing import Protocol, overload
 
 from vargrad._core.float_py import Float
+from vargrad._core.modes import thread
 from vargrad._util import errors
 
 
@@ -23,6 +24,9 @@ class Leaf(Protocol):
     def _grad(self) -> float: ...
     @property
     def _requires_grad(self) -> bool: ...
+    @property
+    def prev_op(self) -> str | None: ...
+    def _value_setter(self) -> Callable[[float], None]: ...
     def _grad_setter(self) -> Callable[[float], None]: ...
 
 
@@ -68,6 +72,26 @@ def add_grads(leaves: Iterable[Leaf], parts: object) -> None:
         if v._requires_grad:
             sums[v] = sums.get(v, v._grad) + part
     deque(map(call, [v._grad_setter() for v in sums], sums.values()), maxlen=0)
+
+
+def descend(leaves: Iterable[Leaf], lr: float) -> None:
+    """Take lr times its .grad from the value of each leaf, and make its .grad 0: of all of them, or of none.
+
+    A Var may be there more than once, and moves once. Raises TypeError for what is no Var or no number,
+    AttributeError for a computed Var or one that wants no grad.
+    """
+    rate = errors.as_float(lr, "lr")
+    given = tuple(dict.fromkeys(_vars(leaves)))
+    for v in given:
+        if v.prev_op is not None:
+            raise errors.computed_value(v.prev_op)
+        if not v._requires_grad:
+            raise errors.no_grad_attribute(None)
+        if thread.recorder is not None:
+            thread.recorder.leave(v, ".value =")
+    setters = [v._value_setter() for v in given] + [v._grad_setter() for v in given]
+    numbers = [v._value - rate * v._grad for v in given] + [0.0] * len(given)
+    deque(map(call, setters, numbers), maxlen=0)
 
 
 def _vars(leaves: Iterable[Leaf]) -> tuple[Leaf, ...]:

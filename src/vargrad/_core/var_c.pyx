@@ -231,6 +231,10 @@ cdef class Var(Float):
         found = sweep_py.adjoints(order(self), seed)
         add_grads(found.keys(), list(found.values()))
 
+    def grad_desc(self, lr):
+        """One step of gradient descent on a leaf: the value falls by lr times .grad, and .grad is 0 again."""
+        descend((self,), lr)
+
     @property
     def _uid(self):
         cdef Segment *s = tape_segment(self.node)

@@ -18,7 +18,7 @@ from operator import setitem
 from typing import Any, NoReturn, TypeAlias
 
 from vargrad._core.float_py import Float
-from vargrad._core.leaves_py import Cell, add_grads, leaf_values
+from vargrad._core.leaves_py import Cell, add_grads, descend, leaf_values
 from vargrad._core.modes import detect_anomaly, no_grad, note_origin, thread
 from vargrad._core.sweep_py import adjoint_graph, adjoints, order, settled
 from vargrad._core.sweep_py import listing as listing
@@ -27,7 +27,7 @@ from vargrad._ops.table import BY_NAME, NARY_BY_NAME
 from vargrad._ops.zeros import SKIPPED, check_root
 from vargrad._util import errors, foreign
 
-__all__ = ["IMPLEMENTATION", "Var", "add_grads", "custom", "detect_anomaly", "leaf_values", "no_grad"]
+__all__ = ["IMPLEMENTATION", "Var", "add_grads", "custom", "descend", "detect_anomaly", "leaf_values", "no_grad"]
 IMPLEMENTATION = "python"
 _uids = count()
 
@@ -91,10 +91,13 @@ class Var(Float):
 
     @_value.setter
     def _value(self, value: float) -> None:
+        self._value_setter()(value)
+
+    def _value_setter(self) -> Callable[[float], None]:
+        """What sets it, in C: nothing interrupts that."""
         if self._cell is None:
-            self._own_value = value
-        else:
-            self._cell.values[self._cell.place] = value
+            return partial(setattr, self, "_own_value")
+        return partial(setitem, self._cell.values, self._cell.place)
 
     @property
     def _grad(self) -> float:
@@ -106,7 +109,6 @@ class Var(Float):
         self._grad_setter()(grad)
 
     def _grad_setter(self) -> Callable[[float], None]:
-        """What sets it, in C: nothing interrupts that."""
         if self._cell is None:
             return partial(setattr, self, "_own_grad")
         return partial(setitem, self._cell.grads, self._cell.place)
@@ -213,6 +215,10 @@ class Var(Float):
             check_root(self)
         found = adjoints(order(self), seed)
         add_grads(found, list(found.values()))
+
+    def grad_desc(self, lr: float) -> None:
+        """One step of gradient descent on a leaf: the value falls by lr times .grad, and .grad is 0 again."""
+        descend((self,), lr)
 
     def _node(self) -> tuple[str | None, Sequence[Var | float], tuple[float, ...]]:
         return self._op, self._operands, self._inputs

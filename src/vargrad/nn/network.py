@@ -84,7 +84,8 @@ class NN(Trainable):
         """Compute from the other attributes all that the forward pass reads."""
         self._var: type[Var] = type(self._parameters[0])  # unpickled elsewhere, the Var of the backend there
         self._ready = frozenset((float, self._var))  # operands that need no conversion
-        self._nary = (var_py if self._var is var_py.Var else _core.module).apply_nary
+        twin = var_py if self._var is var_py.Var else _core.module
+        self._nary, self._descend = twin.apply_nary, twin.descend
         self._layers = []
         start = 0
         for n_in, n_out, name in zip(self._arch, self._arch[1:], self._activations, strict=False):
@@ -278,6 +279,23 @@ class NN(Trainable):
         """A subclass may have a forward of its own."""
         result = self.forward(*inputs)
         return [result] if self._arch[-1] == 1 else list(result)
+
+    def step(self, lr: float = 1e-3) -> None:
+        """One step of gradient descent: each parameter falls by lr times its grad, and its grad is 0 again.
+
+        The loop at the end of the tutorial's training step in one call; all parameters change, or none. For other
+        update rules see ``vargrad.optim``, for training on arrays ``fit``. Raises TypeError if lr is no number,
+        AttributeError if a parameter has no grad.
+
+        >>> model = NN([2, 2, 1], seed=0)
+        >>> data = [[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]]
+        >>> for _ in range(2000):
+        ...     model.calculate_loss(data).backward()
+        ...     model.step(lr=1)
+        >>> [round(model(p, q).value) for p, q, _ in data]
+        [0, 1, 1, 0]
+        """
+        self._descend(self._parameters, lr)
 
     def sigmoid(self, x: Any) -> Any:
         """The article's activation, 1 / (1 + exp(-x)), of a Var or a number.
