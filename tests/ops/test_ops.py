@@ -56,6 +56,8 @@ def arguments(name: str) -> list[tuple[float, ...]]:
     row = BY_NAME[name]
     if name == "round":
         special = [(x, float(n)) for x in SPECIAL for n in (-2, 0, 1, 5)]
+    elif name in ("fmax", "fmin"):  # which of two zeros is not settled, not even in C
+        special = [(x, y) for x in SPECIAL for y in SPECIAL if x or y or key(x) == key(y)]
     elif row.arity == 2:
         special = [(x, y) for x in SPECIAL for y in SPECIAL]
     else:
@@ -161,6 +163,8 @@ CONVENTIONS: dict[tuple[str, tuple[float, ...]], tuple[float, ...]] = {
     ("elu", (0.0, 0.5)): (0.5, 0.0),
     ("selu", (0.0,)): (1.7580993408473766,),
     ("copysign", (0.0, 1.0)): (0.0, 0.0),
+    ("fmax", (1.0, 1.0)): (0.5, 0.5),
+    ("fmin", (1.0, 1.0)): (0.5, 0.5),
     ("clamp_min", (1.0, 1.0)): (1.0, 0.0),
     ("clamp_max", (1.0, 1.0)): (1.0, 0.0),
     ("pow", (0.0, 0.0)): (0.0, 0.0),
@@ -302,6 +306,8 @@ LOST = {
     "bound": lambda m, lost, won: m.clamp(won, lost, None),
     "maximum": lambda m, lost, won: m.maximum(won, lost, -won),
     "minimum": lambda m, lost, won: m.minimum(-won, -lost),
+    "fmax": lambda m, lost, won: m.fmax(won, lost) * m.fmax(lost, won),
+    "fmin": lambda m, lost, won: m.fmin(-won, -lost) * m.fmin(-lost, -won),
     "where": lambda m, lost, won: m.where(won > lost, won, lost),
     "slope": lambda m, lost, won: m.leaky_relu(won, lost),
     "copysign": lambda m, lost, won: m.copysign(won, lost),
@@ -337,6 +343,21 @@ def test_ties_share_equally(impl: Implementation, name: str, ties: int) -> None:
 def test_nan_wins(impl: Implementation, name: str) -> None:
     for xs in ((1.0, math.nan, 2.0), (math.nan, 1.0), (1.0, 2.0, math.nan)):
         assert key(getattr(impl.math, name)(*leaves(impl, *xs))) == "nan"
+
+
+@pytest.mark.parametrize("name", ["fmax", "fmin"])
+def test_a_nan_counts_as_missing(impl: Implementation, name: str) -> None:
+    """The number is the result and gets the derivative; of two nans the first."""
+    function = getattr(impl.math, name)
+    for point, value, slopes in (
+        ((math.nan, 2.0), 2.0, [0.0, 1.0]),
+        ((2.0, math.nan), 2.0, [1.0, 0.0]),
+        ((math.nan, math.nan), math.nan, [1.0, 0.0]),
+        ((math.nan, INF), INF, [0.0, 1.0]),
+    ):
+        operands = leaves(impl, *point)
+        assert key(function(*operands)) == key(value)
+        assert grads(function(*operands), operands) == slopes
 
 
 @pytest.mark.parametrize("zeros", [0, 1, 2])

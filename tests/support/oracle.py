@@ -102,6 +102,8 @@ TEXTBOOK: dict[str, Callable[..., Any]] = {
     "fmod": lambda a, b: a - b * (mp.floor(a / b) if a / b > 0 else mp.ceil(a / b)),
     "remainder": lambda a, b: a - b * mp.nint(a / b),
     "copysign": lambda a, b: abs(a) * mp.sign(b),
+    "fmax": max,
+    "fmin": min,
     "clamp_min": max,
     "clamp_max": min,
 }

@@ -29,6 +29,8 @@ EXACT = {  # IEEE says what these are, to the bit; of the other operations test_
     "rint": np.rint,
     "copysign": np.copysign,
     "relu": lambda a: np.where(a <= 0.0, 0.0, a),
+    "fmax": lambda a, b: np.where((a > b) | (b != b), a, b),
+    "fmin": lambda a, b: np.where((a < b) | (b != b), a, b),
     "clamp_min": lambda a, b: np.where(a < b, b, a),
     "clamp_max": lambda a, b: np.where(a > b, b, a),
     "select": lambda a, b, c: np.where(c != 0.0, a, b),
@@ -53,8 +55,13 @@ def program(code: Any, constants: Any, n_inputs: int, n_registers: int, outputs:
     )
 
 
-def one_by_one(p: SimpleNamespace, inputs: list[Array], rows: int, c: Any, isa: str) -> list[Array]:
-    """The program's outputs, every operation alone: NumPy's, or a kernel."""
+def one_by_one(
+    p: SimpleNamespace, inputs: list[Array], rows: int, c: Any, isa: str, nan_sign: float | None = None
+) -> list[Array]:
+    """The program's outputs, every operation alone: NumPy's, or a kernel.
+
+    ``nan_sign``: what copysign takes for the sign of a nan, which depends on the order of operands in the machine code.
+    """
     registers: list[Any] = [np.broadcast_to(x, rows).copy() for x in inputs]
     registers += [np.full(rows, x) for x in p.constants]
     registers += [None] * (p.n_registers - len(registers))
@@ -62,6 +69,8 @@ def one_by_one(p: SimpleNamespace, inputs: list[Array], rows: int, c: Any, isa: 
         for op, out, *operands in p.code.tolist():
             name = NAMES[op]
             values = [registers[i] for i in operands[: ARITY[name]]]
+            if name == "copysign" and nan_sign is not None:
+                values[1] = np.where(np.isnan(values[1]), nan_sign, values[1])
             if name in EXACT:
                 registers[out] = EXACT[name](*values)
             else:

@@ -114,6 +114,8 @@ PLAIN: dict[str, Callable[..., float]] = {
     "round": lambda a, n: round(float(a), int(n)),
     "square": lambda a: a * a,
     "rint": lambda a: float(np.rint(a)),
+    "fmax": lambda a, b: max((float(x) for x in (b, a) if x == x), default=math.nan),  # math has it since 3.15
+    "fmin": lambda a, b: min((float(x) for x in (b, a) if x == x), default=math.nan),
     "clamp_min": lambda a, b: max(float(a), float(b)),  # keeps the first where neither is greater
     "clamp_max": lambda a, b: min(float(a), float(b)),
 }

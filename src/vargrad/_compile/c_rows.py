@@ -67,6 +67,8 @@ VALUES: dict[str, tuple[str, str]] = {  # of a, b, c: declarations, and an expre
     'fmod': ('', 'fmod(a, b)'),
     'remainder': ('', 'remainder(a, b)'),
     'copysign': ('', 'copysign(a, b)'),
+    'fmax': ('', '(((a > b) || (b != b)) ? a : b)'),
+    'fmin': ('', '(((a < b) || (b != b)) ? a : b)'),
     'clamp_min': ('', '((a < b) ? b : a)'),
     'clamp_max': ('', '((a > b) ? b : a)'),
     'select': ('', '(c != 0.0 ? a : b)'),

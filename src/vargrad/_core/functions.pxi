@@ -261,6 +261,16 @@ def copysign(x, y, /):
     return function2(OP_copysign, "copysign", x, y)
 
 
+def fmax(x, y, /):
+    """Larger of a and b, or the one that is no nan, as C's fmax; ties share the derivative equally."""
+    return function2(OP_fmax, "fmax", x, y)
+
+
+def fmin(x, y, /):
+    """Smaller of a and b, or the one that is no nan, as C's fmin; ties share the derivative equally."""
+    return function2(OP_fmin, "fmin", x, y)
+
+
 def sum(values, /):
     """Sum from left to right, one node."""
     return of_vector(OP_sum, "sum", values)

@@ -27,6 +27,8 @@ __all__ = [  # noqa: RUF022
     "exp2",
     "expm1",
     "fabs",
+    "fmax",
+    "fmin",
     "fmod",
     "gelu",
     "leaky_relu",
@@ -231,3 +233,13 @@ def remainder(x: Var | float, y: Var | float, /) -> Var | float:
 def copysign(x: Var | float, y: Var | float, /) -> Var | float:
     """Magnitude of a, sign of b."""
     return function("copysign", x, y)
+
+
+def fmax(x: Var | float, y: Var | float, /) -> Var | float:
+    """Larger of a and b, or the one that is no nan, as C's fmax; ties share the derivative equally."""
+    return function("fmax", x, y)
+
+
+def fmin(x: Var | float, y: Var | float, /) -> Var | float:
+    """Smaller of a and b, or the one that is no nan, as C's fmin; ties share the derivative equally."""
+    return function("fmin", x, y)

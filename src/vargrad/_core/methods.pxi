@@ -63,6 +63,8 @@ cdef extern from "ops/ops.h":
     int OP_fmod
     int OP_remainder
     int OP_copysign
+    int OP_fmax
+    int OP_fmin
     int OP_clamp_min
     int OP_clamp_max
     double op_value_gauss(double a, double b)
@@ -127,6 +129,8 @@ cdef extern from "ops/ops.h":
     double op_value_fmod(double a, double b)
     double op_value_remainder(double a, double b)
     double op_value_copysign(double a, double b)
+    double op_value_fmax(double a, double b)
+    double op_value_fmin(double a, double b)
     double op_value_clamp_min(double a, double b)
     double op_value_clamp_max(double a, double b)
 
@@ -343,6 +347,14 @@ cdef class OpMethods:  # Cython allows no include inside a class, hence a base c
     def copysign(self, other):
         """Magnitude of a, sign of b."""
         return method(OP_copysign, "copysign", <Var>self, other)
+
+    def fmax(self, other):
+        """Larger of a and b, or the one that is no nan, as C's fmax; ties share the derivative equally."""
+        return method(OP_fmax, "fmax", <Var>self, other)
+
+    def fmin(self, other):
+        """Smaller of a and b, or the one that is no nan, as C's fmin; ties share the derivative equally."""
+        return method(OP_fmin, "fmin", <Var>self, other)
 
     def fabs(self):
         """Absolute value; derivative 0 at 0."""

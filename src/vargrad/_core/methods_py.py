@@ -226,6 +226,14 @@ class OpMethods:
         """Magnitude of a, sign of b."""
         return self._method("copysign", other)
 
+    def fmax(self, other: Self | float) -> Self:
+        """Larger of a and b, or the one that is no nan, as C's fmax; ties share the derivative equally."""
+        return self._method("fmax", other)
+
+    def fmin(self, other: Self | float) -> Self:
+        """Smaller of a and b, or the one that is no nan, as C's fmin; ties share the derivative equally."""
+        return self._method("fmin", other)
+
     def fabs(self) -> Self:
         """Absolute value; derivative 0 at 0."""
         return self._unary("abs")

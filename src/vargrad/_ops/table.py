@@ -236,6 +236,17 @@ ROUNDING = (
        (REAL, REAL), "Magnitude of a, sign of b.", function="copysign", kinks=((0.0, 1.0),)),
 )
 
+_LEFT = "(0.5 if a == b else 1.0) if a {} b or b != b else skip"
+_RIGHT = "(0.5 if a == b else 1.0) if b {} a or (a != a and b == b) else skip"
+EXTREMES = (  # C leaves open which of 0.0 and -0.0 is taken; here it is b
+    Op("fmax", "a if a > b or b != b else b", (_LEFT.format(">="), _RIGHT.format(">=")), (REAL, REAL),
+       "Larger of a and b, or the one that is no nan, as C's fmax; ties share the derivative equally.",
+       function="fmax", kinks=((1.0, 1.0),)),
+    Op("fmin", "a if a < b or b != b else b", (_LEFT.format("<="), _RIGHT.format("<=")), (REAL, REAL),
+       "Smaller of a and b, or the one that is no nan, as C's fmin; ties share the derivative equally.",
+       function="fmin", kinks=((1.0, 1.0),)),
+)
+
 BOUNDS = (
     Op("clamp_min", "b if a < b else a", ("skip if a < b else 1.0", "1.0 if a < b else skip"), (REAL, REAL),
        "a, but at least b; the derivative passes at the bound.", kinks=((1.0, 1.0),)),
@@ -299,7 +310,7 @@ NARY: tuple[NaryOp, ...] = (
 # fmt: on
 
 # Operators are Var's special methods; the rest are methods under the row's name, which is NumPy's.
-METHODS: tuple[Op, ...] = EXPONENTIALS + ANGLES + ACTIVATIONS + ROUNDING
+METHODS: tuple[Op, ...] = EXPONENTIALS + ANGLES + ACTIVATIONS + ROUNDING + EXTREMES
 ROWS: tuple[Op, ...] = PARTS + ARITHMETIC + METHODS + BOUNDS
 BY_NAME: dict[str, Op] = {row.name: row for row in ROWS}
 CALLED: tuple[Op, ...] = (*PARTS, BY_NAME["sigmoid"])  # what partials may call besides functions of the math module
