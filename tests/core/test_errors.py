@@ -138,7 +138,10 @@ def test_a_derivative_is_never_lost_silently(impl: Implementation, name: str) ->
         CONVERSIONS[name](impl.Var(1.0))
 
 
-@pytest.mark.parametrize("name", [n for n in NAMED if n != "complex" and not n.startswith("np")])
+OTHER_WORDS = {"complex"} | ({"'%f'"} if sys.version_info >= (3, 15) else set())  # a TypeError of Python's own
+
+
+@pytest.mark.parametrize("name", [n for n in NAMED if n not in OTHER_WORDS and not n.startswith("np")])
 def test_the_message_says_what_to_do(impl: Implementation, name: str) -> None:
     with pytest.raises(TypeError, match=r"v\.value.*vargrad\.math"):
         CONVERSIONS[name](impl.Var(1.0))

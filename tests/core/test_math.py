@@ -22,7 +22,8 @@ BY_VALUE = ["ceil", "floor", "trunc", "isfinite", "isinf", "isnan"]
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
     **dict.fromkeys(("comb", "perm", "gcd", "lcm"), (6, 4)),
     **dict.fromkeys(("factorial", "isqrt"), (6,)),
-    **dict.fromkeys(("atan2", "copysign", "fmax", "fmin", "fmod", "hypot", "isclose", "nextafter", "pow", "remainder"), (0.5, 0.75)),
+    **dict.fromkeys(("atan2", "copysign", "fmod", "hypot", "isclose", "nextafter", "pow", "remainder"), (0.5, 0.75)),
+    **dict.fromkeys(("fmax", "fmin"), (0.5, 0.75)),
     **dict.fromkeys(("fsum", "prod"), ([0.5, 0.75],)),
     **dict.fromkeys(("dist", "sumprod"), ([0.5, 2.0], [0.25, 1.0])),
     "acosh": (1.5,),

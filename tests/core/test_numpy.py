@@ -34,7 +34,7 @@ def test_ufunc_of_an_object_array(impl: Implementation, name: str) -> None:
     result = ufunc(*arguments)
     assert result.dtype == object
     assert values(result) == pytest.approx(ufunc(*[np.array(point)] * ufunc.nin).tolist(), rel=1e-14)
-    assert result[0].prev_op is not None
+    assert result[0].prev_op is not None or name in ("fmax", "fmin")  # of which NumPy takes one operand, by >=
 
 
 def test_all_but_one_take_objects() -> None:

@@ -116,3 +116,21 @@ def test_a_child_forked_while_another_thread_is_inside_a_block(tmp_path: Path) -
     script = tmp_path / "forks.py"
     script.write_text(FORK)
     run(script)
+
+
+IGNORED = """
+import signal, subprocess, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *sys.argv[1:]]
+sys.exit(subprocess.run(command).returncode)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="shells elsewhere ignore no signals")
+def test_tests_of_ctrl_c_where_the_parent_ignores_it(tmp_path: Path) -> None:
+    """As under nohup, or for what a shell starts with &: Ctrl-C arrived nowhere, and the tests waited for ever."""
+    tests = Path(__file__).parents[1]
+    names = ["train/test_fit.py::test_ctrl_c_keeps_the_best_so_far", "vm/test_machine_calls.py::test_interrupt"]
+    script = tmp_path / "ignored.py"
+    script.write_text(IGNORED)
+    run(script, f"--config-file={tests.parent / 'pyproject.toml'}", *(str(tests / name) for name in names))

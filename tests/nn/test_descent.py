@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from fractions import Fraction
@@ -25,7 +26,7 @@ class Matrices:
         draw = random.Random(seed)
         variables = np.frompyfunc(number, 1, 1)
         self.layers = []
-        for n_in, n_out in zip(arch, arch[1:], strict=False):
+        for n_in, n_out in itertools.pairwise(arch):
             neurons = np.array([[draw.random() for _ in range(n_in + 1)] for _ in range(n_out)])
             self.layers.append((variables(neurons[:, :-1].T), variables(neurons[:, -1])))
 

@@ -27,6 +27,8 @@ def log(x: Real, base: Real | None = None, /) -> Real:
     3.0
     """
     if isinstance(x, _VARS) or isinstance(base, _VARS):
+        if base is not None and thread.recorder is None:
+            _math.log(_plain(x), _plain(base))  # its exception, whose words differ between an int and a float
         numerator: Real = _twin(x).function("log", x)
         return numerator if base is None else numerator / _twin(base).function("log", base)
     return _math.log(x) if base is None else _math.log(x, base)
