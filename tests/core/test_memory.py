@@ -22,6 +22,7 @@ PROGRAMS = [
     "listing",
     "arrays",
     "edits",
+    "descent",
     "constants",
     "blocks",
 ]

@@ -86,6 +86,21 @@ def edits(core: Any) -> Any:
     return x.value, x.grad, y.prev_var1 is x
 
 
+def descent(core: Any) -> Any:
+    """Many used leaves step at once, each to a new place: all or none."""
+    leaves = [core.Var(i / 8, requires_grad=True) for i in range(1500)]
+    total = core.apply_nary("dot", leaves, leaves)
+    total.backward()
+    before = [(v.value, v.grad) for v in leaves]
+    try:
+        core.descend(leaves, 0.25)
+    except MemoryError:
+        if [(v.value, v.grad) for v in leaves] != before:
+            raise AssertionError("a step that was refused has changed something") from None
+        raise
+    return [(v.value, v.grad) for v in leaves]
+
+
 def constants(core: Any) -> Any:
     x = core.Var(0.5, requires_grad=True)
     nodes = [x * float(i) for i in range(1500)]

@@ -81,6 +81,7 @@ for _name, _act in {
     ),
     "partial_fit": lambda net: net.partial_fit(X, Y, optimizer="adam"),
     "backward": lambda net: net.backward(X, Y),
+    "step": lambda net: [net.backward(X, Y), net.step(0.5)],
     "predict": lambda net: plain(net.predict(X)),
     "scalers": lambda net: net.scalers.update(X=vargrad.data.Scaler([1.0, 2.0], [3.0, 4.0])),
     "score": lambda net: net.score(X, Y),
