@@ -81,7 +81,6 @@ for _name, _act in {
     ),
     "partial_fit": lambda net: net.partial_fit(X, Y, optimizer="adam"),
     "backward": lambda net: net.backward(X, Y),
-    "step": lambda net: [net.backward(X, Y), net.step(0.5)],
     "predict": lambda net: plain(net.predict(X)),
     "scalers": lambda net: net.scalers.update(X=vargrad.data.Scaler([1.0, 2.0], [3.0, 4.0])),
     "score": lambda net: net.score(X, Y),
@@ -95,6 +94,13 @@ def _() -> Any:
     net = NN([2, 3, 2], "tanh", output_activation="identity", seed=1)
     net.fit(X, Y.astype(int), loss="cross_entropy", epochs=1, seed=1, progress=False)
     return lambda: [plain(net.predict_proba(X)), plain(net.predict(X))], of_model(net)
+
+
+@entry("NN.step")
+def _() -> Any:
+    net = model()
+    net.backward(X, Y)
+    return lambda: net.step(0.5), of_model(net)
 
 
 @entry("NN.fit with an optimizer and a schedule")
