@@ -21,6 +21,7 @@ from vargrad._util.version import __version__ as __version__
 if TYPE_CHECKING:
     from vargrad import data, losses, math, optim, reference
     from vargrad._compile.compiled import Compiled, RecordingError, compile, load_compiled
+    from vargrad._draw.drawing import Drawing, draw
     from vargrad.nn import NN
     from vargrad.numeric import finite_difference, gradcheck
     from vargrad.transforms import grad, hessian, hvp, jacobian, value_and_grad
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "NN",
     "Compiled",
+    "Drawing",
     "RecordingError",
     "Var",
     "ZeroDerivativeWarning",
@@ -36,6 +38,7 @@ __all__ = [
     "custom",
     "data",
     "detect_anomaly",
+    "draw",
     "finite_difference",
     "grad",
     "gradcheck",
@@ -54,9 +57,11 @@ __all__ = [
 # Imported when first asked for, so that `import vargrad` stays cheap.
 _LAZY = {
     "Compiled": "_compile.compiled",
+    "Drawing": "_draw.drawing",
     "NN": "nn",
     "RecordingError": "_compile.compiled",
     "compile": "_compile.compiled",
+    "draw": "_draw.drawing",
     "finite_difference": "numeric",
     "gradcheck": "numeric",
     "load_compiled": "_compile.compiled",

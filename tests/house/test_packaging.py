@@ -15,7 +15,7 @@ import vargrad
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-WRITTEN = {".py", ".pyx", ".pxd", ".pxi", ".c", ".h", ".def", ".md", ".toml", ".yml", ""}
+WRITTEN = {".py", ".pyx", ".pxd", ".pxi", ".c", ".h", ".def", ".md", ".toml", ".yml", ".css", ".js", ""}
 FOLDERS = (".ci", "benchmarks", "csrc", "docs", "examples", "src/vargrad", "tests")
 FILES = sorted(
     path

@@ -75,6 +75,18 @@ def _contributions(
             yield i, partial(*operands, out)
 
 
+def local_partials(v: Any) -> list[tuple[int, float]]:
+    """The derivative of a Var by each operand that is a Var, as the sweep multiplies it: pairs (index, partial).
+
+    They come in the order in which the sweep adds them. An operand that receives nothing is left out.
+    """
+    op, operands, inputs = v._node()
+    if op is None:
+        return []
+    wanted = [not isinstance(operand, float) for operand in operands]
+    return [(i, d) for i, d in _contributions(op, inputs, v.value, wanted, inputs, IEEE) if d is not None]
+
+
 def _same(a: float, b: float) -> bool:
     return (a == b and copysign(1.0, a) == copysign(1.0, b)) or (a != a and b != b)
 

@@ -1,0 +1,87 @@
+"""An operation and its derivatives in words: the formulas of the op table, with the names of the operands in them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+
+from vargrad._ops.formula import operand_names, parse
+from vargrad._ops.table import BY_NAME, NARY_BY_NAME
+
+LONGEST = 48  # a formula that is longer is not shown
+
+
+def expression(op: str, operands: Sequence[str]) -> str:
+    """The operation of these operands, as Python has it: "x ** 2", "sigmoid(q)"."""
+    row = BY_NAME.get(op)
+    if row is not None and not row.let:
+        tree = parse(row.value)
+        if isinstance(tree, (ast.BinOp, ast.UnaryOp)):
+            found = _written(row.value, dict(zip(operand_names(row), operands, strict=True)), False)
+            if found is not None:
+                return found
+    shown = [*operands[:4], "…"] if len(operands) > 5 else operands
+    return f"{op}({', '.join(shown)})"
+
+
+def partial(op: str, position: int, operands: Sequence[str], result: str) -> str | None:
+    """The derivative by one operand: "2 * x"; None where the table's formula is too long to help."""
+    row, many = BY_NAME.get(op), NARY_BY_NAME.get(op)
+    if row is not None:
+        text = row.partials[position].partition(" if ")[0]  # the rest is about points where the rule is another
+        return _written(text, {**dict(zip(operand_names(row), operands, strict=True)), "out": result})
+    if many is None or op == "custom":
+        return None
+    half = len(operands) // 2 if many.pairs else len(operands)
+    partner = operands[(position + half) % len(operands)]
+    names = {"x": operands[position], "y": partner, "n": str(half), "out": result}
+    return _written(many.partial.partition(" if ")[0], names)
+
+
+def _written(text: str, names: Mapping[str, str], shorter: bool = True) -> str | None:
+    tree = parse(text)
+    called = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node not in called}
+    if not used <= names.keys():
+        return None
+    result = ast.unparse(ast.fix_missing_locations(_Filled(names, shorter).visit(tree)))
+    return result if len(result) <= LONGEST else None
+
+
+class _Filled(ast.NodeTransformer):
+    """Put the operands in, and with ``shorter`` leave out what changes nothing: times 1, to the power 1."""
+
+    def __init__(self, names: Mapping[str, str], shorter: bool) -> None:
+        self.names, self.shorter = names, shorter
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        node.args = [self.visit(x) for x in node.args]
+        return node
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return _atom(self.names[node.id])
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        return _atom(f"{node.value:g}" if isinstance(node.value, float) else str(node.value))
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        left, right = self.visit(node.left), self.visit(node.right)
+        a, b = (_number(left), _number(right)) if self.shorter else (None, None)
+        if a is not None and b is not None and isinstance(node.op, (ast.Add, ast.Sub)):
+            return _atom(f"{a + b if isinstance(node.op, ast.Add) else a - b:g}")
+        if isinstance(node.op, ast.Mult) and a == 1.0:
+            return right  # type: ignore[no-any-return]
+        if isinstance(node.op, (ast.Mult, ast.Pow)) and b == 1.0:
+            return left  # type: ignore[no-any-return]
+        return ast.BinOp(left, node.op, right)
+
+
+def _atom(text: str) -> ast.Name:
+    return ast.Name(f"({text})" if text.startswith("-") else text, ast.Load())
+
+
+def _number(node: ast.expr) -> float | None:
+    try:
+        return float(node.id.strip("()")) if isinstance(node, ast.Name) else None
+    except ValueError:
+        return None
