@@ -1,4 +1,4 @@
-"""Where nodes and edges of a graph are: layers from left to right, by the layered layout of fast-sugiyama.
+"""Where nodes and edges of a graph are: layers from left to right, by igraph's Sugiyama layout.
 
 That library knows no sizes. It gives each node a layer and a place in it, and each long edge a place in the layers that
 it passes. Widths, gaps, ports and the places of labels are computed here, from the texts.
@@ -6,9 +6,9 @@ it passes. Widths, gaps, ports and the places of labels are computed here, from 
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from dataclasses import dataclass, field
-from typing import Any
 
 from vargrad._draw.structure import Edge, Node, Structure
 from vargrad._ops.table import NARY
@@ -16,7 +16,6 @@ from vargrad._ops.table import NARY
 MISSING = "needs its layout library: pip install 'vargrad[draw]'. Without it, print(draw(...)) shows a tree of text"
 TITLE, TEXT, LINE = 17, 13, 18  # sizes of fonts, height of a line, in pixels
 PAD, MARGIN, SPACE, GAP = 14, 24, 26, 46  # inside a node, around all, between nodes of a layer, between layers
-_UNIT = 72  # distance of two nodes in the library's plane
 _PORT = 20.0  # between edges that enter a node
 _ANY_ORDER = {"add", "mul", *(row.name for row in NARY)}  # the others show their first operand above the second
 
@@ -119,40 +118,73 @@ def _plane(
 ) -> tuple[dict[int, float], dict[int, int], list[list[tuple[int, float]]]]:
     """For each node its place across and its layer, and for each edge the layers and places that it passes."""
     try:
-        from fast_sugiyama import from_edges
+        import igraph
     except ImportError as error:
         raise ImportError(f"a picture of a graph {MISSING}") from error
+    ids = [i for i in graph.nodes if i not in constants]
+    index = {i: k for k, i in enumerate(ids)}
     pairs = sorted({(edge.source, edge.target) for edge in graph.edges if edge.source not in constants})
+    layers = _layers(ids, pairs)
+    plain = igraph.Graph(len(ids), [(index[a], index[b]) for a, b in pairs], directed=True)
     places: dict[int, float] = {}
-    layers: dict[int, int] = {}
     between: dict[tuple[int, int], list[tuple[int, float]]] = {}
     offset = 0.0
-    # Names of ours are strings: the library adds numbers for the places between.
-    found = from_edges([(f"n{a}", f"n{b}") for a, b in pairs], dummy_vertices=True) if pairs else []
-    for positions, width, height, links in found:
-        spots: dict[Any, tuple[int, float]] = {
-            key: (round((height - y) / _UNIT), offset + x / _UNIT) for key, (x, y) in positions
-        }
-        for key, (layer, across) in spots.items():
-            if isinstance(key, str):
-                places[int(key[1:])], layers[int(key[1:])] = across, layer
-        after: dict[Any, list[Any]] = {}
-        for a, b in links or []:
-            after.setdefault(a, []).append(b)
-        for a, nexts in after.items():
-            if isinstance(a, str):
-                for b in nexts:
-                    way = []
-                    while not isinstance(b, str):
-                        way.append(spots[b])
-                        b = after[b][0]
-                    between[int(a[1:]), int(b[1:])] = way
-        offset += width / _UNIT + 1.2
-    for i in graph.nodes:
-        if i not in places and i not in constants:
-            places[i], layers[i] = offset, 0
-            offset += 1
+    for component in plain.connected_components(mode="weak"):  # all at once, it mixes up their edges
+        part = plain.induced_subgraph(component)  # keeps the order of nodes
+        members = [ids[k] for k in sorted(component)]
+        found = part.layout_sugiyama(layers=[layers[i] for i in members], maxiter=300)
+        left = min(x for x, _ in found.coords)
+        places.update((i, x - left + offset) for i, (x, _) in zip(members, found.coords, strict=True))
+        for (a, b), way in zip(part.get_edgelist(), found.edge_routing, strict=True):
+            pair = members[a], members[b]
+            between[pair] = [(layers[pair[0]] + 1 + k, x - left + offset) for k, (x, _) in enumerate(way)]
+        offset = max(places[i] for i in members) + 1.2
+    _part(places, layers, between)
     return places, layers, [between.get((edge.source, edge.target), []) for edge in graph.edges]
+
+
+def _part(
+    places: dict[int, float], layers: dict[int, int], between: dict[tuple[int, int], list[tuple[int, float]]]
+) -> None:
+    """Move apart what igraph puts too close together or in one place, as it does with some graphs."""
+    rows: dict[int, list[tuple[float, tuple[int, int], int]]] = {}
+    for i, x in places.items():
+        rows.setdefault(layers[i], []).append((x, (i, -1), -1))
+    for pair, way in between.items():
+        for k, (layer, x) in enumerate(way):
+            rows.setdefault(layer, []).append((x, pair, k))
+    for row in rows.values():
+        end, last = -math.inf, 0.5
+        for x, (a, b), k in sorted(row):
+            size = 0.5 if k < 0 else 0.2
+            end, last = max(x, end + last + size), size
+            if k < 0:
+                places[a] = end
+            else:
+                between[a, b][k] = between[a, b][k][0], end
+
+
+def _layers(ids: list[int], pairs: list[tuple[int, int]]) -> dict[int, int]:
+    """An operation stands right behind the last of its operands, an input right before the first that uses it."""
+    operands: dict[int, list[int]] = {i: [] for i in ids}
+    users: dict[int, list[int]] = {i: [] for i in ids}
+    for a, b in pairs:
+        operands[b].append(a)
+        users[a].append(b)
+    left = {i: len(operands[i]) for i in ids}
+    ready = [i for i in ids if not left[i]]
+    layers = dict.fromkeys(ids, 0)
+    while ready:
+        i = ready.pop()
+        for user in users[i]:
+            layers[user] = max(layers[user], layers[i] + 1)
+            left[user] -= 1
+            if not left[user]:
+                ready.append(user)
+    for i in ids:
+        if not operands[i] and users[i]:
+            layers[i] = min(layers[user] for user in users[i]) - 1
+    return layers
 
 
 def _columns(graph: Structure, layers: dict[int, int], wide: dict[int, float], stretch: float) -> dict[int, float]:

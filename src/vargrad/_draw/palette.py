@@ -13,7 +13,7 @@ LIGHT = {
     "page": "#ffffff",
     "ink": "#1f2328",
     "soft": "#4b535d",
-    "quiet": "#6b737d",
+    "quiet": "#5f6771",
     "plate": "#f4f6f8",
     "edge": "#7d8590",
     "line": "#57606a",
