@@ -281,7 +281,9 @@ def test_without_the_extra() -> None:
 
 
 def test_importing_vargrad_imports_no_drawing() -> None:
-    script = "import sys, vargrad; vargrad.Var(2.0) * 2; print([m for m in sys.modules if 'draw' in m or 'igraph' in m])"
+    script = (
+        "import sys, vargrad; vargrad.Var(2.0) * 2; print([m for m in sys.modules if 'draw' in m or 'igraph' in m])"
+    )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
 
