@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from vargrad._compile.paths import without_collector
 from vargrad._core.var import VARS
 from vargrad._draw import chart, files, languages, network, stepper, tape
 from vargrad._draw.labels import xml
@@ -172,7 +173,8 @@ def draw(
         raise TypeError("draw() takes something to draw: a Var, several Vars, an NN, a compiled function or a History")
     if all(isinstance(v, VARS) for v in roots):
         frame = sys._getframe(1)
-        return Drawing(tape.structure(roots, names_of(names, frame), limit, adjoints))
+        with without_collector():
+            return Drawing(tape.structure(roots, names_of(names, frame), limit, adjoints))
     if len(roots) == 1:
         found = _of_another(roots[0])
         if found is not None:

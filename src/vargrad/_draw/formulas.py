@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 
-from vargrad._ops.formula import operand_names, parse
+from vargrad._ops.formula import IEEE, compile_formula, operand_names, parse
 from vargrad._ops.table import BY_NAME, NARY_BY_NAME
 
 LONGEST = 48  # a formula that is longer is not shown
@@ -24,18 +24,33 @@ def expression(op: str, operands: Sequence[str]) -> str:
     return f"{op}({', '.join(shown)})"
 
 
-def partial(op: str, position: int, operands: Sequence[str], result: str) -> str | None:
-    """The derivative by one operand: "2 * x"; None where the table's formula is too long to help."""
+def partial(op: str, position: int, operands: Sequence[str], result: str, values: Sequence[float] = ()) -> str | None:
+    """The derivative by one operand: "2 * x"; None where the table's formula is too long to help.
+
+    ``values``: those of the operands, and behind them the result: they choose among the branches of a formula.
+    """
     row, many = BY_NAME.get(op), NARY_BY_NAME.get(op)
     if row is not None:
-        text = row.partials[position].partition(" if ")[0]  # the rest is about points where the rule is another
-        return _written(text, {**dict(zip(operand_names(row), operands, strict=True)), "out": result})
-    if many is None or op == "custom":
+        names = (*operand_names(row), "out")
+        tree = _Chosen(names, row.let, values).visit(parse(row.partials[position]))
+        return _written(ast.unparse(tree), dict(zip(names, [*operands, result], strict=True)))
+    if many is None or op == "custom" or " if " in many.partial:
         return None
     half = len(operands) // 2 if many.pairs else len(operands)
     partner = operands[(position + half) % len(operands)]
-    names = {"x": operands[position], "y": partner, "n": str(half), "out": result}
-    return _written(many.partial.partition(" if ")[0], names)
+    return _written(many.partial, {"x": operands[position], "y": partner, "n": str(half), "out": result})
+
+
+class _Chosen(ast.NodeTransformer):
+    """Put the branch that was taken in the place of a condition."""
+
+    def __init__(self, names: tuple[str, ...], let: tuple[tuple[str, str], ...], values: Sequence[float]) -> None:
+        self.names, self.let, self.values = names, let, values
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        holds = compile_formula(ast.unparse(node.test), self.names, self.let, IEEE)(*self.values)
+        chosen: ast.expr = self.visit(node.body if holds else node.orelse)
+        return chosen
 
 
 def _written(text: str, names: Mapping[str, str], shorter: bool = True) -> str | None:

@@ -201,7 +201,8 @@ class _Walk:
         adjoint = self.sums[node.id]
         term = adjoint * edge.partial
         operands = [self.names[e.source] for e in self.into[node.id]]
-        rule = formulas.partial(node.op, edge.position, operands, n)
+        values = [self.graph.nodes[e.source].value or 0.0 for e in self.into[node.id]]
+        rule = formulas.partial(node.op, edge.position, operands, n, [*values, node.value or 0.0])
         value = number(edge.partial)
         local = f"{rule} = {value}" if rule and rule != value else value
         say = f"{n} is {formulas.expression(node.op, operands)}: its derivative by {a} is {local}."

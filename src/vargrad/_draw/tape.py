@@ -27,7 +27,7 @@ NUMBERS = 12  # of one operation that are shown each by itself
 
 
 def walk(roots: Sequence[Any]) -> list[Any]:
-    """All Vars under the roots, oldest first, leaves before all: each with what its ``_node`` says."""
+    """All Vars under the roots, each with what its ``_node`` says: leaves in the order of use, then oldest first."""
     seen = {id(v): (v, v._node()) for v in roots}
     stack = [entry[1] for entry in seen.values()]
     while stack:
@@ -36,7 +36,11 @@ def walk(roots: Sequence[Any]) -> list[Any]:
                 made = operand._node()
                 seen[id(operand)] = operand, made
                 stack.append(made)
-    return sorted(seen.values(), key=lambda entry: (entry[1][0] is not None, entry[0]._uid))
+    operations = [entry for entry in seen.values() if entry[1][0] is not None]
+    operations.sort(key=lambda entry: entry[0]._uid)
+    used = (id(x) for _, (_, operands, _) in operations for x in operands if not isinstance(x, float))
+    order = dict.fromkeys([*used, *seen])  # a leaf's own number says nothing: the tape gives it out again
+    return [entry for entry in (seen[key] for key in order) if entry[1][0] is None] + operations
 
 
 def structure(roots: Sequence[Any], names: Mapping[int, str], limit: int, adjoints: bool) -> Structure:
