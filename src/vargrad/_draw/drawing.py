@@ -167,7 +167,17 @@ def draw(
     >>> z.backward()
     >>> print(vargrad.draw(z))
     Computation graph of z, 4 operations
-    +: z = 7907327  grad...
+    +: z = 7907327
+    ├─ (1) **: 7907344
+    │  ├─ (5624) +: 2812
+    │  │  ├─ (1) **: 2809
+    │  │  │  ├─ (106) x: 53  grad 596144
+    │  │  │  └─ 2
+    │  │  └─ 3
+    │  └─ 2
+    └─ (1) y: -17  grad 1
+    <BLANKLINE>
+    in parentheses: the derivative of the operation above by this operand
     """
     if not roots:
         raise TypeError("draw() takes something to draw: a Var, several Vars, an NN, a compiled function or a History")

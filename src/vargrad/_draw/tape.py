@@ -77,6 +77,8 @@ def structure(roots: Sequence[Any], names: Mapping[int, str], limit: int, adjoin
                 result.nodes[i].adjoint = adjoint
     if not any(node.grad is not None for node in result.nodes.values()):
         result.legend.pop()
+    if adjoints:
+        result.legend.append(("adjoint", "adjoint: derivative of the result by that node"))
     return result
 
 
