@@ -210,6 +210,36 @@ def test_narrow_and_dark(page: Page, tmp_path: Path, width: int, scheme: str) ->
         page.picture(Path(shots, f"steps-{width}-{scheme}.png"))
 
 
+def test_a_training_step(page: Page, tmp_path: Path) -> None:
+    """Colours and widths of the edges change with the weights, and are as they were after going back."""
+    model = vargrad.NN([2, 2, 1], init="xavier_uniform", seed=1)
+    training = vargrad.draw(model).steps([[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]], lr=1.0)
+    opened(page, training, tmp_path)
+    attributes = "p.getAttribute('class') + p.getAttribute('stroke-width')"
+    lines = f"[...document.querySelectorAll('.vg .edge path')].map((p) => {attributes})"
+    labels = "[...document.querySelectorAll('.vg .label text')].map((t) => t.textContent)"
+    before = page.run(lines), page.run(labels)
+    for _ in training.steps:
+        page.press("ArrowRight", 39)
+    state, after = page.run(STATE), (page.run(lines), page.run(labels))
+    loss = model.calculate_loss([[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]])
+    loss.backward()
+    shown = {name: float(text) for name, text in state["sums"].items()}
+    assert sorted(shown.values()) == sorted(p.grad for p in model.parameters)
+    assert before[1] == [f"{w.value:.3g}" for layer in model.weights for neuron in layer for w in neuron]
+    for p in model.parameters:
+        p.value -= p.grad
+    assert after[1] == [f"{w.value:.3g}" for layer in model.weights for neuron in layer for w in neuron]
+    assert after[0] != before[0]
+    shots = os.environ.get("VARGRAD_SHOTS")
+    if shots:
+        page.press("ArrowLeft", 37)
+        page.press("ArrowLeft", 37)
+        page.picture(Path(shots, "training.png"))
+    page.press("Home", 36)
+    assert (page.run(lines), page.run(labels)) == before
+
+
 def test_hostile_names(page: Page, tmp_path: Path) -> None:
     names = [
         "</script><script>alert(1)</script>",

@@ -102,8 +102,10 @@ def test_what_has_no_steps(impl: Implementation) -> None:
     with pytest.raises(ValueError, match="this graph was collapsed: give draw\\(\\) a higher limit"):
         vargrad.draw(v).steps()
     assert len(vargrad.draw(v, limit=1000).steps().steps) == 403
-    with pytest.raises(ValueError, match="there is no backward pass in it"):
+    with pytest.raises(ValueError, match="give steps\\(\\) the rows to train on"):
         vargrad.draw(vargrad.NN([2, 1], seed=0)).steps()
+    with pytest.raises(ValueError, match="data are for the picture of an NN"):
+        vargrad.draw(x * x).steps([[1, 2]])
     f = vargrad.compile(lambda a: a * a)
     f(1.0)
     with pytest.raises(ValueError, match="there is no backward pass in it"):

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from vargrad._compile.paths import without_collector
 from vargrad._core.var import VARS
-from vargrad._draw import chart, files, languages, network, stepper, tape
+from vargrad._draw import chart, files, languages, network, tape
 from vargrad._draw.labels import xml
 from vargrad._draw.layout import layered
 from vargrad._draw.names import names_of
+from vargrad._draw.page import Shown
 from vargrad._draw.scene import Scene, scene
+from vargrad._draw.stepper import Steps
 from vargrad._draw.structure import Structure
 from vargrad._draw.svg import svg
 from vargrad._draw.text import tree
@@ -41,8 +43,9 @@ class Drawing:
     in parentheses: the derivative of the operation above by this operand
     """
 
-    def __init__(self, structure: Structure) -> None:
+    def __init__(self, structure: Structure, model: Any = None) -> None:
         self.structure = structure
+        self._model = model
 
     def _scene(self) -> Scene:
         graph = self.structure
@@ -112,14 +115,24 @@ class Drawing:
         with replacing(path) as file:
             file.write(made.encode("utf-8") if isinstance(made, str) else made)
 
-    def steps(self) -> stepper.Steps:
+    def steps(self, data: Iterable[Sequence[float]] | None = None, lr: float = 1.0) -> Shown:
         """The stepper: a page that walks forward through the graph and then backward, edge by edge.
 
-        ``.html()`` gives the page, ``.save("steps.html")`` writes it; a notebook shows it. Raises ValueError for what
-        has no backward pass to show: a network, a compiled function, a training, several roots, or a graph so large
-        that it was collapsed.
+        ``.html()`` gives the page, ``.save("steps.html")`` writes it; a notebook shows it. ``.steps`` is the list of
+        what it says. For a small NN the page shows one step of training on a copy, as the tutorial does it: ``data``
+        are the rows, inputs and then targets, ``lr`` is the learning rate. Raises ValueError for what has no backward
+        pass to show: a compiled function, a training, several roots, a graph so large that it was collapsed, a network
+        of more than 12 weights.
         """
-        return stepper.Steps(self.structure)
+        if self._model is not None and data is not None:
+            from vargrad._draw.training import TrainingSteps
+
+            return TrainingSteps(self._model, data, lr)
+        if self._model is not None:
+            raise ValueError("there is no backward pass in a network: give steps() the rows to train on, steps(data)")
+        if data is not None:
+            raise ValueError("data are for the picture of an NN: this is another, whose steps() takes none")
+        return Steps(self.structure)
 
     def __str__(self) -> str:
         return self.text()
@@ -188,7 +201,7 @@ def draw(
     if len(roots) == 1:
         found = _of_another(roots[0])
         if found is not None:
-            return Drawing(found)
+            return Drawing(found, roots[0] if found.kind == "network" else None)
     wrong = next(v for v in roots if not isinstance(v, VARS))
     raise TypeError(
         f"draw() takes a Var, several Vars, an NN, a compiled function or a History, not {type(wrong).__name__} "

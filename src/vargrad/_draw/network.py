@@ -53,13 +53,13 @@ def shown(count: int) -> list[int | None]:
     return [*range(SHOWN // 2), None, *range(count - SHOWN // 2, count)]
 
 
-def columns(graph: Structure) -> Layout:
+def columns(graph: Structure, extra: int = 0) -> Layout:
     """The layout of a network: one column for each layer. Needs no library."""
     result = Layout()
     layers: dict[int, list[Node]] = {}
     for node in graph.nodes.values():
         layers.setdefault(node.column, []).append(node)
-    sizes = {i: size_of(node) for i, node in graph.nodes.items()}
+    sizes = {i: size_of(node, extra) for i, node in graph.nodes.items()}
     pitch = max(h for _, h in sizes.values()) + 24
     tallest = max(map(len, layers.values()))
     labelled = len(graph.edges) <= LABELS

@@ -1,45 +1,23 @@
-"""The stepper: a page that walks forward through a graph and then backward, edge by edge. It needs no network."""
+"""The stepper: the steps that go forward through a graph and then backward, edge by edge."""
 
 from __future__ import annotations
 
 import copy
-import json
 import linecache
 import os
-from dataclasses import dataclass, field
 
 from vargrad._draw import formulas
-from vargrad._draw.labels import number, plain, xml
+from vargrad._draw.labels import number, plain
 from vargrad._draw.layout import layered
-from vargrad._draw.palette import style, text_of
+from vargrad._draw.page import Page, Shown, Step
 from vargrad._draw.scene import scene
 from vargrad._draw.structure import Edge, Node, Structure
-from vargrad._draw.svg import svg
 from vargrad._ops.table import NARY_BY_NAME
-from vargrad._util.files import replacing
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
-@dataclass
-class Step:
-    """One step. ``say``: its sentence; ``formula``: the same in numbers; ``line``: the source line that made the node.
-
-    ``show``: parts of the picture that are visible from now on; ``now``: those that this step is about; ``sets``: texts
-    in nodes from now on; ``sums``: the derivatives so far, by node, with all their digits.
-    """
-
-    phase: str
-    say: str
-    formula: str = ""
-    line: str = ""
-    show: list[str] = field(default_factory=list)
-    now: list[str] = field(default_factory=list)
-    sets: dict[str, str] = field(default_factory=dict)
-    sums: dict[str, float] = field(default_factory=dict)
-
-
-class Steps:
+class Steps(Shown):
     """The steps of a graph, and the page that shows them; ``draw(v).steps()`` makes it.
 
     ``steps``: the list of them. ``names``: what the nodes are called in it.
@@ -74,50 +52,19 @@ class Steps:
         self.names = _names(self.structure)
         self.steps = _Walk(self.structure, self.root, self.names).steps
 
-    def html(self) -> str:
-        """The page, complete in itself."""
+    def _page(self) -> Page:
         graph = self.structure
-        shapes = scene(graph, layered(graph, 1), 1)
-        data = {"steps": [vars(step) for step in self.steps]}
-        shown = (
-            json.dumps(data, ensure_ascii=True).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-        )
-        table = "".join(
-            f'<tr><th scope="row">{xml(self.names[i])}</th><td>{xml(repr(node.value))}</td>'
-            f'<td data-sum="node-{i}"></td></tr>'
+        rows = [
+            (f"node-{i}", self.names[i], node.value or 0.0)
             for i, node in sorted(graph.nodes.items(), key=lambda item: self.names[item[0]])
             if node.kind == "leaf"
-        )
-        parts = {
-            "TITLE": xml(f"{self.names[self.root]}, step by step"),
-            "STYLE": style("auto") + style("auto", "steps.css"),
-            "PICTURE": svg(shapes, styled=False),
-            "WIDTH": f"{shapes.width:.0f}px",
-            "ROOT": xml(self.names[self.root]),
-            "TABLE": table,
-            "LAST": str(len(self.steps) - 1),
-            "DATA": shown,
-            "SCRIPT": text_of("steps.js"),
-        }
-        page = _PAGE
-        return "".join(parts.get(piece, piece) for piece in page.split("@@"))
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the page to a file; ValueError for a name that does not end with .html, OSError as usual."""
-        if os.path.splitext(os.fspath(path))[1].lower() not in (".html", ".htm"):
-            raise ValueError(f"the stepper is a page: give it a name that ends with .html, not {os.fspath(path)!r:.80}")
-        with replacing(path) as file:
-            file.write(self.html().encode("utf-8"))
+        ]
+        root = self.names[self.root]
+        shapes = scene(graph, layered(graph, 1), 1)
+        return Page(f"{root}, step by step", f"Derivatives of {root} so far, with all digits", shapes, rows, self.steps)
 
     def __repr__(self) -> str:
         return f"<vargrad stepper: {self.structure.title}, {len(self.steps)} steps>"
-
-    def _repr_html_(self) -> str:
-        try:
-            page = self.html()
-        except ImportError:
-            return f"<pre>{xml(chr(10).join(step.formula or step.say for step in self.steps))}</pre>"
-        return f'<iframe title="Stepper" style="width: 100%; height: 640px; border: 0" srcdoc="{xml(page)}"></iframe>'
 
 
 def _bare(structure: Structure) -> Structure:
@@ -253,52 +200,3 @@ def _line(source: str) -> str:
     file, _, line = source.rpartition(":")
     text = linecache.getline(file, int(line)).strip() if line.isdigit() else ""
     return f"{os.path.basename(file)}, line {line}{': ' + plain(text, 80) if text else ''}"
-
-
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy"
-content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
-<link rel="icon" href="data:,">
-<title>@@TITLE@@</title>
-<style>
-@@STYLE@@</style>
-</head>
-<body>
-<main>
-<h1>@@TITLE@@</h1>
-<div class="controls" role="group" aria-label="Steps">
-<button id="first" type="button" >Start</button>
-<button id="back" type="button">Back</button>
-<button id="play" type="button" aria-pressed="false">Play</button>
-<button id="forward" type="button">Forward</button>
-<input id="slider" type="range" min="0" max="@@LAST@@" value="0" aria-label="Step">
-<output id="count"></output>
-</div>
-<div class="words" aria-live="polite" aria-atomic="true">
-<p id="phase"></p>
-<p id="formula"></p>
-<p id="say"></p>
-<p id="line"></p>
-</div>
-<figure id="picture" tabindex="0" aria-label="The graph" style="--width: @@WIDTH@@">
-@@PICTURE@@</figure>
-<div class="sums">
-<table>
-<caption>Derivatives of @@ROOT@@ so far, with all digits</caption>
-<thead><tr><th scope="col">input</th><th scope="col">value</th><th scope="col">derivative</th></tr></thead>
-<tbody>@@TABLE@@</tbody>
-</table>
-</div>
-<p class="keys">Keys: arrow left and right, Home and End, space to play.</p>
-</main>
-<script type="application/json" id="data">@@DATA@@</script>
-<script>
-@@SCRIPT@@</script>
-</body>
-</html>
-"""

@@ -5,29 +5,45 @@
   const byId = (id) => document.getElementById(id);
   const parts = {};
   for (const g of document.querySelectorAll("[data-part]")) parts[g.dataset.part] = g;
+  const written = {}; // the labels as they are at first
+  for (const key in parts) {
+    if (!key.startsWith("label-")) continue;
+    const label = parts[key].querySelector("text");
+    const line = parts[key.replace("label", "edge")].querySelector("path");
+    written[key] = { text: label.textContent, kind: line.getAttribute("class"), wide: line.getAttribute("stroke-width") };
+  }
   const cells = {};
   for (const td of document.querySelectorAll("[data-sum]")) cells[td.dataset.sum] = td;
   const slider = byId("slider"), play = byId("play"), figure = byId("picture");
   const last = steps.length - 1;
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
-  const phases = { start: "Start", forward: "Forward", backward: "Backward", end: "End" };
+  const phases = { start: "Start", forward: "Forward", backward: "Backward", update: "Update", end: "End" };
   let at = 0, timer = null;
 
   function text(g, value) {
-    const t = g.querySelector("text.adjoint");
+    const t = g.querySelector("text.adjoint") || (g.classList.contains("label") && g.querySelector("text"));
     if (t) t.textContent = value;
+  }
+
+  function draw(g, kind, wide) {
+    const line = g.querySelector("path");
+    line.setAttribute("class", kind);
+    if (wide !== null) line.setAttribute("stroke-width", wide);
   }
 
   function show(k) {
     at = Math.max(0, Math.min(last, k));
     for (const g of Object.values(parts)) {
       g.classList.remove("seen", "now", "forward");
-      text(g, "");
+      const first = written[g.dataset.part];
+      text(g, first ? first.text : "");
+      if (first) draw(parts[g.dataset.part.replace("label", "edge")], first.kind, first.wide);
     }
     for (const td of Object.values(cells)) td.textContent = "";
     for (const step of steps.slice(0, at + 1)) {
       for (const key of step.show) if (parts[key]) parts[key].classList.add("seen");
       for (const key in step.sets) if (parts[key]) text(parts[key], step.sets[key]);
+      for (const key in step.lines) if (parts[key]) draw(parts[key], step.lines[key][0], step.lines[key][1]);
       for (const key in step.sums) if (cells[key]) cells[key].textContent = number(step.sums[key]);
     }
     const step = steps[at];
