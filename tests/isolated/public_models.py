@@ -263,6 +263,31 @@ def _() -> Any:
     return lambda: optim.clip_grad_value_(variables, 0.5), of(variables)
 
 
+# ---- pictures, as far as they are ours: what lays out and renders them is not
+
+
+@entry("draw")
+def _() -> Any:
+    x, y = variables = leaves(0.5, -2.0)
+    z = (x * x + 3.0) * y + math.dot([x, 1.0], [y, x])
+    return lambda: str(vargrad.draw(z, names={"x": x, "y": y}, adjoints=True)), of(variables)
+
+
+@entry("Drawing")
+def _() -> Any:
+    x, y = variables = leaves(0.5, -2.0)
+    picture = vargrad.draw((x * x + 3.0) * y, names={"x": x, "y": y})
+    return lambda: (picture.dot(), picture.mermaid(), [step.formula for step in picture.steps().steps]), of(variables)
+
+
+@entry("draw, NN and what is saved of it")
+def _() -> Any:
+    model = NN([2, 2, 1], seed=1)
+    return lambda: (vargrad.draw(model).svg("light").count("<text"), plain(model.parameters.values)), of(
+        model.parameters
+    )
+
+
 # ---- what has no entry
 
 # Read from scikit-learn's files; and modules, whose names have entries of their own.
