@@ -297,3 +297,22 @@ def test_texts_are_inside_their_plates() -> None:
             for item in part.items:
                 if isinstance(item, Text):
                     assert abs(item.y - 4 - box.y) < box.h / 2
+
+
+def test_text_in_ascii() -> None:
+    """Line by line as the other, with other signs."""
+    model = vargrad.NN([2, 2, 1], seed=3)
+    history = model.fit([[0, 0], [0, 1]], [0, 1], epochs=50, progress=False)
+    x = vargrad.Var(3.0)
+    for picture in (
+        expression(),
+        network_loss(),
+        compiled(),
+        vargrad.draw(history),
+        vargrad.draw(x / 2, names={"é": x}),
+    ):
+        usual, plain_ones = picture.text(), picture.text(ascii=True)
+        assert plain_ones.isascii()
+        assert len(usual.splitlines()) == len(plain_ones.splitlines())
+        assert re.findall(r"[\d.]+", usual) == re.findall(r"[\d.]+", plain_ones) or picture.structure.kind != "graph"
+    assert "|- (1) **: 7907344" in expression().text(ascii=True)

@@ -18,7 +18,7 @@ from vargrad._draw.scene import Scene, scene
 from vargrad._draw.stepper import Steps
 from vargrad._draw.structure import Structure
 from vargrad._draw.svg import svg
-from vargrad._draw.text import tree
+from vargrad._draw.text import in_ascii, tree
 from vargrad._util.errors import known
 from vargrad._util.files import replacing
 from vargrad._util.public import show_as
@@ -53,9 +53,13 @@ class Drawing:
             return chart.scene(graph)
         return scene(graph, network.columns(graph) if graph.kind == "network" else layered(graph))
 
-    def text(self) -> str:
-        """The picture as text: a tree, or a line of bars; needs nothing installed."""
-        return chart.text(self.structure) if self.structure.kind == "chart" else tree(self.structure)
+    def text(self, ascii: bool = False) -> str:
+        """The picture as text: a tree, or a line of bars; needs nothing installed.
+
+        ``ascii``: with signs of ASCII alone, for terminals and files that have no others.
+        """
+        found = chart.text(self.structure) if self.structure.kind == "chart" else tree(self.structure)
+        return in_ascii(found) if ascii else found
 
     def svg(self, theme: str = "auto") -> str:
         """The picture as SVG. ``theme``: "light", "dark", or "auto", which follows the reader's system.

@@ -54,3 +54,20 @@ def _legend(graph: Structure) -> list[tuple[str, str]]:
     if not any(edge.partial is not None for edge in graph.edges):
         return []
     return [("partial", "in parentheses: the derivative of the operation above by this operand")]
+
+
+_ASCII: dict[str, str] = dict(zip("├└│─▁▂▃▄▅▆▇█", "|`|-._-~=+*#", strict=True)) | {
+    "\N{MINUS SIGN}": "-",
+    "\N{MULTIPLICATION SIGN}": "*",
+    "÷": "/",
+    "≤": "<=",
+    "≠": "!=",
+    "Σ": "sum",
+    "²": "^2",
+    "…": "...",
+}
+
+
+def in_ascii(text: str) -> str:
+    """The same with signs of ASCII alone; what has no likeness there is a question mark."""
+    return text.translate({ord(sign): like for sign, like in _ASCII.items()}).encode("ascii", "replace").decode("ascii")
