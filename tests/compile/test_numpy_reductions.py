@@ -90,13 +90,6 @@ def test_linear_algebra_of_a_number_names_the_signature() -> None:
     assert any("signature" in note for note in caught.value.__notes__)
 
 
-@pytest.mark.parametrize("f", [lambda x: x[0] ** 2, lambda x: sum(x), lambda x: len(x) * x, lambda x: x.sum()])
-def test_a_number_used_as_a_vector(f: Callable[[Any], Any]) -> None:
-    with pytest.raises((TypeError, AttributeError)) as caught:
-        vargrad.compile(f)(np.array([1.0, 2.0]))
-    assert any("signature='(n)->()'" in note for note in caught.value.__notes__)
-
-
 def test_arrays_of_other_libraries_decide_themselves(impl: Implementation) -> None:
     class Other:
         def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:

@@ -190,7 +190,7 @@ class Specialization:
                 result = running.call(arguments[:k], named)
             except (TypeError, AttributeError) as error:
                 if owner.signature is None and _VECTOR.search(str(error)):
-                    error.add_note(USE_A_SIGNATURE)
+                    error.args = (f"{error}. {USE_A_SIGNATURE}",)
                 raise
             why = zeros.cause(result) or zeros.WITHOUT_VARS * (zeros.is_computed(result) and bool(recorder.guards))
             structure, numbers = flatten(owner.__name__, result, owner.signature, sizes, recorder)
