@@ -19,6 +19,7 @@ from twin import load
 
 import vargrad
 from vargrad._core import functions, functions_py
+from vargrad._ops.zeros import SKIPPED
 
 core, math = load()
 Block = importlib.import_module("vargrad._core.var").Block
@@ -117,7 +118,8 @@ def with_backward(function: Callable[..., Any], point: tuple[Any, ...]) -> Calla
             result = function(*given)
             for v in result if isinstance(result, (list, tuple)) else [result]:
                 if isinstance(v, Var) and v.prev_op is not None:
-                    v.backward()
+                    root = v + found[0] if v.prev_op in SKIPPED else v  # a rounded one would warn, in Python code
+                    root.backward()
                     break
             return result
 
