@@ -109,6 +109,10 @@ def method_cases() -> Iterator[Case]:
             root = x * x
             yield Case("Var", "(v * v).backward()", root.backward, None, "a + b", bound, lambda _, x=x: x.grad > 0.0)
             continue
+        if name == "grad_desc":  # of a grad that is 0: the value stays
+            step = partial(x.grad_desc, 0.1)
+            yield Case("Var", "v.grad_desc(lr)", step, None, "a + b", bound, lambda _, x=x: x.value == 0.75)
+            continue
         for start, point in ((start, point) for start in (0.75, 1.5) for point in POINTS):
             try:
                 expected = getattr(vargrad.reference.Var(start), name)(*point[1:])

@@ -68,6 +68,7 @@ def test_every_formula_gives_the_number_beside_it(row: Any, sign: int) -> None:
     out = value(row.name, IEEE)(*at)
     scope = {name: getattr(math, name) for name in dir(math) if not name.startswith("_")}
     scope |= dict(zip(names, at, strict=True)) | {"out": out, "gauss": lambda a: math.exp(-a * a), "rint": round}
+    scope |= {"sigmoid": lambda a: 1.0 / (1.0 + math.exp(-a))}
     for k, function in enumerate(partials(row.name, IEEE)):
         expected = function(*at, out)
         text = partial(row.name, k, names, "out", [*at, out])

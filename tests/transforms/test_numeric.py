@@ -288,6 +288,7 @@ def test_a_wrong_rule_is_caught_through_the_grain(x: float, factor: float) -> No
         gradcheck(wrong, (x,))
 
 
+@pytest.mark.filterwarnings("ignore::vargrad.ZeroDerivativeWarning")
 @pytest.mark.parametrize("digits", [5, 6, 8, 12])
 def test_rounding_is_named_where_the_derivative_is_zero(digits: int) -> None:
     for x in (0.3123456789, 2.718281828, -31.4159):

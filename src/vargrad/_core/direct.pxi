@@ -160,6 +160,18 @@ cdef inline object log_of(object x):
     return var_py.function("log", x)
 
 
+cdef inline bint has_logarithm(object x) noexcept:
+    """Whether it is above 0 and not 1, a base that nothing is divided by 0 for: of all else math.log knows the error."""
+    cdef double value
+    if type(x) is Var:
+        value = (<Var>x).node.value
+    elif type(x) is float:
+        value = <double>x
+    else:
+        return False
+    return value > 0.0 and value != 1.0
+
+
 def log(x, base=None, /):
     """Logarithm of x, natural or to the given base."""
     if base is None:
@@ -167,7 +179,7 @@ def log(x, base=None, /):
             return finish_unary(OP_log, op_value_log((<Var>x).node.value, 0.0), <Var>x)
         if type(x) is float:
             return math_log(x)
-    elif type(x) is Var or type(base) is Var:
+    elif (type(x) is Var or type(base) is Var) and has_logarithm(x) and has_logarithm(base):
         numerator = log_of(x)
         return numerator / log_of(base)
     return careful["log"](x, base)

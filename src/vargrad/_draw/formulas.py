@@ -6,9 +6,10 @@ import ast
 from collections.abc import Mapping, Sequence
 
 from vargrad._ops.formula import IEEE, compile_formula, operand_names, parse
-from vargrad._ops.table import BY_NAME, NARY_BY_NAME
+from vargrad._ops.table import BY_NAME, NARY_BY_NAME, PARTS
 
 LONGEST = 48  # a formula that is longer is not shown
+_PARTS = {part.name: part for part in PARTS}
 
 
 def expression(op: str, operands: Sequence[str]) -> str:
@@ -33,6 +34,9 @@ def partial(op: str, position: int, operands: Sequence[str], result: str, values
     if row is not None:
         names = (*operand_names(row), "out")
         tree = _Chosen(names, row.let, values).visit(parse(row.partials[position]))
+        tree = _Whole().visit(tree)
+        if any(isinstance(x, ast.Call) and _is_part(x) for x in ast.walk(tree)):
+            return None
         return _written(ast.unparse(tree), dict(zip(names, [*operands, result], strict=True)))
     if many is None or op == "custom" or " if " in many.partial:
         return None
@@ -53,14 +57,30 @@ class _Chosen(ast.NodeTransformer):
         return chosen
 
 
-def _written(text: str, names: Mapping[str, str], shorter: bool = True) -> str | None:
+def _is_part(node: ast.Call) -> bool:
+    return ast.unparse(node.func) in _PARTS
+
+
+class _Whole(ast.NodeTransformer):
+    """Put what a part of the sheet stands for in its place: sigmoid(q) * (1 - sigmoid(q)) for sigmoid_slope(q)."""
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        part = _PARTS.get(ast.unparse(node.func))
+        if part is None or not part.written:
+            return node
+        operands = dict(zip(operand_names(part), map(ast.unparse, node.args), strict=True))
+        return parse(_written(part.written, operands, False, 200) or part.written)
+
+
+def _written(text: str, names: Mapping[str, str], shorter: bool = True, longest: int = LONGEST) -> str | None:
     tree = parse(text)
     called = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call)}
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node not in called}
     if not used <= names.keys():
         return None
     result = ast.unparse(ast.fix_missing_locations(_Filled(names, shorter).visit(tree)))
-    return result if len(result) <= LONGEST else None
+    return result if len(result) <= longest else None
 
 
 class _Filled(ast.NodeTransformer):

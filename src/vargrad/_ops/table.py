@@ -33,6 +33,7 @@ class Op:
     function: str = ""  # the name in vargrad.math, if it has one
     kinks: tuple[tuple[float, ...], ...] = ()  # points where a derivative is a convention, not a limit
     exact: bool = True  # False: the value is Python's own function, which C does not have to the bit
+    written: str = ""  # of a part: the value as mathematics writes it, for pictures; "" where that is too long
 
     @property
     def arity(self) -> int:
@@ -103,22 +104,24 @@ PARTS = (
     Op("gauss", "0.0 if fabs(a) >= 40.0 else exp(-h * h) * exp((h - a) * (h + a))",
        ("-2.0 * a * out if fabs(a) < 26.0 else"
         " (0.0 if fabs(a) >= 40.0 else -2.0 * a * exp((h - a) * (h + a)) * exp(-0.5 * h * h) * exp(-0.5 * h * h))",),
-       ((-26.6, 26.6),), "exp(-a * a), accurate in its tails.", let=_H),
-    Op("one_minus_square", "(1.0 - a) * (1.0 + a)", ("-2.0 * a",), ((-1e154, 1e154),), "1 - a * a, accurate at 1."),
+       ((-26.6, 26.6),), "exp(-a * a), accurate in its tails.", let=_H, written="exp(-(a ** 2.0))"),
+    Op("one_minus_square", "(1.0 - a) * (1.0 + a)", ("-2.0 * a",), ((-1e154, 1e154),), "1 - a * a, accurate at 1.",
+       written="1.0 - a ** 2.0"),
     Op("cbrt_slope", "1.0 / (3.0 * a * a)", ("-2.0 * out / a",), ((1e-100, 1e100),),
-       "Slope of cbrt where its value is a."),
+       "Slope of cbrt where its value is a.", written="1.0 / (3.0 * a ** 2.0)"),
     Op("arctan_slope", "1.0 / (1.0 + a * a) if fabs(a) < 1e100 else 1.0 / a / a", ("-2.0 * (a * out) * out",), (REAL,),
-       "Slope of arctan."),
+       "Slope of arctan.", written="1.0 / (1.0 + a ** 2.0)"),
     Op("arctan2_slope",
        "1.0 / b / (1.0 + a / b * (a / b)) if fabs(a) <= fabs(b) else b / a / a / (1.0 + b / a * (b / a))",
        ("-2.0 * (out * arctan2_slope(b, a))", "arctan2_slope(b, a) * arctan2_slope(b, a) - out * out"),
-       ((1e-70, 1e70), (1e-70, 1e70)), "Slope of arctan2 by a: b over a * a + b * b."),
+       ((1e-70, 1e70), (1e-70, 1e70)), "Slope of arctan2 by a: b over a * a + b * b.",
+       written="b / (a ** 2.0 + b ** 2.0)"),
     Op("arcsinh_slope", "1.0 / sqrt(1.0 + a * a) if fabs(a) < 1e100 else 1.0 / fabs(a)", ("-(a * out * out * out)",),
-       (REAL,), "Slope of arcsinh."),
+       (REAL,), "Slope of arcsinh.", written="1.0 / sqrt(1.0 + a ** 2.0)"),
     Op("tanh_slope", "4.0 * t / ((1.0 + t) * (1.0 + t))", ("-2.0 * tanh(a) * out",), (REAL,), "Slope of tanh.",
-       let=(("t", "exp(-2.0 * fabs(a))"),)),
+       let=(("t", "exp(-2.0 * fabs(a))"),), written="1.0 - tanh(a) ** 2.0"),
     Op("sigmoid_slope", "t / ((1.0 + t) * (1.0 + t))", ("-(tanh(0.5 * a) * out)",), (REAL,), "Slope of sigmoid.",
-       let=(("t", "exp(-fabs(a))"),)),
+       let=(("t", "exp(-fabs(a))"),), written="sigmoid(a) * (1.0 - sigmoid(a))"),
     Op("silu_slope",
        "(1.0 if a == inf else (1.0 + a * (t / (1.0 + t))) / (1.0 + t)) if a >= 0.0 else"
        " (t / (1.0 + t) * (1.0 + a / (1.0 + t)) if a > -700.0 else (0.0 if a == -inf else r * (r * (1.0 + a))))",
