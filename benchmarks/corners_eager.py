@@ -145,6 +145,8 @@ OPERATORS: dict[str, Callable[..., Any]] = {
 NO_OPERATOR = {"__float__", "__int__", "__class__", "__doc__", "__init__", "__new__", "__setattr__", "__module__"}
 NO_OPERATOR |= {n for n in dir(object) if n not in OPERATORS} | {"__reduce_cython__", "__setstate_cython__"}
 NO_OPERATOR |= {"__setstate__", "__slots__", "__pyx_vtable__", "__annotations__", "__weakref__", "__dict__", "__del__"}
+NO_OPERATOR |= {"__array_function__", "__array_priority__", "__complex__", "__getformat__"}
+REFUSED = {"as_integer_ratio", "fromhex"}  # methods of float that raise: a derivative would be lost
 OPERANDS: dict[str, Any] = {"v": B, "float": 0.5, "int": 2, "bool": True, "np.float64": np.float64(0.5)}
 
 
@@ -296,6 +298,9 @@ ELSEWHERE = {
     "math": "its functions",
     "optim": "classes",
     "reference": "the pure twin",
+    "draw": "pictures take milliseconds",
+    "Drawing": "see draw",
+    "ZeroDerivativeWarning": "a warning",
 }
 
 
@@ -314,7 +319,7 @@ def without_case() -> list[str]:
         for n in dir(math)
         if n[0] != "_" and callable(getattr(math, n)) and f"math.{n}(" not in known
     ]
-    missing += [f"Var.{n}" for n in dir(Var) if n[0] != "_" and f".{n}" not in known]
+    missing += [f"Var.{n}" for n in dir(Var) if n[0] != "_" and n not in REFUSED and f".{n}" not in known]
     missing += [f"Var.{n}" for n in dir(Var) if n.startswith("__") and n not in OPERATORS and n not in NO_OPERATOR]
     missing += [f"numeric.{n}" for n in numeric.__all__ if f"{n}(" not in known]
     return missing + [f"data.{n}" for n in data.__all__ if not callable(getattr(data, n))]

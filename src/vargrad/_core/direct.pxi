@@ -167,6 +167,10 @@ cdef inline bint has_logarithm(object x) noexcept:
         value = (<Var>x).node.value
     elif type(x) is float:
         value = <double>x
+    elif type(x) is int:
+        value = PyLong_AsDouble(x)
+        if value == -1.0 and PyErr_Occurred() != NULL:  # too large
+            PyErr_Clear()
     else:
         return False
     return value > 0.0 and value != 1.0
