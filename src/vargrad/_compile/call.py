@@ -115,6 +115,8 @@ class Call:
         def made(path: Path) -> Shortcut | None:
             if kind != "value" and path.zeros:  # each call tells
                 return None
+            if kind == "hvp" and path.recording.leaves:  # its program has the vector behind them
+                return None
             machine, _ = path.machine(output)
             side_traces = SideTraces(path, made) if path.outcomes else None
             leaves, pair = path.recording.leaves, kind == "value_and_grad"

@@ -24,6 +24,26 @@ class Float(OpMethods):
     requires_grad: bool | property
     grad: float | property
 
+    def __pow__(self, other: Self | float, modulo: object = None) -> Self:
+        if modulo is not None:
+            raise errors.three_argument_pow()
+        return self._binary("pow", other)
+
+    def __rpow__(self, other: Self | float, modulo: object = None) -> Self:
+        if modulo is not None:
+            raise errors.three_argument_pow()
+        return self._reflected("pow", other)
+
+    def __pos__(self) -> Self:
+        return self
+
+    conjugate = __pos__  # np.conjugate of an object array asks for it
+
+    def clamp(self, min: Self | float | None = None, max: Self | float | None = None) -> Self:
+        """This value, but at least min and at most max; the derivative passes at the bounds."""
+        result = self if min is None else self._method("clamp_min", min)
+        return result if max is None else result._method("clamp_max", max)
+
     def __round__(self, ndigits: int | None = None) -> Any:
         return self._integer("round", round) if ndigits is None else self._binary("round", index(ndigits))
 

@@ -32,8 +32,7 @@ class NN(Trainable):
 
     ``arch``: the number of inputs, then of neurons in each layer; ``NN([2, 2, 1])`` is the article's XOR network.
     ``activation``: a name (sigmoid, tanh, relu, leaky_relu, elu, selu, softplus, silu, gelu, identity, also called
-    linear), or a list of one name per layer. ``output_activation``: that of the last layer; None means the same as the
-    others.
+    linear), or a list of one name per layer. ``output_activation``: that of the last layer; None: as the others.
     ``init``: "uniform" draws every parameter from [0, 1) in the article's order, each neuron's weights and then its
     bias. The field's usual ones are there under its names: "xavier_uniform", "xavier_normal" (or "glorot_..."),
     "kaiming_uniform", "kaiming_normal" (or "he_..."), both with torch's gain for the layer's activation,
@@ -321,9 +320,7 @@ class NN(Trainable):
     def save(self, path: PathLike | IO[bytes]) -> None:
         """Write the network to a safetensors file, in float64, under torch.nn.Sequential's names.
 
-        ``path``: a path, or a file that is open for writing bytes.
-
-        "0.weight" has shape (neurons, inputs) and "0.bias" shape (neurons,), then come "2.weight", "2.bias" and so on,
+        ``path``: a path, or a file that is open for writing bytes. "0.weight" has shape (neurons, inputs) and "0.bias" shape (neurons,), then come "2.weight", "2.bias" and so on,
         since the activations count; architecture, activations and scalers are in the metadata. An older file is
         replaced as a whole, and keeps its mode, or stays as it was. Raises OSError if it cannot be written.
 
@@ -352,8 +349,7 @@ class NN(Trainable):
 
         torch does not write its activations: name them, as for NN. ``path``: a path, or a file that is open for reading
         bytes. ``loss``: what the network was trained by, so that ``predict`` gives labels after "bce" or
-        "cross_entropy"; files of ``save`` say it themselves. float64, float32, float16 and bfloat16 are read. Nothing
-        is executed.
+        "cross_entropy"; files of ``save`` say it themselves. float64, float32, float16 and bfloat16 are read.
         Raises ValueError that says what was found and expected for a file that is truncated, foreign or does not fit
         together, OSError if it cannot be read.
         """
