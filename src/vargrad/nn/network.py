@@ -320,9 +320,10 @@ class NN(Trainable):
     def save(self, path: PathLike | IO[bytes]) -> None:
         """Write the network to a safetensors file, in float64, under torch.nn.Sequential's names.
 
-        ``path``: a path, or a file that is open for writing bytes. "0.weight" has shape (neurons, inputs) and "0.bias" shape (neurons,), then come "2.weight", "2.bias" and so on,
-        since the activations count; architecture, activations and scalers are in the metadata. An older file is
-        replaced as a whole, and keeps its mode, or stays as it was. Raises OSError if it cannot be written.
+        ``path``: a path, or a file that is open for writing bytes. "0.weight" has shape (neurons, inputs) and "0.bias"
+        shape (neurons,), then come "2.weight", "2.bias" and so on, since the activations count; architecture,
+        activations and scalers are in the metadata. An older file is replaced as a whole, and keeps its mode, or stays
+        as it was. Raises OSError if it cannot be written.
 
         >>> import os, tempfile
         >>> model = NN([2, 2, 1], "tanh", seed=1)
@@ -349,9 +350,8 @@ class NN(Trainable):
 
         torch does not write its activations: name them, as for NN. ``path``: a path, or a file that is open for reading
         bytes. ``loss``: what the network was trained by, so that ``predict`` gives labels after "bce" or
-        "cross_entropy"; files of ``save`` say it themselves. float64, float32, float16 and bfloat16 are read.
-        Raises ValueError that says what was found and expected for a file that is truncated, foreign or does not fit
-        together, OSError if it cannot be read.
+        "cross_entropy"; files of ``save`` say it themselves. float64, float32, float16 and bfloat16 are read. Raises
+        ValueError with what was found and expected for a file that does not fit, OSError if it cannot be read.
         """
         from vargrad.nn import files
 
