@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 
 import programs
@@ -13,9 +14,7 @@ from twins import Implementation, key, keys, outcome
 
 MANY = settings(max_examples=10 * settings().max_examples)
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::vargrad.ZeroDerivativeWarning"
-)  # random programs may end in a rounding
+pytestmark = pytest.mark.filterwarnings("ignore::vargrad.ZeroDerivativeWarning")  # a program may end in a rounding
 
 
 @MANY
