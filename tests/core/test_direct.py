@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from types import FrameType
 from typing import Any
 
 import numpy as np
 import pytest
 
+from calls import python_calls
 from twins import Implementation, key, outcome
 from vargrad import reference
 
@@ -36,23 +35,6 @@ USUAL: dict[str, Callable[[Any, Any, Any], Any]] = {
     "floor": lambda f, a, b: (f(a), f(1.5)),
     "trunc": lambda f, a, b: f(a),
 }
-
-
-def python_calls(run: Callable[[], Any]) -> list[str]:
-    """The Python functions that run meanwhile, other than itself."""
-    found: list[str] = []
-
-    def note(frame: FrameType, event: str, argument: object) -> None:
-        if event == "call" and frame.f_code is not run.__code__:
-            found.append(frame.f_code.co_name)
-
-    before = sys.getprofile()
-    sys.setprofile(note)
-    try:
-        run()
-    finally:
-        sys.setprofile(before)
-    return found
 
 
 @pytest.mark.parametrize("name", USUAL)

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 import vargrad
+from mode_cases import KINDS, detector, mode
 from mode_state import CLEAN, state
 from twins import Implementation
-
-KINDS = pytest.mark.parametrize("kind", ["no_grad", "detect_anomaly"])
 
 
 @pytest.fixture(autouse=True)
@@ -24,23 +23,7 @@ def _nothing_is_left() -> Iterator[None]:
 
 @pytest.fixture
 def on(impl: Implementation, kind: str) -> Callable[[], bool]:
-    """Whether the mode is on, by what an operation does."""
-
-    def quiet() -> bool:
-        return (impl.Var(2.0) * 3.0).prev_op is None
-
-    def strict() -> bool:
-        try:
-            impl.Var(0.0, True).sqrt().backward()
-        except FloatingPointError:
-            return True
-        return False
-
-    return quiet if kind == "no_grad" else strict
-
-
-def mode(kind: str) -> Any:
-    return getattr(vargrad, kind)()
+    return detector(impl, kind)
 
 
 @KINDS

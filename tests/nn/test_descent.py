@@ -67,8 +67,8 @@ def by_hand(arch: list[int], seed: int, steps: int, lr: float) -> tuple[list[lis
     return [[float(x) for array in layer for x in array.ravel()] for layer in layers], losses
 
 
-def test_a_network_of_matrices_of_vars(impl: Implementation) -> None:
-    model = Matrices([2, 2, 1], 3, lambda x: impl.Var(x, requires_grad=True))
+def trained_as_by_hand(model: Any) -> list[list[float]]:
+    """Train the model by the program, compare its losses with those by hand, and return the parameters by hand."""
     losses = []
     for _ in range(60):
         prediction = model.forward(INPUTS).squeeze()
@@ -78,6 +78,12 @@ def test_a_network_of_matrices_of_vars(impl: Implementation) -> None:
         losses.append(loss.value)
     weights, expected = by_hand([2, 2, 1], 3, 60, 1.0)
     assert losses == pytest.approx(expected, rel=1e-9)
+    return weights
+
+
+def test_a_network_of_matrices_of_vars(impl: Implementation) -> None:
+    model = Matrices([2, 2, 1], 3, lambda x: impl.Var(x, requires_grad=True))
+    weights = trained_as_by_hand(model)
     for found, true in zip(model.numbers(), weights, strict=True):
         assert found == pytest.approx(true, rel=1e-9)
     assert 0.0 < model.forward(np.expand_dims(INPUTS[1], 0)).item().value < 1.0
@@ -86,15 +92,7 @@ def test_a_network_of_matrices_of_vars(impl: Implementation) -> None:
 def test_the_network_of_the_package_in_the_same_program(impl: Implementation) -> None:
     """Only the import of NN differs: shapes, losses and steps are those of the matrices."""
     model = NN([2, 2, 1], seed=3, var=impl.Var)
-    losses = []
-    for _ in range(60):
-        prediction = model.forward(INPUTS).squeeze()
-        loss = 1 / prediction.shape[0] * np.sum((prediction - XOR) ** 2)
-        loss.backward()
-        model.step(lr=1)
-        losses.append(loss.value)
-    weights, expected = by_hand([2, 2, 1], 3, 60, 1.0)
-    assert losses == pytest.approx(expected, rel=1e-9)
+    weights = trained_as_by_hand(model)
     for (w, b), true in zip(zip(model.weights, model.biases, strict=True), weights, strict=True):
         by_input = [v.value for column in zip(*w, strict=True) for v in column]
         assert [*by_input, *(v.value for v in b)] == pytest.approx(true, rel=1e-9)
