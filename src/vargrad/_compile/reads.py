@@ -36,8 +36,8 @@ def _is_fixed_value(x: Any) -> bool:
 
 def _content(x: Any) -> Any:
     """What an object holds, where that can be compared without code of its own: see Watch. None for the rest."""
-    if type(x) is numpy.ndarray and not x.dtype.hasobject and x.flags.c_contiguous:
-        return x.copy()
+    if type(x) is numpy.ndarray and not x.dtype.hasobject:
+        return x.copy("C")
     if type(x) is list and all(map(_is_fixed_value, x)):
         return tuple(x)
     if type(x) is dict and all(map(_is_fixed_value, x.values())):
@@ -50,23 +50,9 @@ def _comparison(x: Any, depth: int = 0) -> Callable[[Any], bool] | None:
     """A function that tells whether an object holds what x holds now; None where identity is all there is."""
     if isinstance(x, (ContextVar, weakref.ref)):
         return _by_target(x)
-    if type(x) is numpy.ndarray and x.dtype != object:
-        kind, shape, data = x.dtype, x.shape, x.tobytes()
-        return lambda now: (
-            type(now) is numpy.ndarray and now.dtype == kind and now.shape == shape and now.tobytes() == data
-        )
-    if type(x) is list and all(map(_is_fixed_value, x)):
-        items = x.copy()
-        return lambda now: type(now) is list and _alike(now, items)
-    if type(x) is dict and all(map(_is_fixed_value, x.values())):
-        values = x.copy()
-        return lambda now: type(now) is dict and _alike(now, values) and _alike(now.values(), values.values())
-    own = unchanging(x)
-    if own is not None:
-        kind = type(x)
-        return lambda now: (
-            type(now) is kind and _alike(now.__dict__, own) and _alike(now.__dict__.values(), own.values())
-        )
+    simple = _content(x)
+    if simple is not None:
+        return _by_content(type(x), simple)
     try:
         content, kept = state_of("", x)
     except TypeError:
@@ -77,6 +63,24 @@ def _comparison(x: Any, depth: int = 0) -> Callable[[Any], bool] | None:
             return state_of("", now)[0] == content and kept is not None
         except TypeError:
             return False
+
+    return compare
+
+
+def _by_content(kind: type, content: Any) -> Callable[[Any], bool]:
+    """A comparison by value with the content of an object of that type."""
+
+    def compare(now: Any) -> bool:
+        if type(now) is not kind:
+            return False
+        if kind is numpy.ndarray:
+            same = now.dtype == content.dtype and now.shape == content.shape
+            return bool(same and now.tobytes() == content.tobytes())
+        if kind is list:
+            return _alike(now, content)
+        entries: Any = now if kind is dict else now.__dict__
+        own = content if kind is dict else content[1]
+        return _alike(entries, own) and _alike(entries.values(), own.values())
 
     return compare
 
@@ -151,8 +155,12 @@ class Read:
     def __init__(self, place: Place) -> None:
         self.place = place
         self.held = held = place.get()
-        self.compare = None if _is_fixed_value(held) else _comparison(held)
-        self.content = None if self.compare is None or not place.within else _content(held)
+        self.content = None if _is_fixed_value(held) else _content(held)
+        self.compare: Callable[[Any], bool] | None = None
+        if self.content is not None:
+            self.compare = _by_content(type(held), self.content)
+        elif not _is_fixed_value(held):
+            self.compare = _comparison(held)
         self.size = len(held) if isinstance(held, _GROWING) else 0
 
     def is_same(self) -> bool:
@@ -160,8 +168,10 @@ class Read:
         now = self.place.get()
         if self.compare is not None:
             same = self.compare(now)
-            if same and self.content is not None:  # equal, though perhaps of other objects
-                self.held, self.content = now, _content(now)
+            if same and self.content is not None:
+                self.held = now
+                if type(now) is not numpy.ndarray:  # equal, though perhaps of other objects
+                    self.content = _content(now)
             return same
         if not _equal(now, self.held):
             return False
