@@ -73,7 +73,7 @@ def _by_content(kind: type, content: Any) -> Callable[[Any], bool]:
     def compare(now: Any) -> bool:
         if type(now) is not kind:
             return False
-        if kind is numpy.ndarray:
+        if isinstance(now, numpy.ndarray):
             same = now.dtype == content.dtype and now.shape == content.shape
             return bool(same and now.tobytes() == content.tobytes())
         if kind is list:
