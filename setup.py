@@ -11,7 +11,7 @@ from setuptools.modified import newer_group
 
 C = {"_core/var": "tape", "_vm/machine": "vm", "_train/engine": "dense"}  # folders of csrc
 SOURCES = {f"{n}_c": [f"src/vargrad/{n}_c.pyx", *map(str, sorted(Path("csrc", C[n]).rglob("*.c")))] for n in C}
-for n in ("compiled/store.pyx", "pure/graph.py", "pure/passes.py"):  # Python, typed by the .pxd files of _ir/compiled
+for n in ("compiled/store.pyx", "pure/graph.py", "pure/passes.py", "pure/forward.py"):  # typed by _ir/compiled/*.pxd
     SOURCES[f"_ir/compiled/{Path(n).stem}"] = [f"src/vargrad/_ir/{n}"]
 ALWAYS = ["/fp:precise", "/std:c11"]
 if WINDOWS := sys.platform == "win32":

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from vargrad._draw.drawing import Drawing, draw
     from vargrad.nn import NN
     from vargrad.numeric import finite_difference, gradcheck
-    from vargrad.transforms import grad, hessian, hvp, jacobian, value_and_grad
+    from vargrad.transforms import grad, hessian, hvp, implicit, jacobian, jvp, register_tree, value_and_grad, vjp
 
 __all__ = [
     "NN",
@@ -44,14 +44,18 @@ __all__ = [
     "gradcheck",
     "hessian",
     "hvp",
+    "implicit",
     "jacobian",
+    "jvp",
     "load_compiled",
     "losses",
     "math",
     "no_grad",
     "optim",
     "reference",
+    "register_tree",
     "value_and_grad",
+    "vjp",
 ]
 
 # Imported when first asked for, so that `import vargrad` stays cheap.
@@ -65,7 +69,9 @@ _LAZY = {
     "finite_difference": "numeric",
     "gradcheck": "numeric",
     "load_compiled": "_compile.compiled",
-    **dict.fromkeys(("grad", "hessian", "hvp", "jacobian", "value_and_grad"), "transforms"),
+    **dict.fromkeys(
+        ("grad", "hessian", "hvp", "implicit", "jacobian", "jvp", "register_tree", "value_and_grad", "vjp"), "transforms"
+    ),
 }
 
 

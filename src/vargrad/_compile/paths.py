@@ -18,7 +18,7 @@ import numpy.typing
 
 from vargrad._compile.recorder import Recording
 from vargrad._core.var import leaf_values
-from vargrad._ir.expressions import Derivatives, Expressions
+from vargrad._ir.expressions import Derivatives, Expressions, Tangents, pushed
 from vargrad._ir.lower import lower
 from vargrad._ops.codes import ADD, AND, EQ, LE, LT, MUL, NE, NOT, OR, ZERO
 from vargrad._vm.machine import Machine, empty
@@ -39,6 +39,7 @@ class Output(NamedTuple):
     wrt: tuple[int, ...] = ()
 
 
+WITH_VECTORS = ("hvp", "jvp")  # outputs with vectors among the inputs
 GUARDS = Output("guards")  # the values of a recording's guards
 
 
@@ -90,7 +91,7 @@ class Path:
         if self.outcomes and output is not GUARDS:
             outputs = [*outputs, self._stays()]
         inputs = [x for argument in self.recording.arguments for x in argument] + self.recording.leaf_inputs
-        inputs += self.vectors.get(output.wrt, []) if output.kind == "hvp" else []
+        inputs += self.vectors.get(output.wrt, []) if output.kind in WITH_VECTORS else []
         return lower(self.recording.expressions, inputs, outputs)
 
     def _stays(self) -> int:
@@ -111,9 +112,12 @@ class Path:
             (root,) = recording.results
             return [root, *self._by(recording.leaf_inputs).of(root)]
         inputs = [x for i in wrt for x in recording.arguments[i]]
-        by = self._by(inputs)
         if kind == "jacobian":
-            return [partial for root in recording.results for partial in by.of(root, len(recording.results) > 4)]
+            return self._jacobian(inputs)
+        if kind == "jvp":
+            vectors = self.vectors[wrt] = [g.input() for _ in inputs]
+            return [*recording.results, *Tangents(g, inputs, recording.results).along(vectors)]
+        by = self._by(inputs)
         (root,) = recording.results
         gradient = by.of(root)
         if kind == "grad":
@@ -128,6 +132,23 @@ class Path:
             if partial != ZERO:
                 total = g.make(ADD, total, g.make(MUL, partial, vector))
         return by.of(total)
+
+    def _jacobian(self, inputs: list[int]) -> list[int]:
+        """The Jacobian row by row; of its columns some are pushed forward, the others come from reverse sweeps."""
+        g, results = self.recording.expressions, self.recording.results
+        forward = pushed(g, inputs, results)
+        tangents = Tangents(g, [inputs[i] for i in forward], results)
+        one = g.constant(1.0)
+        columns = {
+            column: tangents.along([one if i == k else ZERO for i in range(len(forward))])
+            for k, column in enumerate(forward)
+        }
+        others = [i for i in range(len(inputs)) if i not in columns]
+        if others:
+            by = self._by([inputs[i] for i in others])
+            rows = [by.of(root, len(results) > 4) for root in results]
+            columns |= dict(zip(others, zip(*rows, strict=True), strict=True))
+        return [columns[i][k] for k in range(len(results)) for i in range(len(inputs))]
 
     def _by(self, inputs: Sequence[int]) -> Derivatives:
         key = tuple(inputs)

@@ -129,6 +129,13 @@ def _fill(op: Int) -> None:
     _FILLED[op] = 1
 
 
+def partial_rules(op: Int) -> tuple[Template | None, Template | None]:
+    """The partials of a row by its operands; None for one that never counts, or that the row has not."""
+    if not _FILLED[op]:
+        _fill(op)
+    return _RULES[2 * op], _RULES[2 * op + 1]
+
+
 _ARITY = bytes(ARITY)
 _DIFFERENTIABLE = bytes(
     op == SELECT or (op < N_ROWS and any(text != "skip" for text in BY_NAME[name].partials))
