@@ -56,7 +56,7 @@ def finite_difference(
         moved = list(values)
         if side:  # -0.0 + 0.0 would be another argument
             moved[i] = values[i] + side * step
-        result = scalar(f(*fill(tree, moved)), what)
+        result = scalar(f(*fill(tree, moved, argument=True)), what)
         # Is something left to differentiate? Asked at once: f may set Vars at its next call.
         if connected or not isinstance(result, Var) or pullback(result, [])[1]:
             return result
@@ -102,14 +102,14 @@ def gradcheck(
     if not values:
         raise ValueError(f"gradcheck of {name_of(f)}: args holds no number, so there is nothing to check")
     exact: list[Scalar] = []
-    flatten(grad(f, argnums=tuple(range(len(tree))))(*fill(tree, values)), exact, "the gradient")
+    flatten(grad(f, argnums=tuple(range(len(tree))))(*fill(tree, values, argument=True)), exact, "the gradient")
 
     def along(i: int) -> Callable[[float], float]:
         def line(y: float) -> float:
             moved: list[Scalar] = [Var(x) for x in values]
             moved[i] = Var(y)
             with no_grad():
-                return plain(scalar(f(*fill(tree, moved)), f"gradcheck of {name_of(f)}: it returned"))
+                return plain(scalar(f(*fill(tree, moved, argument=True)), f"gradcheck of {name_of(f)}: it returned"))
 
         return line
 

@@ -11,7 +11,7 @@ import numpy
 import numpy.typing
 
 from vargrad._compile.paths import GUARDS, Output, Path, SideExit, Tell, rows_of, run
-from vargrad._compile.results import Structure
+from vargrad._compile.results import Structure, split
 from vargrad._compile.signature import Batch, real
 from vargrad._compile.specialization import Specialization
 from vargrad._compile.union import Work
@@ -90,6 +90,12 @@ class Call:
         """The part itself if one argument was chosen, otherwise a tuple of all parts."""
         return parts[0] if self._one else tuple(parts)
 
+    def twice(self, full: Computed) -> tuple[Any, Any]:
+        """Two results like the function's, from one output after the other: its value and a tangent."""
+        cores, fill = self.structure.cores, self.structure.fill
+        parts = split(full, (*cores, *cores), self.batch.loop)
+        return fill(parts[: len(cores)]), fill(parts[len(cores) :])
+
     def require_scalar(self, what: str) -> None:
         """ValueError if the function's result is not one number."""
         if self.structure.container is not None or self.structure.cores != ((),):
@@ -136,20 +142,20 @@ class Call:
             return cores, [results[0] + by[0]]
         return ((*cores, by[0]), by) if kind == "hvp" else (cores, [by[0] + by[0]])
 
-    def take_vectors(self, vector: Any) -> None:
-        """The vectors of hvp, one for each argument to differentiate by."""
-        name, batch = self.specialization.owner.__name__, self.batch
+    def take_vectors(self, what: str, vector: Any) -> None:
+        """The vectors of the method ``what``, one for each argument to differentiate by."""
+        name, batch = f"{self.specialization.owner.__name__}.{what}()", self.batch
         parts = (vector,) if self._one else tuple(vector) if isinstance(vector, (tuple, list)) else ()
         if len(parts) != len(self.wrt):
-            raise TypeError(f"{name}.hvp() needs a tuple of {len(self.wrt)} vectors, one for each argument")
+            raise TypeError(f"{name} needs a tuple of {len(self.wrt)} vectors, one for each argument")
         for i, (part, core) in enumerate(zip(parts, self.cores(), strict=True)):
-            x = real(f"{name}.hvp(): vector {i}", part)
+            x = real(f"{name}: vector {i}", part)
             try:
                 numpy.broadcast_to(x, batch.loop + core)
             except ValueError:
-                raise ValueError(f"{name}.hvp(): vector {i} has shape {x.shape}, not {batch.loop + core}") from None
+                raise ValueError(f"{name}: vector {i} has shape {x.shape}, not {batch.loop + core}") from None
             if x.ndim < len(core) or x.shape[x.ndim - len(core) :] != core:
-                raise ValueError(f"{name}.hvp(): vector {i} has shape {x.shape}, not {batch.loop + core}")
+                raise ValueError(f"{name}: vector {i} has shape {x.shape}, not {batch.loop + core}")
             self._vectors.append(batch.column(x, core))
 
     def compute(self, output: Output, out: Sequence[Any] = ()) -> Computed:

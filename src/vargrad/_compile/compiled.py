@@ -217,7 +217,7 @@ def compile_again(f: Callable[..., Any], signature: str | None, max_paths: int) 
     return compile(f, signature=signature, max_paths=max_paths)
 
 
-_PUBLIC = ("__call__", *SHORTCUTS[1:], "to_c", "save")  # the first shortcut is the call's
+_PUBLIC = ("__call__", *SHORTCUTS[1:], "jvp", "to_c", "save")  # the first shortcut is the call's
 
 
 def _refreshed(name: str) -> Callable[..., Any]:

@@ -177,6 +177,24 @@ class Dispatcher(HasShortcuts):
             return full
         return self._finished(call, out, call.by_argument(split(full, call.cores(), call.batch.loop)))
 
+    def jvp(
+        self,
+        *args: Any,
+        argnums: Argnums | None = None,
+        out: Any = None,
+        workers: int = 1,
+        progress: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """The pair of value and derivative along a vector: ``f.jvp(*args, v)``, v as for ``hvp``, for any results."""
+        if not args:
+            raise TypeError(f"{self.__name__}.jvp() takes the arguments and then the vector")
+        *args, vector = args  # type: ignore[assignment]
+        call, full = self._computed("jvp", args, kwargs, workers, progress, argnums, out, vector)
+        if call is None:
+            return full
+        return self._finished(call, out, call.twice(full))
+
     @fast_method("backward")
     def backward(self, *args: Any, workers: int = 1, progress: bool = False, **kwargs: Any) -> float:
         """Sum the value over all rows, and add the sum's derivatives to the .grad of closed-over leaves that want one.
@@ -357,13 +375,13 @@ class Dispatcher(HasShortcuts):
             return None, self._eager(what, args, kwargs, argnums, vector)
         call.choose(argnums)
         for v in vector:
-            call.take_vectors(v)
+            call.take_vectors(what, v)
         output = Output(what, call.wrt)
         self._tell_zeros(call)
         full = call.compute(output, items(out))
         if call.path.outcomes:
             self._tell_zeros(call)
-        if argnums is None and out is None:
+        if argnums is None and out is None and what in SHORTCUTS:
             self._remember(call, output)
         return call, full
 

@@ -272,7 +272,7 @@ class Run:
         """The number that f is differentiated by, and what it returns beside it; TypeError if it returns no such pair."""
         result = self.output()
         if not isinstance(result, (tuple, list)) or len(result) != 2:
-            found = f"{len(result)} items" if isinstance(result, (tuple, list)) else kind(result)
+            found = f"{len(result)} items" if isinstance(result, (tuple, list)) else type(result).__name__
             raise TypeError(
                 f"{self.what}() with has_aux=True needs a function that returns a pair, (number, anything else); "
                 f"{self.name} returned {found}"
