@@ -69,9 +69,8 @@ _LAZY = {
     "finite_difference": "numeric",
     "gradcheck": "numeric",
     "load_compiled": "_compile.compiled",
-    **dict.fromkeys(
-        ("grad", "hessian", "hvp", "implicit", "jacobian", "jvp", "register_tree", "value_and_grad", "vjp"), "transforms"
-    ),
+    **dict.fromkeys(("grad", "hessian", "hvp", "implicit", "jacobian", "jvp", "register_tree"), "transforms"),
+    **dict.fromkeys(("value_and_grad", "vjp"), "transforms"),
 }
 
 

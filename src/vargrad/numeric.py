@@ -9,10 +9,11 @@ from itertools import pairwise
 from typing import Any
 
 from vargrad._core.modes import no_grad
-from vargrad._core.trees import Scalar, Tree, fill, flatten, paths, plain
 from vargrad._core.var import Var, pullback
+from vargrad._transforms.run import name_of, scalar
+from vargrad._transforms.trees import Scalar, Tree, fill, flatten, paths, plain
 from vargrad._util import errors
-from vargrad.transforms import grad, name_of, scalar
+from vargrad.transforms import grad
 
 __all__ = ["finite_difference", "gradcheck"]
 # Where f is evaluated on both sides of the argument, in steps: the difference over the distance is the derivative.

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from vargrad._core.trees import aligned, describe, fill, flatten, register_tree
 from vargrad._core.var import module
 from vargrad._transforms.implicit import implicit
 from vargrad._transforms.run import Function, Run, check_function, name_of, transform
-from vargrad._transforms.run import scalar as scalar
+from vargrad._transforms.trees import aligned, describe, fill, flatten, register_tree
 from vargrad._util.argnums import Argnums
 from vargrad._util.public import show_as
 
@@ -136,7 +135,6 @@ def hvp(f: Function) -> Function:
     [22.0, 6.0]
     """
     check_function("hvp", f)
-    name = name_of(f)
 
     def product(x: Any, v: Any, /, *args: Any, **kwargs: Any) -> Any:
         with Run("hvp", f, 0, (x, *args), kwargs) as run:

@@ -135,7 +135,11 @@ def test_jvp_is_value_and_tangent_like_the_function() -> None:
 
 
 def test_jvp_of_vectors_is_the_jacobian_times_the_vector() -> None:
-    f, p, v = compile(orbit, signature="(n)->(m)"), np.array([[9.81, 0.3], [2.0, 0.0]]), np.array([[1.0, 2.0], [0.5, 0.0]])
+    f, p, v = (
+        compile(orbit, signature="(n)->(m)"),
+        np.array([[9.81, 0.3], [2.0, 0.0]]),
+        np.array([[1.0, 2.0], [0.5, 0.0]]),
+    )
     value, tangent = f.jvp(p, v)
     np.testing.assert_array_equal(value, f(p))
     np.testing.assert_allclose(tangent, np.einsum("rij,rj->ri", f.jacobian(p), v), rtol=1e-12, atol=1e-13)

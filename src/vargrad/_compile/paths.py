@@ -147,7 +147,7 @@ class Path:
         if others:
             by = self._by([inputs[i] for i in others])
             rows = [by.of(root, len(results) > 4) for root in results]
-            columns |= dict(zip(others, zip(*rows, strict=True), strict=True))
+            columns |= {column: [row[k] for row in rows] for k, column in enumerate(others)}
         return [columns[i][k] for k in range(len(results)) for i in range(len(inputs))]
 
     def _by(self, inputs: Sequence[int]) -> Derivatives:

@@ -1,8 +1,8 @@
 """Forward mode over a graph of Vars: tangents instead of adjoints, oldest Var first.
 
-The pure twin's own; the compiled core asks for the graph of tangents, and for its rare cases, over its own Vars. What
-a walk needs of a Var is what sweep_py.py says. None stands for no tangent: the Var does not depend on what moves. So an
-infinite partial beside it makes no nan, as in the backward sweep.
+pushforward() is the pure twin's own; the other two walks are over Vars of either twin. What a walk needs of a Var is
+what sweep_py.py says. None stands for no tangent: the Var does not depend on what moves. So an infinite partial beside
+it makes no nan, as in the backward sweep.
 """
 
 from __future__ import annotations
@@ -14,6 +14,11 @@ from vargrad._core.modes import thread
 from vargrad._core.sweep_py import check_operand, contributions, order, same, times
 from vargrad._ops import formula
 from vargrad._ops.formula import IEEE
+
+
+def count_under(root: Any) -> int:
+    """How many nodes a sweep from root visits."""
+    return len(order(root))
 
 
 def pushforward(

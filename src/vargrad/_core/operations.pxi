@@ -261,11 +261,10 @@ cdef enum:
 
 def pushforward(Var top not None, list roots, wrt, seeds):
     """The tangents of Vars under top, see forward_py.py; None where the walk in Python must look."""
-    cdef size_t count = 0, i, k, width, leaves = <size_t>len(wrt), n_roots = <size_t>len(roots)
+    cdef size_t count = 0, i, k, width, leaves, n_roots
     cdef Directions by
     cdef Node **nodes = NULL
     cdef Node **pointer
-    cdef double *out
     cdef int outcome = FORWARD_DONE
     cdef Var v
     cdef tuple asked = tuple(wrt), ends = tuple(roots)  # no other code can change these
@@ -282,7 +281,7 @@ def pushforward(Var top not None, list roots, wrt, seeds):
         return None
     width = leaves if seeds is None else 1
     pointer = <Node **>malloc((leaves + n_roots + 1) * sizeof(Node *))
-    out = <double *>malloc((n_roots * width + leaves + 1) * sizeof(double))
+    cdef double *out = <double *>malloc((n_roots * width + leaves + 1) * sizeof(double))
     try:
         if pointer == NULL or out == NULL:
             raise MemoryError
@@ -315,12 +314,6 @@ def pushforward(Var top not None, list roots, wrt, seeds):
         free(nodes)
         free(pointer)
         free(out)
-
-
-def pushforward_graph(Var top not None, roots, wrt, columns):
-    """The tangents of Vars under top as Vars that can be differentiated again."""
-    found = forward_py.tangent_graph(order(top), roots, wrt, columns, apply, Var)
-    return [[v if type(v) is Var else leaf(v) for v in row] for row in found]
 
 
 def statistics():

@@ -18,10 +18,10 @@ from operator import setitem
 from typing import Any, NoReturn, TypeAlias
 
 from vargrad._core.float_py import Float
+from vargrad._core.forward_py import count_under as count_under
+from vargrad._core.forward_py import pushforward as pushforward
 from vargrad._core.leaves_py import Cell, add_grads, descend, leaf_values
 from vargrad._core.modes import detect_anomaly, no_grad, note_origin, thread
-from vargrad._core.forward_py import pushforward as pushforward
-from vargrad._core.forward_py import tangent_graph
 from vargrad._core.sweep_py import adjoint_graph, adjoints, order, settled
 from vargrad._core.sweep_py import listing as listing
 from vargrad._ops import formula, nary
@@ -416,18 +416,6 @@ def pullback(root: Var, wrt: Sequence[Var]) -> tuple[list[float], bool]:
 def pullback_graph(root: Var, wrt: Sequence[Var]) -> list[Var]:
     """The derivatives of root by any Vars ``wrt``, as Vars that can be differentiated again."""
     return [_as_var(v) for v in adjoint_graph(order(root), wrt, apply, Var)]
-
-
-def count_under(root: Var) -> int:
-    """How many nodes a sweep from root visits."""
-    return len(order(root))
-
-
-def pushforward_graph(
-    top: Var, roots: Sequence[Var], wrt: Sequence[Var], columns: Sequence[Sequence[Operand | None]]
-) -> list[list[Var]]:
-    """The tangents of Vars under top as Vars that can be differentiated again; see forward_py.tangent_graph."""
-    return [[_as_var(v) for v in row] for row in tangent_graph(order(top), roots, wrt, columns, apply, Var)]
 
 
 def fresh(which: object, args: tuple[Any, ...]) -> tuple[list[Var], tuple[Any, ...]] | None:

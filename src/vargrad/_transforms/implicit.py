@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from vargrad._core.modes import thread
-from vargrad._core.trees import Scalar, fill, flatten, paths, plain
 from vargrad._core.var import Var, module
 from vargrad._ops import zeros
 from vargrad._transforms.run import Run, name_of
+from vargrad._transforms.trees import Scalar, fill, flatten, paths, plain
 
 Matrix = list[list[Any]]
 
@@ -95,7 +95,7 @@ class _Root:
         """A number without its derivative: a float, or while a function is recorded a Var."""
         if self._recorder is None:
             return plain(x)
-        return self._recorder.detach(x) if isinstance(x, Var) else x  # type: ignore[no-any-return]
+        return self._recorder.detach(x) if isinstance(x, Var) else x
 
     def _at(self, numbers: Sequence[Scalar]) -> list[Scalar]:
         """The residual there."""
@@ -159,7 +159,7 @@ def inverted(matrix: Matrix) -> Matrix | None:
                 best = i
         rows[k], rows[best] = rows[best], rows[k]
         pivot = rows[k][k]
-        if not pivot != 0.0:
+        if pivot == 0.0:
             return None
         rows[k] = [x / pivot for x in rows[k]]
         for i in range(n):

@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, TypeAlias
 
-from vargrad._core.forward_py import tangents
+from vargrad._core.forward_py import tangent_graph, tangents
 from vargrad._core.modes import outside, thread
-from vargrad._core.trees import (
+from vargrad._core.var import Var, fresh, identity, module, pullback, pullback_graph
+from vargrad._ops import zeros
+from vargrad._transforms.trees import (
     Scalar,
     aligned,
     describe,
@@ -21,8 +23,6 @@ from vargrad._core.trees import (
     mapped,
     plain,
 )
-from vargrad._core.var import Var, fresh, identity, module, pullback, pullback_graph
-from vargrad._ops import zeros
 from vargrad._util.argnums import Argnums, check_argnums, positions
 
 Function: TypeAlias = Callable[..., Any]
@@ -207,7 +207,7 @@ class Run:
 
     def _pushed(self, top: Var, ends: list[Var], direction: Sequence[Scalar] | None) -> list[list[Scalar]]:
         """The tangents of Vars under top: along the direction, or if it is None by each variable."""
-        rows: list[list[Scalar]] | None = None
+        rows: Any = None
         if not self.connected:
             rows = module.pushforward(top, ends, self._variables, direction)
             if rows is None and pullback(top, self._variables)[1]:
@@ -215,10 +215,9 @@ class Run:
         if self._as_graph():
             n = len(self._variables)
             each: list[Sequence[Any]] = [[1.0 if i == k else None for i in range(n)] for k in range(n)]
-            found: list[list[Scalar]] = module.pushforward_graph(
-                top, ends, self._variables, each if direction is None else [direction]
-            )
-            return found
+            columns = each if direction is None else [direction]
+            graph = tangent_graph(module.order(top), ends, self._variables, columns, module.apply, Var)
+            return [[x if isinstance(x, Var) else constant(x) for x in row] for row in graph]
         if rows is None:
             seeds = None if direction is None else list(map(plain, direction))
             rows = tangents(module.order(top), ends, self._variables, seeds)
@@ -231,7 +230,7 @@ class Run:
             self.connected = pullback(module.apply_nary("sum", ends), self._variables)[1]
 
     def pulled(self, roots: Sequence[Scalar], weights: Sequence[Scalar]) -> list[Scalar]:
-        """The derivatives of the weighted sum of the roots."""
+        """The derivatives of the weighted sum of the roots; may be asked for when the run is over."""
         pairs = [(r, w) for r, w in zip(roots, weights, strict=True) if isinstance(r, Var)]
         around = outside().__enter__() if self._no_grad else None
         try:
@@ -269,7 +268,7 @@ class Run:
         return outer, roots
 
     def with_aux(self) -> tuple[Scalar, Any]:
-        """The number that f is differentiated by, and what it returns beside it; TypeError if it returns no such pair."""
+        """The number to differentiate, and what f returns beside it; TypeError if it returns no such pair."""
         result = self.output()
         if not isinstance(result, (tuple, list)) or len(result) != 2:
             found = f"{len(result)} items" if isinstance(result, (tuple, list)) else type(result).__name__

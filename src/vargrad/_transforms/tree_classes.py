@@ -19,9 +19,11 @@ def register_tree(
 
     ``flatten``: an object's parts to differentiate by, each a number or a structure of numbers, and whatever else is
     needed to make it again. ``unflatten``: takes that and the parts, and makes an object; these are numbers, Vars,
-    derivatives. Both are as jax.tree_util.register_pytree_node takes them. Subclasses are not included. Dataclasses need
-    no registration: their fields are the parts, but those with metadata={"static": True} stay as they are. Raises
-    TypeError for what is no class or no function, ValueError for a class that was registered before with others.
+    derivatives. Both are as jax.tree_util.register_pytree_node takes them. Subclasses are not included.
+
+    Dataclasses need no registration: their fields are the parts, but those with metadata={"static": True} stay as they
+    are. Fields that the constructor does not take are None in derivatives. Raises TypeError for what is no class or no
+    function, ValueError for a class that was registered before with other functions.
 
     >>> import vargrad
     >>> class Circle:
@@ -83,7 +85,7 @@ class ObjectPlace:
         fields = dict(zip(self.names, parts, strict=True)) | self.held
         if by_constructor:
             return self.kind(**fields)
-        made = object.__new__(self.kind)
+        made: Any = object.__new__(self.kind)
         for field in dataclasses.fields(self.kind):
             object.__setattr__(made, field.name, fields.get(field.name))
         return made

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from vargrad._core.tree_classes import ObjectPlace, opened
-from vargrad._core.tree_classes import register_tree as register_tree
 from vargrad._core.var import Var
+from vargrad._transforms.tree_classes import ObjectPlace, opened
+from vargrad._transforms.tree_classes import register_tree as register_tree
 from vargrad._util import errors
 
 Scalar: TypeAlias = Var | float
