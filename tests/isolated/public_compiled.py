@@ -95,6 +95,25 @@ def _() -> Any:
     return lambda: f.hvp(POINTS, 2.0, (1.0, 2.0))
 
 
+@entry("Compiled.jvp")
+def _() -> Any:
+    f = vargrad.compile(branching)
+    return lambda: f.jvp(POINTS, 2.0, (1.0, 2.0))
+
+
+@entry("Compiled.jacobian forward")
+def _() -> Any:
+    def f(x: Any, y: Any) -> Any:
+        found = []
+        for _ in range(12):
+            x = math.sin(x) + y
+            found.append(x)
+        return found
+
+    compiled = vargrad.compile(f)
+    return lambda: compiled.jacobian(POINTS, 2.0)
+
+
 @entry("Compiled.backward")
 def _() -> Any:
     a, b = leaves(2.0, 3.0)
