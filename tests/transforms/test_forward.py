@@ -14,6 +14,7 @@ from programs import run as run_program
 from twins import Implementation, keys
 from vargrad import (
     Var,
+    ZeroDerivativeWarning,
     compile,
     detect_anomaly,
     grad,
@@ -229,6 +230,13 @@ def test_what_is_returned_beside_the_number_comes_along() -> None:
     inner = grad(lambda x: grad(f, has_aux=True)(x, x)[1]["sum"])
     assert inner(3.0) == 2.0
     assert compile(lambda x: grad(f, has_aux=True)(x, 5.0)[1]["sum"])(2.0) == 7.0
+
+
+def test_a_number_computed_without_variables_is_told_beside_others_too() -> None:
+    with pytest.warns(ZeroDerivativeWarning, match="computed without Vars"):
+        assert grad(lambda x: (x.value * 0.5, "beside"), has_aux=True)(3.0) == (0.0, "beside")
+    with pytest.warns(ZeroDerivativeWarning, match="computed without Vars"):
+        assert jvp(lambda x: x.value * 0.5)(3.0, 1.0) == (1.5, 0.0)
 
 
 def test_a_result_without_anything_beside_it_is_refused() -> None:

@@ -84,8 +84,8 @@ class Run:
     def __enter__(self) -> Run:
         zeros.last.rounded = "", None
         self._number = zeros.last.transforms = zeros.last.transforms + 1
-        zeros.last.order += _ORDERS.get(self.what, 1)
         if self._kind is not None:
+            zeros.last.order += _ORDERS.get(self.what, 1)
             return self
         # Inside no_grad a derivative is asked for all the same, so f must be recorded; the results are leaves then,
         # as all results are there.
@@ -97,6 +97,7 @@ class Run:
         recorder = self._recorder
         if recorder is not None:
             recorder.derivatives += 1
+        zeros.last.order += _ORDERS.get(self.what, 1)
         try:
             if recorder is not None:
                 self._variables = [self._recorded(x) for x in self._values]
@@ -276,7 +277,10 @@ class Run:
                 f"{self.what}() with has_aux=True needs a function that returns a pair, (number, anything else); "
                 f"{self.name} returned {found}"
             )
-        return self.checked(result[0]), result[1]
+        number, aux = pair = list(result)
+        del result, number  # so that a float that was computed is held by nobody else: see zeros.is_computed
+        pair.pop()
+        return self.checked(pair.pop()), aux
 
     def beside(self, aux: Any) -> Any:
         """What f returned beside its number as the caller gets it: with floats in place of our Vars."""
