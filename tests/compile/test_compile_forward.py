@@ -158,6 +158,11 @@ def test_jvp_of_variables_is_differentiated_again() -> None:
     f.jvp(y, 3.0)[1].backward()
     assert y.grad == 36.0
     g = compile(orbit, signature="(n)->(m)")
+    weighed = grad(lambda w: g.jvp(np.array([9.81, 0.3]), np.array([w, 1.0]))[1][5])(2.0)
+    assert weighed == pytest.approx(g.jacobian(np.array([9.81, 0.3]))[5, 0], rel=1e-12)
+    product = compile(lambda x, y: x * x * y)
+    assert grad(lambda w: product.jvp(3.0, 2.0, (w, 0.0))[1])(5.0) == 12.0
+    assert grad(lambda w: product.hvp(3.0, 2.0, (w, 0.0))[0])(5.0) == 4.0
     assert g.jvp(np.array([y, Var(0.3)]), np.array([1.0, 0.0]))[1][3].value == pytest.approx(
         jvp(orbit)([2.0, 0.3], [1.0, 0.0])[1][3], rel=1e-13
     )

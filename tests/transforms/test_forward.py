@@ -172,6 +172,11 @@ def test_closed_over_variables_connect_the_results() -> None:
     with no_grad():
         assert jvp(lambda t: t**2)(3.0, 1.0) == (9.0, 6.0)
         assert vjp(lambda t: t**2)(3.0)[1](1.0) == 6.0
+    _, pulled = vjp(lambda t: w * t**2)(3.0)
+    with no_grad():
+        assert pulled(1.0).prev_op is None
+        assert pulled(1.0).value == 18.0
+        assert vjp(lambda t: t**2)(3.0)[1](Var(2.0)).value == 12.0
 
 
 def test_anomalies_and_edits_are_found() -> None:

@@ -11,10 +11,11 @@ import numpy
 import numpy.typing
 
 from vargrad._compile.paths import GUARDS, Output, Path, SideExit, Tell, rows_of, run
-from vargrad._compile.results import Structure, split
+from vargrad._compile.results import Structure, items, split
 from vargrad._compile.signature import Batch, real
 from vargrad._compile.specialization import Specialization
 from vargrad._compile.union import Work
+from vargrad._core.var import Var
 from vargrad._util.argnums import Argnums, check_argnums, positions
 from vargrad._vm.machine import empty
 
@@ -34,6 +35,11 @@ def chosen_arguments(name: str, argnums: Argnums | None, count: int) -> tuple[tu
         return tuple(range(count)), count == 1
     which = check_argnums(f"{name}()", () if argnums is None else argnums)
     return positions(f"{name}()", which, count, "argument(s)"), isinstance(which, int)
+
+
+def hold_vars(vectors: Sequence[Any]) -> bool:
+    """Whether vectors, or the tuples of them, hold Vars: then results are part of the Vars' graph."""
+    return any(isinstance(x, Var) or (isinstance(x, numpy.ndarray) and x.dtype == object) for x in items(list(vectors)))
 
 
 class SideTraces:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy
 import numpy.typing
 
-from vargrad._compile.call import Call, chosen_arguments
+from vargrad._compile.call import Call, chosen_arguments, hold_vars
 from vargrad._compile.fingerprints import Fingerprint, fingerprint, is_part
 from vargrad._compile.paths import Output, Path
 from vargrad._compile.places import all_code, changes, places
@@ -369,7 +369,7 @@ class Dispatcher(HasShortcuts):
         *vector: Any,
     ) -> tuple[Call | None, Any]:
         """A derivative's call and its outputs of all rows; None and the result if _begin() returns None."""
-        call = self._begin(args, kwargs, workers, progress)
+        call = None if hold_vars(vector) else self._begin(args, kwargs, workers, progress)
         if call is None:
             self._refuse_out(out)
             return None, self._eager(what, args, kwargs, argnums, vector)

@@ -233,17 +233,14 @@ class Run:
     def pulled(self, roots: Sequence[Scalar], weights: Sequence[Scalar]) -> list[Scalar]:
         """The derivatives of the weighted sum of the roots; may be asked for when the run is over."""
         pairs = [(r, w) for r, w in zip(roots, weights, strict=True) if isinstance(r, Var)]
-        around = outside().__enter__() if self._no_grad else None
-        try:
+        no_grad = thread.no_grad  # where the caller is now
+        with outside():
             total = module.apply_nary("dot", *zip(*pairs, strict=True)) if pairs else 0.0
-            as_graph = not self._no_grad and (self.connected or any(isinstance(w, Var) for w in weights))
-            if as_graph or thread.recorder is not None:
+            connected = self.connected or any(isinstance(w, Var) for w in weights)
+            if (connected and not no_grad) or thread.recorder is not None:
                 return self._graph(total)
             row = self._sweep(total)
-            return [Var(plain(x)) for x in row] if self.connected else row
-        finally:
-            if around is not None:
-                around.__exit__()
+            return [Var(plain(x)) for x in row] if connected else row
 
     def aligned(self, vector: Any) -> list[Scalar]:
         """The numbers of a vector that has the structure of what is differentiated by; ValueError if it has not."""
