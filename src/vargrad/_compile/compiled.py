@@ -16,6 +16,7 @@ from typing import Any, overload
 from vargrad._compile.call import chosen_arguments
 from vargrad._compile.dispatcher import SHORTCUTS, Dispatcher
 from vargrad._compile.fingerprints import Fingerprint
+from vargrad._compile.listing import listing
 from vargrad._compile.object_state import State, is_stateful, state_of, unchanging
 from vargrad._compile.paths import Output
 from vargrad._compile.recorder import RecordingError
@@ -24,7 +25,6 @@ from vargrad._util.argnums import Argnums
 from vargrad._util.files import PathLike
 from vargrad._util.public import show_as
 from vargrad._vm.machine import fast_calls
-from vargrad._vm.program import disassembly
 
 __all__ = ["Compiled", "RecordingError", "compile", "load_compiled"]
 
@@ -175,9 +175,7 @@ class Compiled(Dispatcher):
         for specialization in self._specializations.values():
             for i, path in enumerate(specialization.paths):
                 lines.append(f"path {i}: {', '.join(specialization.labels)} -> {path.structure}")
-                names = [*specialization.labels, *(f"leaf{k}" for k in range(len(path.recording.leaves)))]
-                program = path.program(Output("value"))
-                lines += [f"    {line}" for line in disassembly(program, names)]
+                lines += [f"    {line}" for line in listing(path, specialization.labels)]
         return "\n".join(lines)
 
 

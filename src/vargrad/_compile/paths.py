@@ -94,6 +94,11 @@ class Path:
         inputs += self.vectors.get(output.wrt, []) if output.kind in WITH_VECTORS else []
         return lower(self.recording.expressions, inputs, outputs)
 
+    def shown(self, output: Output) -> Program:
+        """The program for an output, to be read by people: no machine is built of it."""
+        with self._lock, without_collector():
+            return self.program(output)
+
     def _stays(self) -> int:
         g = self.recording.expressions
         result = g.constant(1.0)
@@ -112,8 +117,9 @@ class Path:
             (root,) = recording.results
             return [root, *self._by(recording.leaf_inputs).of(root)]
         inputs = [x for i in wrt for x in recording.arguments[i]]
-        if kind == "jacobian":
-            return self._jacobian(inputs)
+        if kind in ("jacobian", "values_and_jacobian"):
+            values = recording.results if kind == "values_and_jacobian" else []
+            return [*values, *self._jacobian(inputs)]
         if kind == "jvp":
             vectors = self.vectors[wrt] = [g.input() for _ in inputs]
             return [*recording.results, *Tangents(g, inputs, recording.results).along(vectors)]
