@@ -72,7 +72,7 @@ def mae(predictions: Any, targets: Any) -> Number:
 
 
 def huber(predictions: Any, targets: Any, delta: float = 1.0) -> Number:
-    """The mean of e**2 / 2 for errors |e| up to ``delta`` and delta (|e| - delta / 2) beyond (Huber 1964).
+    """The mean of e**2 / 2 for errors abs(e) up to ``delta`` and delta (abs(e) - delta / 2) beyond (Huber 1964).
 
     torch.nn.functional.huber_loss. Raises ValueError unless delta is positive.
 

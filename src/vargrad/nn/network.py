@@ -35,8 +35,8 @@ class NN(Trainable):
     linear), or a list of one name per layer. ``output_activation``: that of the last layer; None means the same as the
     others.
     ``init``: "uniform" draws every parameter from [0, 1) in the article's order, each neuron's weights and then its
-    bias. The field's usual ones are there under its names: "xavier_uniform", "xavier_normal" (or "glorot_..."),
-    "kaiming_uniform", "kaiming_normal" (or "he_..."), both with torch's gain for the layer's activation,
+    bias. The field's usual ones are there under its names: "xavier_uniform", "xavier_normal" (or "glorot_uniform" ...),
+    "kaiming_uniform", "kaiming_normal" (or "he_uniform" ...), both with torch's gain for the layer's activation,
     "lecun_uniform", "lecun_normal", these with biases 0; "torch" is torch.nn.Linear's default; "normal" draws every
     parameter from the standard normal distribution; "zeros". ``bias``: whether neurons have one. ``seed``: an int; None
     draws from Python's ``random`` module, so that ``random.seed`` decides, as in the article. ``var``: vargrad.Var or
