@@ -53,6 +53,8 @@ def inside(found: re.Match[str]) -> str:
     name = Path(folder + rest)
     if folder == "examples" and name.suffix == ".py":
         return f"](/generated/examples/{name.stem}.md)"
+    if name.suffix not in (".py", ".md"):
+        return found[0]  # a file to download
     page = {"README.md": "index.md", "examples/README.md": "gallery.md"}.get(str(name))
     return f"](/{page or 'generated/' + live.page_name(name)}{anchor or ''})"
 
@@ -74,6 +76,11 @@ def wrap_pictures(app, tree, name):  # type: ignore[no-untyped-def]
 def skip(app, what, name, thing, skipped, options):  # type: ignore[no-untyped-def]
     """scikit-learn's own methods, such as set_fit_request, which it adds to every estimator."""
     return True if name.startswith("set_") and name.endswith("_request") else None
+
+
+def as_vargrad(app, what, name, thing, options, lines):  # type: ignore[no-untyped-def]
+    """Docstrings of the pure Python backend import it by its own name; the page shows the name that users import."""
+    lines[:] = [line.replace("from vargrad.reference import", "from vargrad import") for line in lines]
 
 
 class Stepper(Directive):
@@ -99,3 +106,4 @@ def setup(app):  # type: ignore[no-untyped-def]
     app.connect("source-read", rewrite_links)
     app.connect("doctree-resolved", wrap_pictures)
     app.connect("autodoc-skip-member", skip)
+    app.connect("autodoc-process-docstring", as_vargrad)

@@ -4,7 +4,6 @@ Written to docs/generated/, which is not kept. `python docs/live.py` writes it w
 """
 
 import ast
-import json
 import os
 import re
 import subprocess
@@ -12,8 +11,6 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-
-import tour_notebook
 
 from vargrad import NN, Var, data, draw
 
@@ -152,7 +149,6 @@ def write(folder: Path) -> None:
     written |= {f"examples/{p.stem}.md": example_page(p, outputs.get(p.stem)) for p in examples}
     written["gallery.md"] = gallery(outputs)
     written |= {page_name(Path(name)): file_page(name) for name in FILES}
-    written["extra/tour.ipynb"] = json.dumps(tour_notebook.made(ROOT / "docs/tour.md"), indent=1, ensure_ascii=False)
     for name, text in written.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
