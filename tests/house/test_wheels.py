@@ -17,7 +17,14 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TOP = ("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "README.md", "pyproject.toml", "setup.py")
 FOLDERS = (".ci", ".github", "benchmarks", "csrc", "docs", "examples", "src/vargrad", "tests")
-LEFT = ("src/vargrad/_ir/pure/graph.c", "src/vargrad/_vm/machine_c.so", "csrc/vm/plan.o", "build/old.py", "notes.txt")
+LEFT = (
+    "src/vargrad/_ir/pure/graph.c",
+    "src/vargrad/_vm/machine_c.so",
+    "csrc/vm/plan.o",
+    "build/old.py",
+    "notes.txt",
+    "docs/generated/a.md",
+)
 WRITTEN = ("PKG-INFO", "setup.cfg", "src/vargrad.egg-info/")  # by setuptools, into the sdist
 
 
@@ -48,7 +55,9 @@ def checkout(tmp_path: Path) -> Path:
         shutil.copy(ROOT / name, copy / name)
     for name in FOLDERS:
         if (ROOT / name).exists():
-            ignored = shutil.ignore_patterns("__pycache__", "*.so", "*.pyd", "*.c" if name[:3] == "src" else "*.o")
+            ignored = shutil.ignore_patterns(
+                "__pycache__", "generated", "*.so", "*.pyd", "*.c" if name[:3] == "src" else "*.o"
+            )
             shutil.copytree(ROOT / name, copy / name, ignore=ignored)
     return copy
 
