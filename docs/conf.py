@@ -1,5 +1,6 @@
 """The documentation site: `pip install '.[docs]'`, then `sphinx-build -W -n docs build/site`."""
 
+import html
 import os
 import re
 import sys
@@ -90,14 +91,14 @@ class Stepper(Directive):
     has_content = True
 
     def run(self) -> list[nodes.Node]:
-        name, says = self.arguments[0], " ".join(self.content)
+        name, says = self.arguments[0], html.escape(" ".join(self.content))
         depth = self.state.document.settings.env.docname.count("/")
         url = "../" * depth + f"steps/{name}.html"
-        html = (
+        page = (
             f'<div class="stepper"><iframe src="{url}" title="{says}" loading="lazy"></iframe>'
             f'<p><a href="{url}">Open the stepper alone</a>: {says}</p></div>'
         )
-        return [nodes.raw("", html, format="html")]
+        return [nodes.raw("", page, format="html")]
 
 
 def setup(app):  # type: ignore[no-untyped-def]
