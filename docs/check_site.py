@@ -1,11 +1,13 @@
 """Check a built site: no link within it is dead, and every public name is in it. `python docs/check_site.py FOLDER`."""
 
 import importlib
+import operator
 import sys
 import zlib
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from types import FunctionType
 from urllib.parse import unquote, urlsplit
 
 import vargrad
@@ -60,7 +62,19 @@ def public_names() -> set[str]:
         ]
         # grad and its kin are shown as vargrad.grad
         names |= {f"vargrad.{name}" if name in vargrad.__all__ else f"vargrad.{module}.{name}" for name in found}
-    return {name for name in names if name.rpartition(".")[2] not in ELSEWHERE - {"NN"}}
+    names = {name for name in names if name.rpartition(".")[2] not in ELSEWHERE - {"NN"}}
+    return names | {f"{name}.{member}" for name in names for member in members(name)}
+
+
+def members(name: str) -> Iterator[str]:
+    """The public methods and properties of a class of vargrad, those of its own bases too, that have a docstring."""
+    thing = operator.attrgetter(name.removeprefix("vargrad."))(vargrad)
+    if isinstance(thing, type) and not issubclass(thing, Exception):
+        for base in thing.__mro__:
+            if base.__module__.startswith("vargrad"):
+                kinds = (FunctionType, property, classmethod, staticmethod)
+                found = (member for member, x in vars(base).items() if isinstance(x, kinds) and x.__doc__)
+                yield from (member for member in found if member[0] != "_" and not member.endswith("_request"))
 
 
 def documented(site: Path) -> set[str]:

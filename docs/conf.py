@@ -40,7 +40,7 @@ pygments_dark_style = "github-dark"
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
-autodoc_default_options = {"members": True, "inherited-members": False}
+autodoc_default_options = {"members": True}
 python_use_unqualified_type_names = True
 # Types in signatures are names of annotations, written for the type checker: they are no entries of the reference.
 nitpick_ignore_regex = [("py:(class|data|obj|exc)", ".*")]

@@ -81,7 +81,7 @@ class Trainable(Model):
         other ``settings`` by torch's names; "lbfgs" (by SciPy; all rows at once, an epoch is an iteration); or one of
         ``vargrad.optim`` over these parameters. ``schedule``: one of vargrad.optim over that optimizer, or a function
         from the epoch to a factor of lr. ``clip``: the largest norm of a gradient; larger ones are
-        scaled down. ``l1``, ``l2``: penalties on weights, not on biases: l1 |w| + l2 w**2, once in each
+        scaled down. ``l1``, ``l2``: penalties on weights, not on biases: l1 abs(w) + l2 w**2, once in each
         loss of the history, that of validation data too; a batch under "sse" has its rows' part of it.
 
         ``epochs``, ``batch_size`` (None: all rows), ``shuffle``: whether each epoch has new mini-batches. ``seed``: an
