@@ -2,6 +2,7 @@
 
 import importlib
 import operator
+import os
 import sys
 import zlib
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from types import FunctionType
 from urllib.parse import unquote, urlsplit
+
+os.environ.setdefault("VARGRAD_BACKEND", "python")  # the site's, see conf.py: its methods can be told from its data
 
 import vargrad
 

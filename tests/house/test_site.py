@@ -28,6 +28,7 @@ FENCE = re.compile(r"^(```|::::?).*?^\1$", re.DOTALL | re.MULTILINE)
 @pytest.fixture
 def tool(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Imports a program of docs/ or .ci/ by its name."""
+    monkeypatch.setenv("VARGRAD_BACKEND", vargrad.backend)  # conf.py and check_site.py set it where it is not
     monkeypatch.syspath_prepend(ROOT / "docs")
     monkeypatch.syspath_prepend(ROOT / ".ci")
     return importlib.import_module
@@ -198,3 +199,10 @@ def test_the_workflow_that_publishes_is_pinned_and_may_do_little() -> None:
     assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", name) for name in used)
     assert "permissions: {}" in text
     assert text.count("persist-credentials: false") == text.count("actions/checkout@")
+
+
+def test_methods_of_public_classes_belong_to_the_reference(tool: Any) -> None:
+    members = tool("check_site").members
+    assert {"fit", "predict", "save"} <= set(members("vargrad.NN"))
+    assert {"to_c", "paths"} <= set(members("vargrad.Compiled"))  # and grad, in pure Python
+    assert set(members("vargrad.grad")) == set()
