@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy
 import numpy.typing
 
-from vargrad._compile.paths import GUARDS, Output, Path, SideExit, Tell, rows_of, run
+from vargrad._compile.paths import GUARDS, Output, Path, Rows, SideExit, Tell, execute, rows_of, run
 from vargrad._compile.results import Structure, items, split
 from vargrad._compile.signature import Batch, real
 from vargrad._compile.specialization import Specialization
@@ -226,7 +226,10 @@ class Call:
                 self._tell(batch.rows)
             return targets
         full = self._fresh(outputs, batch.rows)
-        machine.run(columns, full if isinstance(full, list) else [full], self._workers, tell=self._tell)
+        if isinstance(full, list):
+            machine.run(columns, full, self._workers, tell=self._tell)
+        else:
+            execute(machine, columns, full, self._workers, self._tell)
         return full
 
     def _fits(self, out: Sequence[Any]) -> bool:
@@ -256,7 +259,7 @@ class Call:
         union, paths = specialization.union, specialization.paths
         numbers = sum(x.size // x.shape[-1] for x in (*columns, *vectors))
         work = Work(rows, numbers + self.path.machine(output)[1])
-        first = self.path if union.path is None else union.path
+        first = self.path if union.path is None or output.sparse else union.path
         for ran in run(first, self.path, output, columns, vectors, rows, self._workers, child, self._tell):
             if ran[0] is not union.path:
                 work.add(ran[0], output, ran[2].shape[1], ran[1] is None)
@@ -264,9 +267,31 @@ class Call:
             if path.zeros and out.shape[1] > sum(map(len, left)):
                 self.zeros = path.zeros
             yield ran
-        if union.is_worth_trying(paths, work):
+        if not output.sparse and union.is_worth_trying(paths, work):
             with specialization.owner.lock:
                 union.build(paths, output, work)
+
+    def by_path(self, output: Output) -> list[tuple[Path, Rows | None, Computed]]:
+        """The outputs path by path: (path, indices of its rows or None for all, outputs); the last one of a row counts.
+
+        Each path may have another number of outputs.
+        """
+        with self._shown():
+            if not self.path.outcomes:
+                return [(self.path, None, self._straight(output, ()))]
+            columns, rows = self.batch.columns, self.batch.rows
+            return [(path, index, out) for path, index, out, _ in self._run(output, columns, (), rows)]
+
+    def write_row(self, output: Output, out: Array) -> bool:
+        """Write the outputs of a single row of a function without branches straight to ``out``, if that fits."""
+        columns = [*self.batch.columns, *self.path.leaf_column()]
+        machine, outputs = self.path.machine(output)
+        if self.batch.loop or out.shape != (outputs,) or out.dtype != numpy.float64 or not out.flags.carray:
+            return False
+        if any(numpy.may_share_memory(out, x) for x in columns):
+            return False
+        execute(machine, columns, out.reshape(-1, 1), self._workers, self._tell)
+        return True
 
     def pieces(self, output: Output) -> Iterator[tuple[Path, Array]]:
         """The outputs in pieces of bounded size, each row once."""

@@ -20,6 +20,7 @@ from vargrad._compile.listing import listing
 from vargrad._compile.object_state import State, is_stateful, state_of, unchanging
 from vargrad._compile.paths import Output
 from vargrad._compile.recorder import RecordingError
+from vargrad._compile.sparse.methods import HasPattern
 from vargrad._core.modes import thread
 from vargrad._util.argnums import Argnums
 from vargrad._util.files import PathLike
@@ -76,7 +77,7 @@ def compile(
 
 
 @fast_calls
-class Compiled(Dispatcher):
+class Compiled(Dispatcher, HasPattern):
     """A recorded function. Every derivative is per row: shape of the rows, then the shapes of result and argument.
 
     >>> import vargrad
@@ -215,7 +216,7 @@ def compile_again(f: Callable[..., Any], signature: str | None, max_paths: int) 
     return compile(f, signature=signature, max_paths=max_paths)
 
 
-_PUBLIC = ("__call__", *SHORTCUTS[1:], "jvp", "to_c", "save")  # the first shortcut is the call's
+_PUBLIC = ("__call__", *SHORTCUTS[1:], "jvp", "pattern", "to_c", "save")  # the first shortcut is the call's
 
 
 def _refreshed(name: str) -> Callable[..., Any]:

@@ -20,6 +20,8 @@ from vargrad._compile.reads import Read, Reads, changed_by_recording, may_change
 from vargrad._compile.results import arranged, into, items, split, split_matrix
 from vargrad._compile.running import Running, named_sources
 from vargrad._compile.signature import Batch, Binder, Signature, parse
+from vargrad._compile.sparse.calls import derivative as sparsely
+from vargrad._compile.sparse.pattern import Pattern
 from vargrad._compile.specialization import Specialization
 from vargrad._core.modes import thread
 from vargrad._core.var import Var, add_grads
@@ -59,6 +61,7 @@ class Dispatcher(HasShortcuts):
         self._frozen = constants == "frozen"
         self._binder = Binder(self.__name__, f, self.signature)
         self.lock = RLock()
+        self.given: dict[Any, Pattern] = {}  # of sparse derivatives: see sparse/calls.py
         self._loose: set[tuple[Any, ...]] = set()  # places in which recordings themselves change what is held
         self._specializations: dict[Any, Specialization]
         self._states: list[tuple[Reads, dict[Any, Specialization]]]  # recordings by what they read, the newest last
@@ -129,12 +132,18 @@ class Dispatcher(HasShortcuts):
         self,
         *args: Any,
         argnums: Argnums | None = None,
+        sparse: bool | str = False,
         out: Any = None,
         workers: int = 1,
         progress: bool = False,
         **kwargs: Any,
     ) -> Any:
-        """All first derivatives, for each result: shape of the rows + shape of the result + shape of the argument."""
+        """All first derivatives, for each result: shape of the rows + shape of the result + shape of the argument.
+
+        ``sparse``: True for one csr_array; "values" for its numbers in the order of ``pattern``, in each row.
+        """
+        if sparse is not False:
+            return sparsely(self, "jacobian", args, kwargs, sparse, workers, progress, argnums, out)
         call, full = self._computed("jacobian", args, kwargs, workers, progress, argnums, out)
         if call is None:
             return full
@@ -146,12 +155,18 @@ class Dispatcher(HasShortcuts):
         self,
         *args: Any,
         argnums: Argnums | None = None,
+        sparse: bool | str = False,
         out: Any = None,
         workers: int = 1,
         progress: bool = False,
         **kwargs: Any,
     ) -> Any:
-        """All second derivatives of a single number: shape of the rows + shapes of both arguments."""
+        """All second derivatives of a single number: shape of the rows + shapes of both arguments.
+
+        ``sparse``: as for ``jacobian``.
+        """
+        if sparse is not False:
+            return sparsely(self, "hessian", args, kwargs, sparse, workers, progress, argnums, out)
         call, full = self._computed("hessian", args, kwargs, workers, progress, argnums, out)
         if call is None:
             return full

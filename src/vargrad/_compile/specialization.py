@@ -85,6 +85,7 @@ class Specialization:
         self.positional = positional
         self.paths: list[Path] = []
         self.union = Union()
+        self.layouts: dict[Any, Any] = {}  # of sparse derivatives: see sparse/calls.py
         self.labels = [
             name.lstrip("*") + (str(list(index)) if core else "")
             for name, core in zip(names, cores, strict=True)

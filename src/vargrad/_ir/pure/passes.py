@@ -163,32 +163,50 @@ class Derivatives:
 
         ``sparse``: expect to meet few of the graph's nodes.
         """
+        if sparse:
+            reached = dict(self.reached(root))
+            return [reached.get(leaf, ZERO) for leaf in self._wrt]
         self._extend()
         if not self._depends[root]:
             return [ZERO] * len(self._wrt)
+        return self._swept(root, range(root, ZERO, -1), self._wrt)
+
+    def reached(self, root: Int) -> list[tuple[int, int]]:
+        """The derivatives of root that are not 0.0 by their formula: (input, derivative), the oldest input first.
+
+        Takes time for the nodes under root alone, however large the graph and wrt are.
+        """
+        self._extend()
+        if not self._depends[root]:
+            return []
+        g = self._g
+        met: set[int] = set()
+        order = self._order(root, met)
+        leaves = sorted(met)
+        found = zip(leaves, self._swept(root, order, leaves), strict=True)
+        return [(leaf, node) for leaf, node in found if g.op[node] != CONSTANT or g.number[node] != 0.0]
+
+    def _swept(self, root: Int, nodes: Sequence[int], leaves: Sequence[int]) -> list[int]:
+        """The derivative of root by each leaf; ``nodes``: from root on, each after all that depend on it."""
         if root >= len(self._value):
             self._value, self._when = array("i", bytes(8 * root + 8)), array("i", bytes(8 * root + 8))
         one = self._g.constant(1.0)
         self._value[root], self._when[root] = one, -1
-        found = []
         try:
-            if sparse:
-                for node in self._order(root):
-                    if self._value[node]:  # a row may skip an operand, as abs and copysign do
-                        self._spread(node, one)
-            else:
-                for node in range(root, ZERO, -1):
-                    if self._value[node] and self._depends[node] == 1:
-                        self._spread(node, one)
-            for leaf in self._wrt:
-                reached = leaf < len(self._value) and self._value[leaf]
-                found.append(self._settled(self._value[leaf], self._when[leaf]) if reached else ZERO)
+            for node in nodes:
+                if self._value[node] and self._depends[node] == 1:  # a row may skip an operand, as abs and copysign do
+                    self._spread(node, one)
+            return [self._taken(leaf) for leaf in leaves]
         except BaseException:
             self._value = array("i", bytes(4 * len(self._value)))
             raise
-        for leaf in self._wrt:
-            if leaf < len(self._value):
-                self._value[leaf] = 0
+
+    def _taken(self, leaf: Int) -> int:
+        """The adjoint of one of wrt, which has none afterwards."""
+        if leaf >= len(self._value) or not self._value[leaf]:
+            return ZERO
+        found = self._settled(self._value[leaf], self._when[leaf])
+        self._value[leaf] = 0
         return found
 
     def _spread(self, node: Int, one: Int) -> None:
@@ -276,10 +294,12 @@ class Derivatives:
             self._depends[node] = depends
         self._known = g.size
 
-    def _order(self, root: Int) -> list[int]:
-        """The nodes under root that depend on wrt and are not of it, newest first."""
+    def _order(self, root: Int, met: set[int]) -> list[int]:
+        """The nodes under root that depend on wrt and are not of it, newest first; those of wrt are added to met."""
         g = self._g
         seen = {root} if self._depends[root] == 1 else set()
+        if not seen:
+            met.add(root)
         stack = list(seen)
         while stack:
             node = stack.pop()
@@ -288,6 +308,8 @@ class Derivatives:
                 if self._depends[operand] == 1 and operand not in seen:
                     seen.add(operand)
                     stack.append(operand)
+                elif self._depends[operand] == 2:
+                    met.add(operand)
         return sorted(seen, reverse=True)
 
 
