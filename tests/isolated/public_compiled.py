@@ -114,6 +114,30 @@ def _() -> Any:
     return lambda: compiled.jacobian(POINTS, 2.0)
 
 
+@entry("Compiled.pattern")
+def _() -> Any:
+    f = vargrad.compile(branching)
+
+    def call() -> Any:
+        before = f.pattern("hessian", 0.5, 2.0)
+        values = f.hessian(0.25, 2.0, sparse="values")
+        return plain([before, values, f.pattern("hessian", POINTS, 2.0), f.hessian(POINTS, 2.0, sparse="values")])
+
+    return call
+
+
+@entry("Compiled sparse matrices")
+def _() -> Any:
+    f = vargrad.compile(lambda x: [x[0] * x[1], x[2] if x[2] > 0 else x[1]], signature="(n)->(k)")
+    matrix = f.jacobian(POINTS, sparse=True)
+
+    def call() -> Any:
+        new = f.jacobian(POINTS - 1.0, sparse=True)
+        return plain([new.data, new.indices, new.indptr, f.jacobian(POINTS, sparse=True, out=matrix).data])
+
+    return call, lambda: plain(matrix.indices)
+
+
 @entry("Compiled.backward")
 def _() -> Any:
     a, b = leaves(2.0, 3.0)
