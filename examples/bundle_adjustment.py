@@ -1,7 +1,7 @@
 """Bundle adjustment: cameras and points from what the cameras saw, by SciPy's least_squares and a sparse Jacobian.
 
-Eight cameras photograph 300 points. Positions of all of them are unknown, 948 numbers, and each of the 2400 observations
-depends on a camera's six and a point's three. The model is a function of one observation, compiled and
+Eight cameras photograph 300 points. Positions of all of them are unknown, 948 numbers, and each of the 2400
+observations depends on a camera's six and a point's three. The model is a function of one observation, compiled and
 called for all of them at once; with sparse="values" its results are the entries of the whole Jacobian, row by row.
 """
 

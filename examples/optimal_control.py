@@ -1,9 +1,11 @@
 """Optimal control by collocation: SciPy's trust-constr with a sparse Jacobian and the Lagrangian's sparse Hessian.
 
 A cart starts at rest and has to stop one metre further after one second, against a drag that grows with the square of
-its speed, with the least effort. Position, speed and force at 41 times are the unknowns; that they obey the law of motion
-from each time to the next are the constraints. Each of these has a handful of entries.
+its speed, with the least effort. Position, speed and force at 41 times are the unknowns; that they obey the law of
+motion from each time to the next are the constraints. Each of these depends on a handful of unknowns.
 """
+
+from itertools import pairwise
 
 import numpy as np
 from scipy.optimize import NonlinearConstraint, minimize
@@ -22,7 +24,7 @@ def split(z):
 def effort(z):
     force = split(z)[2]
     total = 0.0
-    for before, after in zip(force[:-1], force[1:]):
+    for before, after in pairwise(force):
         total = total + (before * before + after * after) / (2 * STEPS)
     return total
 

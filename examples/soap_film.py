@@ -1,7 +1,7 @@
 """A soap film in a bent frame: Newton's method with a sparse Hessian and SciPy's sparse solver.
 
-The film's height over a grid is unknown at 900 inner points, and its area is to be least. The Hessian would have 810,000
-numbers; 6,000 of them are not 0, since a point feels only its neighbours.
+The film's height over a grid is unknown at 900 inner points, and its area is to be least. The Hessian would have
+810,000 numbers; 6,000 of them are not 0, since a point feels only its neighbours.
 """
 
 import numpy as np
