@@ -99,15 +99,14 @@ def test_programs_grow_with_the_steps(function: Callable[..., Any], what: str) -
 
 def test_rosenbrock_of_many_unknowns() -> None:
     peaks = []
-    for n in (1000, 4000):
+    for n in (400, 1600):
         f, x = vargrad.compile(rosenbrock, signature="(n)->()"), point(n)
         tracemalloc.start()
         matrix = f.hessian(x, sparse=True)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert matrix.nnz == 3 * n - 2
-    assert peaks[1] < 5 * peaks[0]
-    assert peaks[1] < 8 * n * n / 4  # a quarter of the dense matrix
+    assert peaks[1] < 5 * peaks[0]  # a dense matrix would be 16 times as large
     x = point(n)
     diagonal = np.append(1200 * x[:-1] ** 2 - 400 * x[1:] + 2, 0.0) + np.append(0.0, np.full(n - 1, 200.0))
     np.testing.assert_allclose(matrix.diagonal(), diagonal, rtol=1e-12)
