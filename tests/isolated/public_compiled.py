@@ -126,6 +126,17 @@ def _() -> Any:
     return call
 
 
+@entry("Compiled sparse values")
+def _() -> Any:
+    f = vargrad.compile(lambda x: x[0] * x[1] * x[2], signature="(n)->()")
+    out = np.zeros(6)
+
+    def call() -> Any:
+        return [plain(f.hessian(POINTS, sparse="values")), plain(f.hessian(POINTS, sparse="values", out=out))]
+
+    return call, lambda: None
+
+
 @entry("Compiled sparse matrices")
 def _() -> Any:
     f = vargrad.compile(lambda x: [x[0] * x[1], x[2] if x[2] > 0 else x[1]], signature="(n)->(k)")

@@ -284,3 +284,45 @@ def test_methods_pickles_and_objects_that_change() -> None:
     assert model.loss.pattern("hessian", 1.0, 2.0)[0].tolist() == [0, 1]
     model.scale = 3.0
     assert model.loss.hessian(1.0, 2.0, sparse=True).toarray().tolist() == [[0.0, 3.0], [3.0, 0.0]]
+
+
+def test_later_calls_are_like_the_first(machine: str) -> None:
+    """The second call of a kind takes a shortcut, which serves the arguments and the pattern that it is for."""
+    factor, leaf = [2.0], Var(1.0, requires_grad=True)
+    f = vargrad.compile(lambda x, y: factor[0] * leaf * x[0] * x[1] * y, signature="(n),()->()")
+    x, out = np.array([3.0, 5.0]), np.empty(2)
+    for scale in (1.0, 3.0):
+        leaf.value = scale
+        for factor[0] in (2.0, 4.0, 2.0):
+            expected = [scale * factor[0] * 7.0] * 2
+            for at in (x, [3.0, 5.0], (3, 5), np.array([3, 5]), x[::-1]):
+                assert f.hessian(at, 7.0, argnums=0, sparse="values").tolist() == expected
+                assert f.hessian(at, 7, argnums=0, sparse="values", out=out) is out
+                assert out.tolist() == expected
+            assert f.hessian(x, y=7.0, argnums=0, sparse="values").tolist() == expected
+            assert f.hessian(np.array([x, x]), 7.0, argnums=0, sparse="values").tolist() == [expected] * 2
+    assert len(f.hessian([1.0, 2.0, 3.0], 7.0, argnums=0, sparse="values")) == 2
+    assert len(f.hessian(x, 7.0, sparse="values")) == 6
+    for wrong in ([7.0, 8.0, 9.0], np.zeros(2, int), np.zeros(3)):
+        with pytest.raises(ValueError, match=r"out|broadcast"):
+            f.hessian(x, 7.0, argnums=0, sparse="values", out=wrong)
+    with pytest.raises(ValueError, match="dimension"):
+        f.hessian(7.0, 7.0, argnums=0, sparse="values")
+
+
+def test_a_pattern_that_grew_ends_shortcuts(machine: str) -> None:
+    power = [1]
+    f = compiled(lambda x: x[0] ** power[0] * x[1])
+    for _ in range(3):
+        assert f.hessian([2.0, 3.0], sparse="values").tolist() == [1.0, 1.0]
+    power[0] = 2
+    with pytest.raises(vargrad.RecordingError, match="from 2 to 3 entries"):
+        f.hessian([2.0, 3.0], sparse="values")
+    power[0] = 1
+    for _ in range(2):
+        assert f.hessian([2.0, 3.0], sparse="values").tolist() == [1.0, 1.0]
+    power[0] = 2
+    f.pattern("hessian", [2.0, 3.0])
+    power[0] = 1
+    for _ in range(2):
+        assert f.hessian([2.0, 3.0], sparse="values").tolist() == [0.0, 1.0, 1.0]

@@ -331,6 +331,7 @@ class Dispatcher(HasShortcuts):
 
     def _forget_all(self) -> None:
         """Begin anew, without recordings."""
+        self.sparse_shortcuts: dict[Any, Any] = {}
         for what in SHORTCUTS:
             self._set_shortcut(what, None)
         self._reads, self._specializations = Reads(), {}
