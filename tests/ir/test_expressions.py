@@ -71,6 +71,7 @@ def everything(m: Any, steps: Any) -> list[Any]:
     gradient = by.of(made[-1])
     found.append(gradient)
     found += [by.of(node, sparse) for node in gradient for sparse in (False, True)]
+    found += [by.reached(node) for node in gradient]
     found += [m.Derivatives(g, (3,)).of(node, True) for node in made[-4:]]
     roots = [made[-1], *made[-4:], gradient[0]]
     found.append(m.pushed(g, (2, 3, 4), roots))

@@ -16,6 +16,7 @@ import vargrad
 from recorded import MACHINES, close
 from vargrad import Var
 from vargrad import math as m
+from vargrad._ir import nonzeros
 
 MANY = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 X = np.array([0.5, -1.25, 2.0, 0.75, -0.5])
@@ -71,6 +72,15 @@ def test_vectors(machine: str) -> None:
     np.testing.assert_allclose(dense_of(f, "jacobian", X), f.grad(X)[None], rtol=1e-14)
 
 
+@pytest.fixture(params=["apart", "shared"])
+def rows_are(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows derived each by itself, or as those that share too much for that."""
+    if request.param == "shared":
+        monkeypatch.setattr(nonzeros, "SHARED", -1)
+        monkeypatch.setattr(nonzeros, "HEAVY", 1)
+
+
+@pytest.mark.usefixtures("rows_are")
 @MANY
 @given(recorded.STEPS, st.lists(st.tuples(*[recorded.NUMBERS] * 3), min_size=1, max_size=6))
 def test_random_functions_with_branches(
