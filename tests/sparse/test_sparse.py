@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -336,3 +338,12 @@ def test_a_pattern_that_grew_ends_shortcuts(machine: str) -> None:
     power[0] = 1
     for _ in range(2):
         assert f.hessian([2.0, 3.0], sparse="values").tolist() == [0.0, 1.0, 1.0]
+
+
+def test_functions_from_pickles_and_files(tmp_path: Path) -> None:
+    f = compiled(rosenbrock)
+    matrix = f.hessian(X, sparse=True)
+    f.save(tmp_path / "f.npz")
+    for again in (pickle.loads(pickle.dumps(f)), vargrad.load_compiled(tmp_path / "f.npz")):
+        np.testing.assert_array_equal(again.hessian(X, sparse=True).toarray(), matrix.toarray())
+        assert again.pattern("hessian", X)[0].tolist() == f.pattern("hessian", X)[0].tolist()
