@@ -18,6 +18,7 @@ import vargrad
 from recorded import MACHINES, close
 from vargrad import Var
 from vargrad import math as m
+from vargrad._compile.sparse import calls
 from vargrad._ir import nonzeros
 
 MANY = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
@@ -347,3 +348,12 @@ def test_functions_from_pickles_and_files(tmp_path: Path) -> None:
     for again in (pickle.loads(pickle.dumps(f)), vargrad.load_compiled(tmp_path / "f.npz")):
         np.testing.assert_array_equal(again.hessian(X, sparse=True).toarray(), matrix.toarray())
         assert again.pattern("hessian", X)[0].tolist() == f.pattern("hessian", X)[0].tolist()
+
+
+def test_patterns_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "MOST_GIVEN", 3)
+    f = compiled(rosenbrock)
+    for n in range(2, 9):
+        assert len(f.hessian(np.ones(n), sparse="values")) == 3 * n - 2
+        f.pattern("jacobian", np.ones(n))
+        assert len(f.given) <= 3

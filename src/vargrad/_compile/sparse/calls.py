@@ -101,9 +101,7 @@ def pattern(
         older = owner.given.pop(key, None)
         if older is not None:
             found = older.with_entries([found.places])
-        owner.given[key] = found
-        while len(owner.given) > MOST_GIVEN:
-            del owner.given[next(iter(owner.given))]
+        _give(owner, key, found)
     return found.rows_and_columns()
 
 
@@ -188,7 +186,8 @@ def _given_layout(owner: Owner, what: str, call: Call, output: Output, paths: Se
     with owner.lock:
         given = owner.given.get(key)
         if given is None:
-            given = owner.given[key] = _layout(call, output, paths).pattern
+            given = _layout(call, output, paths).pattern
+            _give(owner, key, given)
     found: Layout | None = layouts.get((output, "given"))
     if found is None or found.pattern is not given:
         found = layouts[output, "given"] = Layout(given, output)
@@ -200,6 +199,13 @@ def _given_layout(owner: Owner, what: str, call: Call, output: Output, paths: Se
             "arguments again, and use the pattern that it returns"
         )
     return found
+
+
+def _give(owner: Owner, key: Any, pattern: Pattern) -> None:
+    """Remember a pattern as the caller's, and forget the oldest of too many; called with the lock held."""
+    owner.given[key] = pattern
+    while len(owner.given) > MOST_GIVEN:
+        del owner.given[next(iter(owner.given))]
 
 
 def _key(call: Call, output: Output) -> Any:
