@@ -126,6 +126,18 @@ def _() -> Any:
     return call
 
 
+@entry("Compiled.bind")
+def _() -> Any:
+    f = vargrad.compile(branching)
+    x, out = np.array(POINTS), np.zeros(len(POINTS))
+    bound = f.bind(x, 2.0, out=out)
+
+    def call() -> Any:
+        return bound().copy(), [part.copy() for part in f.bind(x, 2.0, what="grad")()]
+
+    return call
+
+
 @entry("Compiled sparse values")
 def _() -> Any:
     f = vargrad.compile(lambda x: x[0] * x[1] * x[2], signature="(n)->()")
@@ -147,6 +159,17 @@ def _() -> Any:
         return plain([new.data, new.indices, new.indptr, f.jacobian(POINTS, sparse=True, out=matrix).data])
 
     return call, lambda: plain(matrix.indices)
+
+
+@entry("compile ways of calling")
+def _() -> Any:
+    f = vargrad.compile(branching)
+    rows = np.array(POINTS)
+
+    def call() -> Any:
+        return [plain(x) for x in (f(0.5, y=2.0), f.grad(0.5, 2.0, argnums=0), f(rows, 2.0), f(rows, y=2.0))]
+
+    return call
 
 
 @entry("Compiled.backward")

@@ -45,9 +45,11 @@ def hold_vars(vectors: Sequence[Any]) -> bool:
 class SideTraces:
     """Side exits of a path, for its shortcut: which path takes a row that fails a guard."""
 
-    def __init__(self, path: Path, made: Callable[[Path], Any]) -> None:
+    def __init__(self, path: Path, made: Callable[[Path], Any], batch: Callable[[], Any] | None = None) -> None:
         self._path = path
         self._made = made
+        if batch is not None:
+            self.batch = batch
 
     def guards(self) -> tuple[Any, list[float]]:
         """The machine of the guards, and the values they have on this path."""
@@ -111,42 +113,55 @@ class Call:
             )
 
     def shortcut(self, output: Output) -> Shortcut | None:
-        """A shortcut for later calls like this one. None for calls with rows, names or containers, which have none."""
-        kind, specialization = output.kind, self.specialization
-        if (
-            self.batch.loop
-            or len(specialization.names) != specialization.positional
-            or (kind == "hvp" and self.path.recording.leaves)
-        ):
+        """A shortcut for later calls like this one; None for results that it cannot put together."""
+        kind = output.kind
+        if kind == "hvp" and self.path.recording.leaves:
             return None
-        shapes = self._shapes(kind)
-        if shapes is None:
+        found = self._shapes(kind)
+        if found is None:
             return None
-        alone = self.structure.container is None if kind in ("value", "backward") else self._one
+        arguments, parts, alone, width = found
 
         def made(path: Path) -> Shortcut | None:
             if kind != "value" and path.zeros:  # each call tells
                 return None
             machine, _ = path.machine(output)
-            side_traces = SideTraces(path, made) if path.outcomes else None
+            first = path is self.path
+            batch = (lambda: specialization.batch_machine(path, output)) if first else None
+            side_traces = SideTraces(path, made, batch) if path.outcomes else None
             leaves, pair = path.recording.leaves, kind == "value_and_grad"
-            return machine.shortcut(machine, *shapes, pair, alone, leaves, side_traces, kind == "backward")
+            adds = kind == "backward"
+            shortcut = machine.shortcut(machine, arguments, parts, pair, alone, leaves, side_traces, adds, width)
+            shortcut.batches, shortcut.hvp = first and not adds, kind == "hvp"
+            return shortcut
 
+        specialization = self.specialization
         return made(self.path)
 
-    def _shapes(self, kind: str) -> tuple[Sequence[Any], Sequence[Any]] | None:
-        """Shapes of arguments and results; None unless the outputs are the results in their order."""
+    def _shapes(self, kind: str) -> tuple[Sequence[Any], Sequence[Any], bool, int] | None:
+        """Shapes of arguments and of results, whether it is one result, and how many are in each tuple of a matrix.
+
+        None unless the outputs are the results in their order, and in tuples.
+        """
         cores, by = self.specialization.cores, self.cores()
         container, results = self.structure.container, self.structure.cores
-        if kind in ("value", "backward"):
-            return (cores, results) if container in (None, tuple) else None
-        if kind in ("grad", "value_and_grad") or (kind == "jacobian" and results == ((),) and container is None):
-            return cores, [(), *by] if kind == "value_and_grad" else by
-        if not self._one or container is not None:
+        if container not in (None, tuple) or (kind not in ("value", "backward") and not by):
             return None
-        if kind == "jacobian":
-            return cores, [results[0] + by[0]]
-        return ((*cores, by[0]), by) if kind == "hvp" else (cores, [by[0] + by[0]])
+        if kind in ("value", "backward"):
+            return cores, results, container is None, 0
+        if kind in ("grad", "value_and_grad"):
+            return cores, [(), *by] if kind == "value_and_grad" else by, self._one, 0
+        if kind == "hvp":
+            return ((*cores, by[0]), by, True, 0) if self._one else None
+        rows = by if kind == "hessian" else results
+        alone = self._one if kind == "hessian" else container is None
+        if self._one:
+            return cores, [row + by[0] for row in rows], alone, 0
+        if alone and not results[0]:
+            return cores, by, False, 0
+        if any(rows) or any(by) or (container is None and kind == "jacobian"):
+            return None
+        return cores, [()] * (len(rows) * len(by)), False, len(by)
 
     def take_vectors(self, what: str, vector: Any) -> None:
         """The vectors of the method ``what``, one for each argument to differentiate by."""
@@ -257,7 +272,7 @@ class Call:
 
         specialization = self.specialization
         union, paths = specialization.union, specialization.paths
-        numbers = sum(x.size // x.shape[-1] for x in (*columns, *vectors))
+        numbers = sum(x.size // max(x.shape[-1], 1) for x in (*columns, *vectors))
         work = Work(rows, numbers + self.path.machine(output)[1])
         first = self.path if union.path is None or output.sparse else union.path
         for ran in run(first, self.path, output, columns, vectors, rows, self._workers, child, self._tell):

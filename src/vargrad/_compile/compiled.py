@@ -13,6 +13,7 @@ from collections.abc import Callable
 from types import FunctionType, MethodType
 from typing import Any, overload
 
+from vargrad._compile.bound import bind as bind_call
 from vargrad._compile.call import chosen_arguments
 from vargrad._compile.dispatcher import SHORTCUTS, Dispatcher
 from vargrad._compile.fingerprints import Fingerprint
@@ -87,6 +88,7 @@ class Compiled(Dispatcher, HasPattern):
     """
 
     _methods: Methods | None = None
+    bind = bind_call
 
     def to_c(self, *args: Any, name: str | None = None, argnums: Argnums | None = None, **kwargs: Any) -> str:
         """C99 for the recorded paths: a function for the value, and one for value and derivatives.
@@ -216,7 +218,7 @@ def compile_again(f: Callable[..., Any], signature: str | None, max_paths: int) 
     return compile(f, signature=signature, max_paths=max_paths)
 
 
-_PUBLIC = ("__call__", *SHORTCUTS[1:], "jvp", "pattern", "to_c", "save")  # the first shortcut is the call's
+_PUBLIC = ("__call__", *SHORTCUTS[1:], "bind", "jvp", "pattern", "to_c", "save")  # the first shortcut is the call's
 
 
 def _refreshed(name: str) -> Callable[..., Any]:

@@ -29,6 +29,7 @@ from vargrad._ops import zeros
 from vargrad._util.argnums import Argnums
 from vargrad._util.errors import known
 from vargrad._vm.machine import HasShortcuts, fast_method
+from vargrad._vm.ways import is_plain
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 
@@ -83,8 +84,7 @@ class Dispatcher(HasShortcuts):
             return self.__wrapped__(*args, **kwargs)
         full = call.compute(Output("value"), items(out))
         structure = call.structure
-        if out is None:
-            self._remember(call, Output("value"))
+        self._remember(call, Output("value"), None)
         return self._finished(call, out, structure.fill(split(full, structure.cores, call.batch.loop)))
 
     @fast_method("value_and_grad")
@@ -226,7 +226,7 @@ class Dispatcher(HasShortcuts):
             sums[path] = sums[path] + part if path in sums else part
         self._tell_zeros(call)
         value = float(sum(part[0] for part in sums.values()))
-        self._remember(call, Output("backward"))
+        self._remember(call, Output("backward"), None)
         if sums:  # one call for all paths: Ctrl-C comes before it or after it
             leaves = list(chain.from_iterable(path.recording.leaves for path in sums))
             add_grads(leaves, numpy.concatenate([part[1:] for part in sums.values()]))
@@ -332,8 +332,7 @@ class Dispatcher(HasShortcuts):
     def _forget_all(self) -> None:
         """Begin anew, without recordings."""
         self.sparse_shortcuts: dict[Any, Any] = {}
-        for what in SHORTCUTS:
-            self._set_shortcut(what, None)
+        self._drop_ways()
         self._reads, self._specializations = Reads(), {}
         self._states = [(self._reads, self._specializations)]
 
@@ -351,8 +350,7 @@ class Dispatcher(HasShortcuts):
             else:
                 state = Reads(), {}
             self._states = [*self._states[1 - MOST_STATES :], state]
-            for what in SHORTCUTS:
-                self._set_shortcut(what, None)
+            self._drop_ways()
             self._reads, self._specializations = state
 
     def _eager(
@@ -397,8 +395,8 @@ class Dispatcher(HasShortcuts):
         full = call.compute(output, items(out))
         if call.path.outcomes:
             self._tell_zeros(call)
-        if argnums is None and out is None and what in SHORTCUTS:
-            self._remember(call, output)
+        if what in SHORTCUTS:
+            self._remember(call, output, argnums)
         return call, full
 
     def _tell_zeros(self, call: Call) -> None:
@@ -408,9 +406,15 @@ class Dispatcher(HasShortcuts):
     def _finished(self, call: Call, out: Any, results: Any) -> Any:
         return results if out is None else into(self.__name__, out, results, call.written)
 
-    def _remember(self, call: Call, output: Output) -> None:
+    def _remember(self, call: Call, output: Output, argnums: Argnums | None) -> None:
         """Give the method a shortcut for calls like this one, if there is one."""
+        specialization = call.specialization
+        if not is_plain(argnums):
+            return
+        key = specialization, argnums
+        if self._shortcut_of(output.kind, key) is not None:
+            return
         shortcut = call.shortcut(output)
         if shortcut is not None:
-            shortcut.watch = call.specialization.reads.watch
-            self._set_shortcut(output.kind, shortcut)
+            shortcut.watch = specialization.reads.watch
+            self._add_way(output.kind, key, shortcut, specialization.names, specialization.positional, argnums)

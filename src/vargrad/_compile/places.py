@@ -81,7 +81,8 @@ def changes(code: CodeType) -> frozenset[str]:
 class Place:
     """Where a value is read: ``get`` reads it, MISSING where there is none.
 
-    ``name`` is for messages; ``within``: a dict and the key in it, or a cell and None, where the place is one of these.
+    ``name`` is for messages; ``within``: a dict and the key in it, a cell and None, or a function and which of its
+    defaults, where the place is one of these.
     """
 
     __slots__ = ("get", "key", "name", "within")
@@ -110,11 +111,13 @@ def _in_cell(name: str, cell: CellType) -> Place:
     return Place(name, (id(cell),), get, (cell, None))
 
 
-def _attribute(owner: Any, name: str) -> Place:
-    return _computed(f"{owner.__name__}.{name}", (id(owner), name), lambda: getattr(owner, name, MISSING))
+def _attribute(owner: Any, name: str, within: tuple[Any, Any] | None = None) -> Place:
+    return _computed(f"{owner.__name__}.{name}", (id(owner), name), lambda: getattr(owner, name, MISSING), within)
 
 
-def _computed(name: str, key: tuple[Any, ...], compute: Callable[[], Any]) -> Place:
+def _computed(
+    name: str, key: tuple[Any, ...], compute: Callable[[], Any], within: tuple[Any, Any] | None = None
+) -> Place:
     """A place that is read by code of the user's, which may raise anything."""
 
     def get() -> Any:
@@ -123,7 +126,7 @@ def _computed(name: str, key: tuple[Any, ...], compute: Callable[[], Any]) -> Pl
         except Exception:
             return MISSING
 
-    return Place(name, key, get)
+    return Place(name, key, get, within)
 
 
 def places(roots: Iterable[Any], seen: Seen) -> list[Place]:
@@ -144,7 +147,7 @@ def places(roots: Iterable[Any], seen: Seen) -> list[Place]:
                 add(_in_cell(name, cell))
             for what in ("__defaults__", "__kwdefaults__"):
                 if getattr(x, what):
-                    add(_attribute(x, what))
+                    add(_attribute(x, what, (x, what)))
             if x.__dict__.keys() - {"__wrapped__"}:
                 add(_attribute(x, "__dict__"))
         elif isinstance(x, ModuleType):

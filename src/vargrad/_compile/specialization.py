@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy
 import numpy.typing
 
-from vargrad._compile.paths import Path, SideExit, without_collector
+from vargrad._compile.paths import Output, Path, SideExit, without_collector
 from vargrad._compile.reads import Read, Reads
 from vargrad._compile.recorder import Recorder, RecordingError, as_expressions
 from vargrad._compile.results import flatten
@@ -103,6 +103,11 @@ class Specialization:
                     self.owner._forget_the_oldest(self)
                     self.paths.append(new)
         return self.paths[0]
+
+    def batch_machine(self, first: Path, output: Output) -> tuple[Any, list[Var] | None]:
+        """The machine that batches try first, of the union of all paths if there is one, and the leaves it reads."""
+        path = self.union.path or first
+        return path.machine(output)[0], path.recording.leaves or None
 
     def child(self, columns: Sequence[Array], path: Path, side_exit: SideExit, row: int) -> Path:
         """The path for rows that leave ``path`` by this side exit, recorded from one of them if it is new."""
