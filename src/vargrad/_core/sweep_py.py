@@ -129,29 +129,26 @@ def adjoint_graph(nodes: Sequence[Any], wrt: Sequence[Any], apply: Callable[...,
     keep = set(wrt)
     detached = () if thread.recorder is None else thread.recorder.selections  # while a derivative is recorded
     needed = set(wrt)  # only nodes between the root and wrt are differentiated
+    between = []
     for v in reversed(nodes):
         if v not in detached:
-            for operand in v._node()[1]:
-                if type(operand) is kind and operand in needed:
-                    needed.add(v)
-                    break
+            op, operands, inputs = v._node()
+            path = [type(operand) is kind and operand in needed for operand in operands]
+            if True in path:
+                needed.add(v)
+                between.append((v, op, operands, inputs, path))
     result: dict[Any, Any] = {nodes[0]: 1.0}
-    for v in nodes:
+    for v, op, operands, inputs, path in reversed(between):
         if v not in result:
             continue
-        op, operands, inputs = v._node()
-        path = [type(operand) is kind and operand in needed for operand in operands]
-        if op is None or True not in path or v in detached:
-            continue
+        adjoint = result[v] if v in keep else result.pop(v)
         for i, partial in contributions(op, operands, v, path, inputs, space):
             if partial is None:
                 continue
             operand = operands[i]
             check_operand(op, operand, inputs[i], partial)
-            term = times(result[v], partial)
+            term = times(adjoint, partial)
             result[operand] = result[operand] + term if operand in result else term
-        if v not in keep:
-            del result[v]
     return [result.get(v, 0.0) for v in wrt]
 
 
