@@ -358,6 +358,7 @@ include "arrays.pxi"
 include "watch.pxi"
 include "fastcall.pxi"
 include "few.pxi"
+include "transpose.pxi"
 include "ways.pxi"
 
 
