@@ -74,6 +74,36 @@ def add_grads(leaves: Iterable[Leaf], parts: object) -> None:
     deque(map(call, [v._grad_setter() for v in sums], sums.values()), maxlen=0)
 
 
+def leaf_grads(leaves: Iterable[Leaf], into: object) -> bool:
+    """Whether all the Vars want a grad: if so, these are written to ``into``, if not, nothing is.
+
+    ``into``: a writable C-contiguous buffer of as many float64. Raises TypeError for what is no Var or no buffer,
+    ValueError for a buffer of something else.
+    """
+    given = _vars(leaves)
+    view = _doubles(into, "into", len(given), True)
+    if not all(v._requires_grad for v in given):
+        return False
+    view[:] = memoryview(array("d", [v._grad for v in given]))
+    return True
+
+
+def set_leaf_values(leaves: Iterable[Leaf], to: object) -> None:
+    """Make the values of the leaves these numbers: of all of them, or of none.
+
+    ``to``: a C-contiguous buffer of as many float64. Raises TypeError for what is no Var or no buffer, ValueError for
+    a buffer of something else, AttributeError for a computed Var.
+    """
+    given = _vars(leaves)
+    for v in given:
+        if v.prev_op is not None:
+            raise errors.computed_value(v.prev_op)
+        if thread.recorder is not None:
+            thread.recorder.leave(v, ".value =")
+    numbers = _doubles(to, "to", len(given), False).tolist()
+    deque(map(call, [v._value_setter() for v in given], numbers), maxlen=0)
+
+
 def descend(leaves: Iterable[Leaf], lr: float) -> None:
     """Take lr times its .grad from the value of each leaf, and make its .grad 0: of all of them, or of none.
 

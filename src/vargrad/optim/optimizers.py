@@ -22,10 +22,14 @@ Parameters: TypeAlias = "Iterable[Var] | Var"
 
 
 @functools.lru_cache(maxsize=64)
-def _machine(rule: rules.Rule) -> Any:
+def _machine(rule: rules.Rule) -> tuple[Any, Any]:
+    """The machine of a rule, and its shortcut for few parameters."""
     from vargrad._vm.machine import Machine
 
-    return Machine(rule.program())
+    machine, states = Machine(rule.program()), len(rule.states)
+    shortcut = machine.shortcut(machine, [()] * len(rule.inputs), [()] * (1 + states), False, not states)
+    shortcut.batches = True
+    return machine, shortcut
 
 
 class State(NamedTuple):
@@ -120,7 +124,7 @@ class Optimizer:
                 at = numpy.flatnonzero(moving & (missed == count))
                 new[:, at] = self._updated(values[at], grads[at], rows[:, at], before.steps + 1.0 - count)
             missed = missed + ~moving
-        values_before = values.copy()
+        values_before = values if values.base is None else values.copy()  # a view is of the parameters themselves
         self.state = State(new[1:], rule.states, before.steps + 1, missed)
         try:
             _parameters.set_values(self._parameters, new[0])
@@ -134,11 +138,12 @@ class Optimizer:
         import numpy
 
         rule = self.rule
+        machine, shortcut = _machine(rule)
         new = numpy.empty((1 + len(rule.states), len(values)))
+        if shortcut.into((values, grads, *rows, self.lr, step), [*new]):
+            return new
         now = numpy.array([[self.lr], [step]])
-        _machine(rule).run(
-            [values, grads, numpy.ascontiguousarray(rows), now] if rule.states else [values, grads, now], [new]
-        )
+        machine.run([values, grads, numpy.ascontiguousarray(rows), now] if rule.states else [values, grads, now], [new])
         return new
 
     def zero_grad(self) -> None:
