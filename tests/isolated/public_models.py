@@ -172,7 +172,7 @@ def stepping(name: str, own: bool) -> Callable[[], Any]:
     return prepare
 
 
-for _name in ("SGD", "Adam", "AdamW", "RMSprop"):
+for _name in ("SGD", "Adam", "AdamW", "NAdam", "RMSprop"):
     entry(f"optim.{_name}")(stepping(_name, False))
     entry(f"optim.{_name} of leaves")(stepping(_name, True))
 
@@ -193,6 +193,26 @@ def _() -> Any:
     optimizer.step()
 
     return lambda: optimizer.load_state_dict(kept), lambda: plain(optimizer.state_dict())
+
+
+@entry("optim.SGD of groups")
+def _() -> Any:
+    variables = leaves(0.5, -2.0, 3.0)
+    quadratic(variables).backward()
+    optimizer = optim.SGD([{"params": variables[:1], "lr": 0.5}, {"params": variables[1:]}], lr=0.1, momentum=0.5)
+    return optimizer.step, lambda: [of(variables)(), plain(optimizer.state_dict())]
+
+
+@entry("NN.fit with groups and frozen parameters")
+def _() -> Any:
+    net = model()
+    net.parameters[0].requires_grad = False
+    optimizer = optim.Adam([{"params": net.parameters[3:5], "lr": 0.5}, {"params": net.parameters[5:]}], lr=0.1)
+
+    def act() -> Any:
+        net.fit([[0.0, 1.0], [1.0, 0.0]], [0.0, 1.0], "mse", optimizer, epochs=1)
+
+    return act, lambda: [of(net.parameters)(), plain(optimizer.state_dict())]
 
 
 @entry("optim.Optimizer.zero_grad")
@@ -217,12 +237,14 @@ def _() -> Any:
 
 SCHEDULES: dict[str, Callable[[Any], Any]] = {
     "CosineAnnealingLR": lambda one: optim.CosineAnnealingLR(one, 5),
+    "CosineAnnealingWarmRestarts": lambda one: optim.CosineAnnealingWarmRestarts(one, 2, 2),
     "ExponentialLR": lambda one: optim.ExponentialLR(one, 0.5),
     "LambdaLR": lambda one: optim.LambdaLR(one, lambda epoch: 1.0 / (epoch + 1)),
     "LinearLR": lambda one: optim.LinearLR(one),
     "MultiStepLR": lambda one: optim.MultiStepLR(one, [1, 3]),
     "OneCycleLR": lambda one: optim.OneCycleLR(one, 1.0, 20),
     "ReduceLROnPlateau": lambda one: optim.ReduceLROnPlateau(one, patience=0),
+    "SequentialLR": lambda one: optim.SequentialLR(one, [optim.LinearLR(one), optim.StepLR(one, 1)], [1]),
     "StepLR": lambda one: optim.StepLR(one, 1),
 }
 for _name, _make in SCHEDULES.items():

@@ -19,6 +19,7 @@ OPTIMIZERS = {
     "momentum": ({"lr": 0.1, "momentum": 0.9, "nesterov": True}, torch.optim.SGD, {}),
     "adam": ({"lr": 0.01}, torch.optim.Adam, {}),
     "adamw": ({"lr": 0.01, "weight_decay": 0.1}, torch.optim.AdamW, {}),
+    "nadam": ({"lr": 0.01}, torch.optim.NAdam, {}),
     "rmsprop": ({"lr": 0.01}, torch.optim.RMSprop, {}),
 }
 LOSSES = {

@@ -213,9 +213,10 @@ def test_edits_that_cannot_be_taken_over_are_refused() -> None:
         assert values(model) == before
 
         def freeze(history: History, model: NN = model) -> None:
-            model.parameters[5].requires_grad = False
+            for p in model.parameters:
+                p.requires_grad = False
 
-        with pytest.raises(ValueError, match=r"parameters\[5\] .*requires_grad=False"):
+        with pytest.raises(ValueError, match="all parameters have requires_grad=False"):
             model.fit(X, Y, callback=freeze)
 
 

@@ -10,6 +10,7 @@ import numpy
 import numpy.typing
 
 from vargrad import losses, optim
+from vargrad._core import parameters as _parameters
 from vargrad._train import foreign, metrics
 from vargrad._train.settings import FitSettings
 from vargrad._util import errors
@@ -23,6 +24,7 @@ OPTIMIZERS: dict[str, Any] = {
     "sgd": optim.SGD,
     "adam": optim.Adam,
     "adamw": optim.AdamW,
+    "nadam": optim.NAdam,
     "rmsprop": optim.RMSprop,
     "lbfgs": optim.LBFGS,
 }
@@ -49,7 +51,10 @@ def optimizer_of(
     if isinstance(given, (optim.Optimizer, optim.LBFGS)):
         if lr is not None or settings:
             raise TypeError(f"fit: {given!r:.60} has settings of its own: set lr and the others there")
-        if not given.updates(model.parameters):
+        if isinstance(given, optim.Optimizer):
+            for part in given.parts:
+                part.places_in(model.parameters)
+        elif not given.updates(model.parameters):
             raise ValueError("fit: this optimizer belongs to other parameters than this network's")
         return given
     make = OPTIMIZERS[errors.known("optimizer", given, OPTIMIZERS, foreign.OPTIMIZERS)]
@@ -136,16 +141,15 @@ def require_layers(model: Model, what: str) -> None:
         )
 
 
-def require_trainable(model: Model) -> None:
-    """ValueError if a parameter has requires_grad=False: training changes all of them."""
-    if model.parameters.none_frozen:
-        return
-    for i, p in enumerate(model.parameters):
-        if not p.requires_grad:
-            raise ValueError(
-                f"{place(model, i)} has requires_grad=False, and fit trains all parameters: train some of them in a "
-                "loop of your own, with model.backward and vargrad.optim"
-            )
+def frozen_of(model: Model) -> Any:
+    """Where requires_grad is false, (parameters,) bools, or None if nowhere; ValueError if all are frozen."""
+    parameters = model.parameters
+    if parameters.none_frozen:
+        return None
+    found = _parameters.frozen(_parameters.of(parameters, "fit"))
+    if found is not None and found.all():
+        raise ValueError("all parameters have requires_grad=False: set it to True for those that are to be trained")
+    return found
 
 
 # ---- numbers that are not finite

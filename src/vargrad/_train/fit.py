@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from vargrad._core.parameters import Leaves
 from vargrad._train.loop import Run, begin
 from vargrad._train.plan import TrainingPlan, plan_training
-from vargrad.optim.optimizers import Optimizer, State
+from vargrad.optim import Optimizer
 
 if TYPE_CHECKING:
     from vargrad._train.history import History
@@ -28,8 +28,8 @@ def fit(model: Model, X: Any, y: Any, validation_data: Any, settings: FitSetting
         best.history.seconds = time.perf_counter() - begun
         plan.progress.close()
         plan.publish(best.values)
-        if isinstance(plan.optimizer, Optimizer) and plan.rule is not None:
-            plan.optimizer.state = State(best.state, best.rule.states, best.step)
+        if best.updates is not None:
+            best.updates.publish()
     except BaseException:  # Ctrl-C and refused memory too: either everything has changed, or nothing
         before.restore()
         raise
@@ -43,7 +43,8 @@ class _Snapshot:
         self.plan, self.task = plan, plan.model.task
         self.view = None if isinstance(plan.parameters, Leaves) else plan.parameters.values
         schedule = plan.settings.schedule
-        changing = [plan.optimizer, *([schedule] if hasattr(schedule, "optimizer") else [])]
+        parts = plan.optimizer.parts if isinstance(plan.optimizer, Optimizer) else []
+        changing = [plan.optimizer, *parts, *([schedule] if hasattr(schedule, "optimizer") else [])]
         self.attributes = [(one, dict(vars(one))) for one in changing]  # settings too, which a callback may set
 
     def restore(self) -> None:

@@ -17,12 +17,13 @@ from vargrad._train.engine import Engine
 from vargrad._train.predict import outputs_of
 from vargrad._train.progress import Progress
 from vargrad._train.rates import Rates, rates_of
+from vargrad._train.updates import Updates
 
 if TYPE_CHECKING:
     from vargrad._train.model import Model
+    from vargrad._train.programs import Update
     from vargrad._train.settings import FitSettings, StepSettings
     from vargrad.losses import Loss
-    from vargrad.optim.rules import Rule
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 
@@ -31,8 +32,8 @@ Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 class TrainingPlan:
     """A training that can begin. ``x``, ``y``: (rows, inputs) and (rows, targets); ``validation``: another such pair.
 
-    ``start``: the parameters as they were. ``rule``: the optimizer's at the beginning; None for L-BFGS. ``source``:
-    random, or a random.Random, for what the first start draws; ``entropy``: the seed of the others.
+    ``start``: the parameters as they were. ``frozen``: where they stay, bools, or None; a callback may change it.
+    ``source``: random, or a random.Random, for what the first start draws; ``entropy``: the seed of the others.
     """
 
     settings: FitSettings
@@ -40,7 +41,7 @@ class TrainingPlan:
     parameters: _parameters.Parameters | _parameters.Leaves
     start: Array
     optimizer: optim.Optimizer | optim.LBFGS
-    rule: Rule | None
+    frozen: Any
     loss: Loss
     x: Array
     y: Array
@@ -79,7 +80,8 @@ class TrainingPlan:
             return self.start.copy(), self.source
         words = numpy.random.SeedSequence(self.entropy, spawn_key=(start,)).generate_state(4, numpy.uint64)
         source = random.Random(int.from_bytes(words.astype("<u8").tobytes(), "little"))
-        return numpy.array(self.model.draw(source)), source
+        drawn = numpy.array(self.model.draw(source))
+        return (drawn if self.frozen is None else numpy.where(self.frozen, self.start, drawn)), source
 
     def not_finite(self, epoch: int, first: int, values: Array, grads: Array) -> FloatingPointError:
         """The error for a loss that is not finite, see arguments.not_finite."""
@@ -90,16 +92,11 @@ def plan_training(model: Model, X: Any, y: Any, validation_data: Any, settings: 
     """Check all that fit was given and build its engine; raises TypeError or ValueError before anything changes."""
     arguments.require_layers(model, "fit")
     parameters = _parameters.of(model.parameters, "fit")
-    arguments.require_trainable(model)
+    frozen = arguments.frozen_of(model)
     start = parameters.values.copy()
     arguments.require_finite(start, model)
     source: Any = random if settings.seed is None else random.Random(settings.seed)
     optimizer = arguments.optimizer_of(model, settings.optimizer, settings.lr, settings.optimizer_settings)
-    if isinstance(optimizer, optim.Optimizer) and optimizer.state.missed is not None:
-        raise ValueError(
-            "fit: this optimizer has counted fewer steps for parameters that were frozen, and fit counts the same for "
-            "all: go on in a loop of your own, or begin with a new optimizer"
-        )
     if optimizer is settings.optimizer and isinstance(optimizer, optim.Optimizer) and settings.restarts > 1:
         raise ValueError("fit: restarts need an optimizer by name: the state of this one belongs to one start")
     if isinstance(optimizer, optim.LBFGS):
@@ -109,15 +106,19 @@ def plan_training(model: Model, X: Any, y: Any, validation_data: Any, settings: 
     steps = settings.epochs * -(-len(x) // (settings.batch_size or len(x)))
     rates = rates_of(optimizer, settings, validation is not None, metrics.METRIC[loss.kind], steps)
     arguments.warn_of_range(model, loss, t)
-    rule = optimizer.rule if isinstance(optimizer, optim.Optimizer) else None
-    network = programs_of(model, loss, settings, rule, start, x, t)
+    updates = []
+    if isinstance(optimizer, optim.Optimizer):
+        updates = Updates(optimizer, model.parameters, frozen).updates
+        if not updates:
+            raise ValueError("fit: all parameters of this optimizer have requires_grad=False: none would be trained")
+    network = programs_of(model, loss, settings, updates, start, x, t)
     return TrainingPlan(
         settings=settings,
         model=model,
         parameters=parameters,
         start=start,
         optimizer=optimizer,
-        rule=rule,
+        frozen=frozen,
         loss=loss,
         x=x,
         y=t,
@@ -153,13 +154,12 @@ def _rows(
 
 
 def programs_of(
-    model: Model, loss: Loss, settings: StepSettings, rule: Rule | None, values: Array, x: Array, t: Array
+    model: Model, loss: Loss, settings: StepSettings, updates: Sequence[Update], values: Array, x: Array, t: Array
 ) -> programs.NetworkPrograms:
-    """The network's programs for this loss, these penalties and this update rule (None: no update)."""
-    update = programs.no_update() if rule is None else rule.program()
+    """The network's programs for this loss, these penalties and these update rules."""
     penalty = programs.penalty_program(settings.l1, settings.l2)
     program = _loss_program(loss, model, values, x, t)
-    return programs.network(model.arch, model.activations, model.has_bias, program, t.shape[1], update, penalty)
+    return programs.network(model.arch, model.activations, model.has_bias, program, t.shape[1], updates, penalty)
 
 
 def _loss_program(loss: Loss, model: Model, values: Array, x: Array, t: Array) -> Any:

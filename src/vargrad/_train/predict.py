@@ -29,8 +29,8 @@ def outputs_of(model: Model, values: Array, x: Array) -> Array:
     key = Engine, tuple(arch), tuple(model.activations), model.has_bias
     engine = _spare.pop(key, None)  # so that no other thread uses it
     if engine is None:
-        program, update = programs.known_loss("sse", n_out, n_out), programs.no_update()
-        engine = Engine(programs.network(arch, model.activations, model.has_bias, program, n_out, update))
+        program = programs.known_loss("sse", n_out, n_out)
+        engine = Engine(programs.network(arch, model.activations, model.has_bias, program, n_out))
     found = numpy.empty((len(x), n_out))
     engine.outputs(values, x, found)
     if len(values) <= MOST_PARAMETERS:

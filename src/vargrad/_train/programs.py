@@ -6,6 +6,7 @@ recorded as compile does, with derivatives from the op table.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import numpy.typing
 
     Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
+    Ranges: TypeAlias = numpy.typing.NDArray[numpy.int64]
 
 # A loss that is Python code: from arrays (outputs, rows), (targets, rows) and a weight, the rows' values (rows,) and
 # weight times their slopes (outputs, rows).
@@ -30,13 +32,42 @@ LossOfArrays: TypeAlias = "Callable[[Array, Array, float], tuple[Array, Array]]"
 
 
 @dataclass(frozen=True, eq=False)
+class Update:
+    """The update rule of a group of parameters: p, g, states, lr, step -> p, states.
+
+    ``ranges``: where they are, shape (ranges, 2): a first place and the one after the last, in order.
+    """
+
+    program: Program
+    ranges: Ranges
+
+    @property
+    def states(self) -> int:
+        """How many numbers it keeps for each parameter from step to step."""
+        return len(self.program.outputs) - 1
+
+    @functools.cached_property
+    def counts_steps(self) -> bool:
+        """Whether it reads the number of the step."""
+        step = self.program.n_inputs - 1
+        return any(step in operands[: ARITY[op]] for op, _, *operands in self.program.code.tolist())
+
+    @property
+    def places(self) -> Ranges:
+        """The numbers of its parameters."""
+        import numpy
+
+        return numpy.concatenate([numpy.zeros(0, int), *(numpy.arange(*pair) for pair in self.ranges.tolist())])
+
+
+@dataclass(frozen=True, eq=False)
 class NetworkPrograms:
     """A network's programs and sizes. Parameters: layer by layer, each neuron's weights and then its bias.
 
     ``forward``: z -> a of each layer, ``backward``: z, da -> dz; None for identity, where a is z. ``loss``: a row's
-    outputs and targets and a weight -> value, and weight times its slope by each output. ``update``: p, g, states, lr,
-    step -> p, states. ``penalty``: p, and 1 for a weight or 0 for a bias -> value, slope. ``hypers``: how many
-    hyperparameters the update reads as inputs, lr and step.
+    outputs and targets and a weight -> value, and weight times its slope by each output. ``updates``: one
+    for each group of parameters; those in none stay as they are. ``penalty``: p, and 1 for a weight or 0 for a bias ->
+    value, slope.
     """
 
     sizes: tuple[int, ...]
@@ -45,20 +76,13 @@ class NetworkPrograms:
     backward: tuple[Program | None, ...]
     targets: int
     loss: Program | LossOfArrays
-    update: Program
+    updates: tuple[Update, ...] = ()
     penalty: Program | None = None
-    hypers: int = 2
 
     @property
     def states(self) -> int:
-        """How many numbers the update keeps for each parameter from step to step."""
-        return len(self.update.outputs) - 1
-
-    @property
-    def counts_steps(self) -> bool:
-        """Whether the update reads the number of the step."""
-        step = self.update.n_inputs - 1
-        return any(step in operands[: ARITY[op]] for op, _, *operands in self.update.code.tolist())
+        """How many numbers the updates keep at most for each parameter from step to step."""
+        return max((update.states for update in self.updates), default=0)
 
     @property
     def parameters(self) -> int:
@@ -149,17 +173,9 @@ def network(
     bias: bool,
     loss: Program | LossOfArrays,
     targets: int,
-    update: Program,
+    updates: Sequence[Update] = (),
     penalty: Program | None = None,
 ) -> NetworkPrograms:
     """The network of layers of these sizes, with an activation for each."""
     forward, backward = zip(*[activation(name) for name in activations], strict=True)
-    return NetworkPrograms(tuple(sizes), bias, forward, backward, targets, loss, update, penalty)
-
-
-@cache
-def no_update() -> Program:
-    """An update rule that leaves parameters as they are, for engines that do not train."""
-    return record(lambda p, g, lr, step: p + 0.0 * (g + lr + step), [[0.5], [0.5], [0.5], [1.0]]).program(
-        Output("value")
-    )
+    return NetworkPrograms(tuple(sizes), bias, forward, backward, targets, loss, tuple(updates), penalty)
