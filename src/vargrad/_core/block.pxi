@@ -93,6 +93,8 @@ cdef class Block:
     def frozen(self):
         """The place of the first leaf that wants no grad, or -1."""
         cdef Py_ssize_t i
+        if self.cells.without_grad == 0:  # counted, since training asks at every step
+            return -1
         for i in range(len(self.given)):
             if not (<Var>self.given[i]).node.flags & NODE_REQUIRES:
                 return i
