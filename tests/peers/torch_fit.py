@@ -14,6 +14,7 @@ import torch
 from torch_twin import flat, twin
 from vargrad import NN, data, losses
 
+torch.set_default_dtype(torch.float64)  # that of NAdam's mu_product, whatever its parameters are
 OPTIMIZERS = {
     "sgd": ({"lr": 0.1}, torch.optim.SGD, {"lr": 0.1}),
     "momentum": ({"lr": 0.1, "momentum": 0.9, "nesterov": True}, torch.optim.SGD, {}),

@@ -11,6 +11,7 @@ import torch
 from torch_twin import flat, twin
 from vargrad import NN, data, optim
 
+torch.set_default_dtype(torch.float64)  # that of NAdam's mu_product, whatever its parameters are
 X, Y = data.moons(60, noise=0.1, seed=0)
 
 
@@ -62,3 +63,24 @@ def test_groups(name: str, first: dict[str, Any], second: dict[str, Any]) -> Non
     model.fit(X, Y, "bce", one, epochs=40, batch_size=20, shuffle=False, schedule=optim.StepLR(one, 10, 0.5))
     np.testing.assert_allclose(model.parameters.values, flat(theirs), rtol=1e-9, atol=1e-9)
     assert [group["lr"] for group in one.param_groups] == pytest.approx([group["lr"] for group in two.param_groups])
+
+
+@pytest.mark.parametrize("batch", [20, None])
+def test_weights_and_smoothing(batch: int | None) -> None:
+    """torch's weight of classes divides by their sum, ours in all rows of a training."""
+    labels = np.where(X[:, 0] + X[:, 1] > 1.0, 2, Y)
+    weight = torch.tensor([0.5, 2.0, 1.0])
+    model = NN([2, 8, 3], "tanh", "identity", init="torch", seed=0)
+    theirs = twin(model)
+    steps, x, t = torch.optim.Adam(theirs.parameters(), lr=0.01), torch.tensor(X), torch.tensor(labels)
+    mean = float(weight[t].mean())
+    for _ in range(40):
+        for at in range(0, len(x), batch or len(x)):
+            steps.zero_grad()
+            some = slice(at, at + (batch or len(x)))
+            each = torch.nn.functional.cross_entropy(theirs(x[some]), t[some], reduction="none", label_smoothing=0.1)
+            (each * weight[t[some]]).mean().div(mean).backward()
+            steps.step()
+    more: dict[str, Any] = {"class_weight": {0: 0.5, 1: 2.0}, "label_smoothing": 0.1, "shuffle": False}
+    model.fit(X, labels, "cross_entropy", "adam", lr=0.01, epochs=40, batch_size=batch, **more)
+    np.testing.assert_allclose(model.parameters.values, flat(theirs), rtol=1e-9, atol=1e-9)

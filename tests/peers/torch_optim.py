@@ -15,6 +15,7 @@ import torch
 import optimisers
 from vargrad import Var, optim
 
+torch.set_default_dtype(torch.float64)  # that of NAdam's mu_product, whatever its parameters are
 CLASSES = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "nadam": "NAdam", "rmsprop": "RMSprop"}
 
 

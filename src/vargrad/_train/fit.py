@@ -24,7 +24,7 @@ def fit(model: Model, X: Any, y: Any, validation_data: Any, settings: FitSetting
     before = _Snapshot(plan)
     try:
         model.task = plan.loss.kind  # before the first callback, which may predict
-        best = _best_of(plan)
+        best = _best_of(plan, before)
         best.history.seconds = time.perf_counter() - begun
         plan.progress.close()
         plan.publish(best.values)
@@ -47,10 +47,14 @@ class _Snapshot:
         changing = [plan.optimizer, *parts, *([schedule] if hasattr(schedule, "optimizer") else [])]
         self.attributes = [(one, dict(vars(one))) for one in changing]  # settings too, which a callback may set
 
-    def restore(self) -> None:
-        plan = self.plan
+    def reset(self) -> None:
+        """Give optimizer and schedule what they had."""
         for one, attributes in self.attributes:
             vars(one).update(attributes)
+
+    def restore(self) -> None:
+        plan = self.plan
+        self.reset()
         plan.model.task = self.task
         plan.progress.close()
         if self.view is None:
@@ -59,7 +63,7 @@ class _Snapshot:
             self.view[:] = plan.start
 
 
-def _best_of(plan: TrainingPlan) -> Run:
+def _best_of(plan: TrainingPlan, before: _Snapshot) -> Run:
     """The best of several runs: from the parameters as they are, then from newly drawn ones."""
     best: Run | None = None
     least = math.inf
@@ -67,6 +71,8 @@ def _best_of(plan: TrainingPlan) -> Run:
     ranks: list[float] = []
     for i in range(plan.settings.restarts):
         plan.progress.before = i * plan.settings.epochs
+        if i:
+            before.reset()  # a callback may have changed the optimizer
         run = begin(plan, *plan.beginning(i))
         try:
             run.train()

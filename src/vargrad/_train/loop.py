@@ -41,6 +41,7 @@ class Run:
             self.step = self.updates.step
         self.history = History(metric=metrics.METRIC[plan.loss.kind])
         self._best, self._best_loss, self._best_epoch = values.copy(), math.inf, 0
+        self._reference, self._since = math.inf, 0  # the value that patience waits to be undercut, and its epoch
         self._source = source
         self._generator: numpy.random.Generator | None = None
         self._begun, self._first_step, self._edited = time.perf_counter(), self.step, False
@@ -99,7 +100,13 @@ class Run:
         assert updates is not None
         rates = plan.rates.of(history.epochs, count, -(-len(plan.x) // plan.batch))
         losses = numpy.empty(count)
-        options: dict[str, Any] = {} if plan.validation else {"best": self._best, "best_loss": self._best_loss}
+        by_loss = plan.monitor == "loss"
+        options: dict[str, Any] = {"best": self._best, "best_loss": self._best_loss} if by_loss else {}
+        lrs = (
+            updates.lrs[:1].tolist() * count
+            if rates is None
+            else rates[-(-len(rates) // count) - 1 :: len(rates) // count, 0]
+        )
         first = history.epochs
         try:
             finite = engine.train(
@@ -123,7 +130,8 @@ class Run:
         finally:
             self.step = updates.step = engine.step
             history.losses += losses[: engine.epoch].tolist()
-            if not plan.validation and engine.best_loss < self._best_loss:
+            history.lrs += list(lrs[: engine.epoch])
+            if by_loss and engine.best_loss < self._best_loss:
                 self._best_loss = engine.best_loss
                 self._best_epoch = first + int(losses[: max(engine.epoch, 1)].argmin())
         if not finite:
@@ -137,11 +145,15 @@ class Run:
             loss = plan.loss_on(self.values, *plan.validation)
             history.validation_losses.append(loss)
             history.metrics.append(self._score(self.values, *plan.validation))
-            if loss < self._best_loss:
+            judged = loss if plan.monitor == "val_loss" else -history.metrics[-1]
+            if plan.monitor != "loss" and judged < self._best_loss:
                 self._best[:] = self.values
-                self._best_loss, self._best_epoch = loss, history.epochs - 1
-        if plan.settings.patience is not None and history.epochs - 1 - self._best_epoch >= plan.settings.patience:
-            history.stopped_early, history.ended = True, f"no better loss for {plan.settings.patience} epochs"
+                self._best_loss, self._best_epoch = judged, history.epochs - 1
+        judged = history[plan.monitor][-1] * (1 if plan.monitor.endswith("loss") else -1)
+        if judged < self._reference - plan.settings.min_delta:
+            self._reference, self._since = judged, history.epochs - 1
+        if plan.settings.patience is not None and history.epochs - 1 - self._since >= plan.settings.patience:
+            history.stopped_early, history.ended = True, f"no better {plan.monitor} for {plan.settings.patience} epochs"
         plan.rates.look(history)
         if plan.settings.callback is not None:
             self._call(plan.settings.callback)
@@ -154,7 +166,11 @@ class Run:
         plan.publish(self.values)
         if self.updates is not None:
             self.updates.publish()
-        stop = callback(history)
+        history.optimizer = plan.optimizer
+        try:
+            stop = callback(history)
+        finally:
+            history.optimizer = None
         history.ended = ended
         if isinstance(stop, (bool, numpy.bool_, numpy.ndarray)) and numpy.ndim(stop) == 0 and bool(stop):
             history.stopped_early, history.ended = True, ended or "stopped by the callback"
@@ -168,7 +184,7 @@ class Run:
         self._edited = not numpy.array_equal(values, self.values)
         if self._edited:
             self.values[:] = values
-            if self._best_epoch == history.epochs - 1 and (plan.validation is not None or plan.batch < len(plan.x)):
+            if self._best_epoch == history.epochs - 1 and (plan.monitor != "loss" or plan.batch < len(plan.x)):
                 self._best[:] = values  # as judged before the edit, and kept after it
         self._take(frozen)
 
@@ -187,9 +203,7 @@ class Run:
 
     def _score(self, values: Array, x: Array, y: Array) -> float:
         """The metric of these parameters on these rows."""
-        outputs = numpy.empty((len(x), self.plan.model.arch[-1]))
-        self.plan.engine.outputs(values, x, outputs)
-        return metrics.score(self.plan.loss.kind, outputs, y)
+        return self.plan.score(values, x, y)
 
     def _text(self) -> str:
         history, plan = self.history, self.plan
@@ -263,7 +277,7 @@ class LBFGSRun(Run):
             history.losses.append(before)
             before = float(intermediate_result.fun)
             self.values[moving] = intermediate_result.x
-            if plan.validation is None and before < self._best_loss:
+            if plan.monitor == "loss" and before < self._best_loss:
                 self._best[:] = self.values
                 self._best_loss, self._best_epoch = before, history.epochs - 1
             self._look()

@@ -44,7 +44,9 @@ class Stepper:
     ``given``: the settings that it was made with.
     """
 
-    def __init__(self, model: Model, x: Any, y: Any, settings: StepSettings, call: str, kept: Memory | None) -> None:
+    def __init__(
+        self, model: Model, x: Any, y: Any, settings: StepSettings, call: str, kept: Memory | None, weight: Any
+    ) -> None:
         arguments.require_layers(model, call)
         if not isinstance(settings.optimizer, str):
             raise TypeError(
@@ -58,16 +60,19 @@ class Stepper:
         rows = dataset.inputs(x, model.arch[0])
         t = dataset.targets(y, len(rows), model.arch[-1], self.loss.kind)
         arguments.warn_of_range(model, self.loss, t)
+        self.weighted, self.targets = weight is not None, t.shape[1]
+        if self.weighted:
+            t = dataset.weighted(t, dataset.weights(weight, len(rows)), self.loss.mean)
         start = _parameters.of(model.parameters, call).values
         self.rule, size = optimizer.rule, len(start)
         if kept is None or kept.settings != (name, more) or kept.state.shape != (len(self.rule.states), size):
             kept = Memory((name, more), numpy.zeros((len(self.rule.states), size)))
         self.memory = kept
-        self.programs = programs_of(model, self.loss, settings, [], start, rows, t)
-        self.given = settings.loss, name, settings.l1, settings.l2, settings.clip, more
+        self.programs = programs_of(model, self.loss, settings, [], start, rows, t, self.weighted)
+        self.given = settings.loss, name, settings.l1, settings.l2, settings.clip, more, self.weighted
         self.clip = settings.max_norm
         self.grads, self.losses = numpy.zeros(size), numpy.empty(1)
-        self.targets, self.lr = t.shape[1], optimizer.lr
+        self.lr = optimizer.lr
         self.frozen: Any = ()  # not known yet
         self.prepare(None)
 
@@ -82,7 +87,7 @@ class Stepper:
         self.lrs = numpy.full(len(found), self.lr)
         self.frozen = frozen
 
-    def advance(self, model: Model, x: Any, y: Any, lr: Any = None) -> float:
+    def advance(self, model: Model, x: Any, y: Any, lr: Any = None, weight: Any = None) -> float:
         """One step on these rows, with the optimizer's lr if it is None; returns the loss before it."""
         if lr is None:
             lr = self.lr
@@ -96,7 +101,7 @@ class Stepper:
         values, state = parameters.values, memory.state
         before = values.copy(), state.copy() if state.size else state, memory.step, memory.missed, model.task
         try:
-            found = self.run(model, values, x, y)
+            found = self.run(model, values, x, y, weight)
             if isinstance(parameters, _parameters.Leaves):
                 parameters.values = values
             memory.step += 1
@@ -110,12 +115,14 @@ class Stepper:
             raise
         return found
 
-    def run(self, model: Model, values: Array, x: Any, y: Any) -> float:
+    def run(self, model: Model, values: Array, x: Any, y: Any, weight: Any = None) -> float:
         """A step that changes the array ``values`` instead of the model's parameters."""
         rows = dataset.inputs(x, model.arch[0])
         t = dataset.targets(y, len(rows), model.arch[-1], self.loss.kind)
         if t.shape[1] != self.targets:
             raise ValueError(f"y has {t.shape[1]} targets in a row, and had {self.targets} before")
+        if self.weighted:
+            t = dataset.weighted(t, dataset.weights(weight, len(rows)), self.loss.mean)
         finite = self.engine.train(
             values,
             self.grads,
@@ -149,24 +156,25 @@ def stepper(
     optimizer_settings: dict[str, Any],
     call: str,
     memory: Memory | None = None,
+    weight: Any = None,
 ) -> Stepper:
     """``kept`` if it has these settings, else a new stepper, with the same memory if it has this optimizer's.
 
     ``call``: the method's name, for errors.
     """
-    if kept is not None and kept.given == (loss, optimizer, l1, l2, clip, optimizer_settings):
+    if kept is not None and kept.given == (loss, optimizer, l1, l2, clip, optimizer_settings, weight is not None):
         return kept
     settings = StepSettings(
         loss=loss, optimizer=optimizer, l1=l1, l2=l2, clip=clip, optimizer_settings=optimizer_settings
     )
-    return Stepper(model, X, y, settings, call, memory)
+    return Stepper(model, X, y, settings, call, memory, weight)
 
 
-def backward(model: Model, one: Stepper, X: Any, y: Any) -> float:
+def backward(model: Model, one: Stepper, X: Any, y: Any, weight: Any = None) -> float:
     """Do what NN.backward says: take a step of length 0 on a copy of the parameters, and add its gradient to theirs."""
     one.lrs[:] = 0.0
     parameters = _parameters.of(model.parameters, "backward")
-    found = one.run(model, parameters.values.copy(), X, y)
+    found = one.run(model, parameters.values.copy(), X, y, weight)
     grads = _parameters.trainable_grads(parameters)[0] + one.grads
     before = model.task
     try:

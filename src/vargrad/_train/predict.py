@@ -61,9 +61,10 @@ def predict_proba(model: Model, X: Any) -> Array:
     return metrics.probabilities(model.task, _outputs(model, X))
 
 
-def score(model: Model, X: Any, y: Any) -> float:
+def score(model: Model, X: Any, y: Any, sample_weight: Any = None) -> float:
     """The score that NN.score returns."""
     outputs, kind = _outputs(model, X), model.task or "values"
     if not len(outputs):
         raise ValueError("X has no rows: there is nothing to judge by")
-    return metrics.score(kind, outputs, dataset.targets(y, len(outputs), model.arch[-1], kind))
+    weights = dataset.weights(sample_weight, len(outputs))
+    return metrics.score(kind, outputs, dataset.targets(y, len(outputs), model.arch[-1], kind), weights)

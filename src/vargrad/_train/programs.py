@@ -109,11 +109,17 @@ def activation(name: str) -> tuple[Program | None, Program | None]:
 Row: TypeAlias = Callable[[Any, Any], Any]  # the loss of one row, from lists of its outputs and its targets
 
 
+def by_weight(row: Row) -> Row:
+    """A row's loss times its weight, which is the last of its targets."""
+    return lambda p, t: t[-1] * row(p, t[:-1])
+
+
 @cache
-def known_loss(name: str, outputs: int, targets: int) -> Program:
-    """The program of a loss by its name."""
+def known_loss(name: str, outputs: int, targets: int, weighted: bool = False) -> Program:
+    """The program of a loss by its name; ``weighted``: the last of so many targets is the row's weight."""
     some = [1.0 / (i + 2) for i in range(max(outputs, targets))]
-    program = loss_program(losses.LOSSES[name].row, some[:outputs], [1.0 - x for x in some[:targets]])
+    row = losses.LOSSES[name].row
+    program = loss_program(by_weight(row) if weighted else row, some[:outputs], [1.0 - x for x in some[:targets]])
     assert program is not None  # the losses that have a name have no branches
     return program
 

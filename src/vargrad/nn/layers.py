@@ -43,9 +43,11 @@ def per_layer(activation: Any, output_activation: Any, layers: int) -> tuple[str
         raise TypeError(f"activation must be a name or a list of names, not {type(activation).__name__}")
     for name in [activation, *names] if isinstance(activation, str) else names:
         if isinstance(name, str) and name.lower().replace("_", "") in ("softmax", "logsoftmax"):
+            log = "log" in name.lower()
             raise ValueError(
-                f"activation {name!r} is not known: loss 'cross_entropy' takes outputs without it, so give "
-                "output_activation='identity'; predict_proba returns the probabilities"
+                f"activation {name!r} works on a whole layer, and is part of the loss here: build the network with "
+                "output_activation='identity' and train it with loss='cross_entropy', which takes outputs without it; "
+                f"then predict gives labels, and {'numpy.log of ' * log}predict_proba the {'log-' * log}probabilities"
             )
         known("activation", name, (*ACTIVATIONS, "linear"), _OTHER_NAMES)
     return tuple("identity" if name == "linear" else name for name in names)
