@@ -84,6 +84,9 @@ for _name, _act in {
     "predict": lambda net: plain(net.predict(X)),
     "scalers": lambda net: net.scalers.update(X=vargrad.data.Scaler([1.0, 2.0], [3.0, 4.0])),
     "score": lambda net: net.score(X, Y),
+    "zero_grad": lambda net: net.zero_grad(),
+    "evaluate": lambda net: net.evaluate(X, Y, sample_weight=[1.0, 2.0, 0.0, 1.0][: len(X)]),
+    "fit with weights": lambda net: net.fit(X, Y, epochs=2, seed=1, sample_weight=[1.0] * len(X), progress=False)["lr"],
     "deepcopy, pickle": lambda net: [plain(copy.deepcopy(net).parameters), plain(pickled(net).parameters)],
 }.items():
     entry(f"NN.{_name}")(reading(_act))
