@@ -32,20 +32,25 @@ def score(kind: str, outputs: Array, targets: Array, weights: Array | None = Non
     ``weights``: (rows,), how much each row counts.
     """
     if kind in ("labels", "signs") and outputs.shape[1] > 1:
-        return float(numpy.average(outputs.argmax(axis=1) == targets.argmax(axis=1), weights=weights))
+        return float(_mean(outputs.argmax(axis=1) == targets.argmax(axis=1), weights))
     if kind in ("binary", "signs"):
         middle = 0.5 if kind == "binary" else 0.0
         right = ((outputs > 0.0) == (targets > middle)).mean(axis=1)
-        return float(numpy.average(right, weights=weights))
+        return float(_mean(right, weights))
     if targets.shape != outputs.shape:
         return float("nan")  # the targets of a user's loss need not be like the outputs
     with numpy.errstate(all="ignore"):
         w = numpy.ones((len(targets), 1)) if weights is None else weights[:, None]
         rest = (w * (targets - outputs) ** 2).sum(axis=0)
-        middle_ = numpy.average(targets, axis=0, weights=weights)
+        middle_ = _mean(targets, weights)
         spread = (w * (targets - middle_) ** 2).sum(axis=0)
         found = numpy.where(spread > 0.0, 1.0 - rest / spread, numpy.where(rest > 0.0, 0.0, 1.0))
     return float(found.mean())
+
+
+def _mean(x: Any, weights: Array | None) -> Any:
+    """The mean over rows. (numpy.average turns a lack of memory into a TypeError.)"""
+    return x.mean(axis=0) if weights is None else weights @ x / weights.sum()
 
 
 def probabilities(kind: str, outputs: Array) -> Array:
