@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from vargrad._core import block_py, var_py
@@ -257,8 +257,8 @@ class NN(Trainable):
         current = self._lists if self._parameters.own else self._sliced()
         listed = self._forward_listed if self.overrides_forward else None
         errors = []
-        for i, row in enumerate(_rows(data)):
-            values = row if type(row) is list else _values(row, i)
+        for i, row in enumerate(layers.rows(data)):
+            values = row if type(row) is list else layers.values(row, i)
             if len(values) != length:
                 raise ValueError(
                     f"row {i} of the data has {len(values)} value(s), "
@@ -388,17 +388,3 @@ class NN(Trainable):
         bias = "" if self._bias else ", no bias"
         count = len(self._parameters)
         return f"<NN {list(self._arch)}, {names}{bias}, {count} parameter{'s' if count > 1 else ''}>"
-
-
-def _rows(data: Any) -> Iterator[Any]:
-    try:
-        rows: Iterator[Any] = iter(data)
-    except TypeError:
-        raise TypeError(f"data must be a list of rows, not {type(data).__name__} ({data!r:.60})") from None
-    return rows
-
-
-def _values(row: Any, i: int) -> list[Any]:
-    if isinstance(row, (str, bytes)) or not isinstance(row, Iterable):
-        raise TypeError(f"row {i} of the data must be a list of numbers, not {type(row).__name__} ({row!r:.60})")
-    return list(row)
