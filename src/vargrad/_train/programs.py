@@ -31,6 +31,13 @@ if TYPE_CHECKING:
 LossOfArrays: TypeAlias = "Callable[[Array, Array, float], tuple[Array, Array]]"
 
 
+@functools.lru_cache(maxsize=64)
+def _reads_last(program: Program) -> bool:
+    """Whether the program reads its last input."""
+    last = program.n_inputs - 1
+    return any(last in operands[: ARITY[op]] for op, _, *operands in program.code.tolist())
+
+
 @dataclass(frozen=True, eq=False)
 class Update:
     """The update rule of a group of parameters: p, g, states, lr, step -> p, states.
@@ -46,11 +53,10 @@ class Update:
         """How many numbers it keeps for each parameter from step to step."""
         return len(self.program.outputs) - 1
 
-    @functools.cached_property
+    @property
     def counts_steps(self) -> bool:
         """Whether it reads the number of the step."""
-        step = self.program.n_inputs - 1
-        return any(step in operands[: ARITY[op]] for op, _, *operands in self.program.code.tolist())
+        return _reads_last(self.program)
 
     @property
     def places(self) -> Ranges:

@@ -23,6 +23,8 @@ Counts: TypeAlias = numpy.typing.NDArray[numpy.int64]
 
 def ranges(moving: Mask) -> Counts:
     """Where the mask is true, as (ranges, 2): a first place and the one after the last."""
+    if moving.all():  # the usual case
+        return numpy.array([[0, len(moving)]])
     edges = numpy.diff(numpy.concatenate([[False], moving, [False]]).astype(numpy.int8))
     return numpy.ascontiguousarray(numpy.column_stack([numpy.flatnonzero(edges > 0), numpy.flatnonzero(edges < 0)]))
 
