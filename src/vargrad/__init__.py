@@ -19,7 +19,7 @@ from vargrad._ops.zeros import ZeroDerivativeWarning
 from vargrad._util.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from vargrad import data, losses, math, optim, reference
+    from vargrad import data, losses, math, optim, plot, reference
     from vargrad._compile.compiled import Compiled, RecordingError, compile, load_compiled
     from vargrad._draw.drawing import Drawing, draw
     from vargrad.nn import NN
@@ -52,6 +52,7 @@ __all__ = [
     "math",
     "no_grad",
     "optim",
+    "plot",
     "reference",
     "register_tree",
     "value_and_grad",
@@ -75,7 +76,7 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("data", "losses", "math", "optim", "reference"):
+    if name in ("data", "losses", "math", "optim", "plot", "reference"):
         return importlib.import_module(f"vargrad.{name}")
     if name not in _LAZY:
         raise AttributeError(f"module 'vargrad' has no attribute {name!r}")

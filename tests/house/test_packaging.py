@@ -109,5 +109,7 @@ def test_the_examples_find_what_they_import() -> None:
         imported |= {known.get(name, name) for name in names - {path.stem for path in path.parent.glob("*.py")}}
         if re.search(r"data\.(digits|iris|wine|breast_cancer|diabetes)\(", text):
             imported.add("scikit-learn")
+        if re.search(r"\bplot\.\w+\(", text):
+            imported.add("matplotlib")
     extra = {Requirement(text).name for text in PROJECT["optional-dependencies"]["examples"]}
     assert extra == imported - {"vargrad", *(Requirement(text).name for text in PROJECT["dependencies"])}

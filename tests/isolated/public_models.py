@@ -13,7 +13,7 @@ from public import ENTRIES, FILES, MATH, entry, leaves, math, of, of_file, pickl
 from public_compiled import branching
 
 import vargrad
-from vargrad import NN, optim
+from vargrad import NN, optim, plot
 
 X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 Y = np.array([0.0, 1.0, 1.0, 0.0])
@@ -313,11 +313,23 @@ def _() -> Any:
     )
 
 
+@entry("plot.text")
+def _() -> Any:
+    model = NN([2, 2, 1], seed=1)
+
+    def call() -> Any:
+        curves = plot.text.losses([3.0, 2.0], [2.0, 1.5]), plot.text.activation("tanh"), plot.text.costs(sizes=[1, 3])
+        return curves, plot.text.differences(math.exp, 1.0), plot.text.network(model), plot.text.boundary(model)
+
+    return call, of(model.parameters)
+
+
 # ---- what has no entry
 
 # Read from scikit-learn's files; and modules, whose names have entries of their own.
 EXEMPT = {f"data.{name}" for name in ("breast_cancer", "diabetes", "digits", "iris", "wine")}
-EXEMPT |= {"data", "losses", "math", "optim"}
+EXEMPT |= {"data", "losses", "math", "optim", "plot"}
+EXEMPT |= {"NN.plot"}  # matplotlib's; what it draws is ours, and has an entry
 
 
 def public() -> set[str]:

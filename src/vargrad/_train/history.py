@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass
@@ -73,6 +76,21 @@ class History:
     def epochs(self) -> int:
         """How many epochs were completed."""
         return len(self.losses)
+
+    def plot(self, *, ax: Axes | None = None) -> Axes:
+        """The losses over the epochs, drawn by matplotlib; returns the axes. ``vargrad.plot.losses`` shows several.
+
+        ``ax``: the axes to draw into; None makes a new figure. Raises ValueError where there is no epoch, ImportError
+        without matplotlib: ``pip install 'vargrad[plot]'``.
+
+        >>> from vargrad import NN
+        >>> history = NN([1, 1], seed=0).fit([[0.0], [1.0]], [0.0, 1.0], epochs=3)
+        >>> list(history.plot().lines[0].get_ydata()) == history.losses
+        True
+        """
+        from vargrad.plot import losses
+
+        return losses(self, ax=ax)
 
     def __repr__(self) -> str:
         so_far = "" if self.ended else " so far"

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from vargrad._train.history import History
     from vargrad._train.model import Model
     from vargrad._train.partial_fit import Memory, Stepper
@@ -283,3 +285,19 @@ class Trainable(Model):
         from vargrad._train import predict as _predict
 
         return _predict.score(self, X, y, sample_weight)
+
+    def plot(self, X: Any = None, y: Any = None, *, ax: Axes | None = None) -> Axes:
+        """The network with its weights, drawn by matplotlib; with data, its answers on the plane. Returns the axes.
+
+        ``X``, ``y``: as of ``vargrad.plot.boundary``, for networks of two inputs. ``ax``: the axes to draw into; None
+        makes a new figure. Raises ValueError for data that do not fit, ImportError without matplotlib:
+        ``pip install 'vargrad[plot]'``.
+
+        >>> from vargrad import NN
+        >>> model = NN([2, 2, 1], seed=0)
+        >>> model.plot().get_title(), model.plot([[0, 0], [1, 1]], [0, 1]).get_title()
+        ('Network [2, 2, 1], 9 parameters', 'Answers of the network')
+        """
+        from vargrad import plot
+
+        return plot.network(self, ax=ax) if X is None else plot.boundary(self, X, y, ax=ax)
