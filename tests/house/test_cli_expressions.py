@@ -257,7 +257,10 @@ def test_forty_columns(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     monkeypatch.setenv("COLUMNS", "40")
     assert main(["explain", *ARTICLE]) == 0
     assert main(["grad", *ARTICLE]) == 0
-    assert max(map(len, capsys.readouterr().out.splitlines())) <= 40
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 40
+    broken = lines.index("    dz/dv2 = dz/dv3 X 2 X v2 = 1 X 5624".replace("X", "\N{MULTIPLICATION SIGN}"))
+    assert lines[broken + 1].strip() == "= 5624"
 
 
 def test_colours(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

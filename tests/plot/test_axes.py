@@ -7,7 +7,6 @@ import math
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -25,14 +24,10 @@ XOR = [[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]]
 
 
 @pytest.fixture(autouse=True)
-def _figures(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No window system; figures are closed behind each test."""
+def _no_window(monkeypatch: pytest.MonkeyPatch) -> None:
     import matplotlib.pyplot as plt
 
     monkeypatch.setattr(plt, "show", lambda *_: pytest.fail("a window was asked for"))
-    plt.switch_backend("Agg")
-    yield
-    plt.close("all")
 
 
 def trained() -> tuple[NN, Any]:
@@ -269,7 +264,7 @@ def test_network_has_its_weights() -> None:
     assert {f"{w:.3g}" for w in weights} <= set(shown)
     assert {f"{b.value:.2g}" for layer in model.biases for b in layer} <= set(shown)
     for neuron in (n for layer in model.weights for n in layer):
-        assert " ".join(f"{w.value:>8.3g}" for w in neuron) in text.network(model)
+        assert " ".join(f"{w.value:>7.3g}" for w in neuron) in text.network(model)
     assert rendered(ax) > 1000
 
 

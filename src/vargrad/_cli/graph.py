@@ -130,7 +130,7 @@ def forward(step: Any) -> None:
     if step.phase == "start":
         heading("Forward", "each operation computes its result from its operands.")
         return
-    terminal.say(terminal.wrapped(step.formula, "  ", "      "))
+    terminal.say(terminal.equation(step.formula, "  "))
 
 
 def backward(step: Any) -> None:
@@ -139,7 +139,7 @@ def backward(step: Any) -> None:
         terminal.say()
         heading("Backward", "the derivative of the result by each node, newest first.")
     terminal.say(terminal.wrapped(step.say, "  "))
-    terminal.say(terminal.wrapped(step.formula, "    ", "        "))
+    terminal.say(terminal.equation(step.formula, "    "))
 
 
 def heading(word: str, rest: str) -> None:

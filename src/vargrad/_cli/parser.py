@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import re
+import textwrap
 from collections.abc import Sequence
 
 from vargrad._util.version import __version__
@@ -58,7 +59,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m vargrad",
-        description="Derivatives of expressions, explained and drawn; the tutorial's networks at work; both backends.",
+        description=_sentence("derivatives of expressions, explained and drawn; the tutorial's networks at work"),
         epilog="""examples:
   python -m vargrad explain "(x**2 + 3)**2 + y" x=53 y=-17
   python -m vargrad draw "(x**2 + 3)**2 + y" x=53 y=-17 -o graph.svg
@@ -81,7 +82,7 @@ Each command has its own help: python -m vargrad explain --help""",
         command = commands.add_parser(
             name,
             help=what,
-            description=what[0].upper() + what[1:] + ".",
+            description=_sentence(what),
             epilog=f"examples:\n  python -m vargrad {name}\n  python -m vargrad {name} --json",
             formatter_class=_TEXTS,
         )
@@ -92,15 +93,20 @@ Each command has its own help: python -m vargrad explain --help""",
 _COMMANDS = (*ON_EXPRESSIONS, *(gate for gate, _, _ in GATES), "info", "bench", "compare")
 
 
+def _sentence(what: str) -> str:
+    """In lines as argparse would make them, had it not been told to leave the examples as they are."""
+    return textwrap.fill(f"{what[0].upper()}{what[1:]}.", 78)
+
+
 def _expression(commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str) -> None:
     what, examples = _HELP[name]
     command = commands.add_parser(
         name,
         help=what,
-        description=what[0].upper() + what[1:] + ".",
+        description=_sentence(what),
         epilog=f"examples:\n{examples}\n\n"
-        "The expression is written as in Python: + - * / // % **, a if c else b, numbers, variables,\n"
-        "and the functions of vargrad.math, such as sin, exp, sigmoid or dot([a, b], [c, d]).",
+        "The expression is written as in Python: + - * / // % **, a if c else b, numbers,\n"
+        "variables, and the functions of vargrad.math, such as sin or dot([a, b], [c, d]).",
         formatter_class=_TEXTS,
     )
     command.add_argument("expression", metavar="EXPR", help='the expression, in quotes: "(x**2 + 3)**2 + y"')
@@ -121,7 +127,7 @@ def _gate(commands: argparse._SubParsersAction[argparse.ArgumentParser], gate: s
     command = commands.add_parser(
         gate,
         help=what,
-        description=what[0].upper() + what[1:] + ".",
+        description=_sentence(what),
         epilog=f"""examples:
   python -m vargrad {gate}
   python -m vargrad {gate} --method finite-difference --steps 200

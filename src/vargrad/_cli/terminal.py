@@ -69,6 +69,19 @@ def wrapped(text: str, indent: str = "", hanging: str | None = None) -> str:
     )
 
 
+def equation(text: str, indent: str) -> str:
+    """A formula in lines of the terminal's width, broken before its equals signs where that is enough."""
+    lines: list[str] = []
+    room = width()
+    for k, part in enumerate(text.split(" = ")):
+        piece = part if not k else f"= {part}"
+        if lines and len(lines[-1]) + 1 + len(piece) <= room:
+            lines[-1] += f" {piece}"
+        else:
+            lines.append(wrapped(piece, indent + "    " * (k > 0), indent + "      "))
+    return "\n".join(lines)
+
+
 def as_json(found: Any) -> str:
     """JSON for other programs: ASCII, and numbers that JSON has no form of are "nan", "inf" and "-inf"."""
     return json.dumps(_finite(found), indent=2, allow_nan=False)

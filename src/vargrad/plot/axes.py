@@ -25,7 +25,7 @@ def activation(name: str, low: float = -6.0, high: float = 6.0, *, ax: Axes | No
 
     >>> from vargrad import plot
     >>> ax = plot.activation("tanh", -3, 3)
-    >>> ax.get_title(), round(max(ax.lines[1].get_ydata()), 6)  # the derivative at 0
+    >>> ax.get_title(), round(float(max(ax.lines[1].get_ydata())), 6)  # the derivative at 0
     ('tanh', 1.0)
     """
     return _curves(charts.activation(name, low, high), ax)
@@ -67,7 +67,7 @@ def losses(*runs: Any, names: Sequence[str] | None = None, ax: Axes | None = Non
 
     >>> from vargrad import plot
     >>> ax = plot.losses([4.0, 2.0, 1.0], [3.0, 2.5], names=["fast", "slow"])
-    >>> [(line.get_label(), list(line.get_ydata())) for line in ax.lines]
+    >>> [(line.get_label(), line.get_ydata().tolist()) for line in ax.lines]
     [('fast', [4.0, 2.0, 1.0]), ('slow', [3.0, 2.5])]
     """
     return _curves(charts.losses(runs, names), ax)
@@ -126,7 +126,7 @@ def costs(
 
     >>> from vargrad import plot
     >>> ax = plot.costs(sizes=[1, 10, 100])
-    >>> [list(line.get_ydata()) for line in ax.lines]
+    >>> [[float(y) for y in line.get_ydata()] for line in ax.lines]
     [[2.0, 11.0, 101.0], [1.0, 1.0, 1.0]]
     """
     return _curves(charts.costs(f, sizes, seconds), ax)

@@ -128,7 +128,7 @@ def network(model: Any, *, ascii: bool = False) -> str:
                 lines.append("  ...")
                 continue
             mine = [w for layer, k, _, w in found.weights if (layer, k) == (column - 1, j)]
-            weights = " ".join(f"{w:>8.3g}" for w in mine)
+            weights = " ".join(f"{w:>7.3g}" for w in mine)
             bias = found.biases.get((column - 1, j))
             lines.append(f"  neuron {j}: {weights}" + ("" if bias is None else f"   bias {bias:.3g}"))
     return "\n".join(lines)
