@@ -294,6 +294,30 @@ def functions_nary_py() -> str:
     return "\n".join(lines) + "\n"
 
 
+def functions_special_py() -> str:
+    rows = [row for row in ROWS if row.special]
+    lines = [
+        '"""The functions of vargrad.special that are rows of the table; they serve both twins.',
+        "",
+        NOTE,
+        '"""',
+        "",
+        "from __future__ import annotations",
+        "",
+        "from vargrad._core.var import Real, function",
+        "",
+        "__all__ = [",
+        *(f'    "{row.special}",' for row in sorted(rows, key=lambda row: row.special)),
+        "]",
+    ]
+    for row in rows:
+        head, call = ("x: Real, /", "x") if row.arity == 1 else ("x: Real, y: Real, /", "x, y")
+        doc = re.sub(r"\ba\b", "x", re.sub(r"\bb\b", "y", row.doc))
+        lines += ["", "", f"def {row.special}({head}) -> Real:", f'    """{doc}"""']
+        lines.append(f'    return function("{row.name}", {call})')
+    return "\n".join(lines) + "\n"
+
+
 def table_md() -> str:
     lines = [
         "# Operations",
@@ -308,7 +332,8 @@ def table_md() -> str:
     for row in ROWS:
         where = f"where {', '.join(f'{n} = {t}' for n, t in row.let)}" if row.let else ""
         slopes = "<br>".join(f"d{n}: `{p}`" for n, p in zip(operand_names(row), row.partials, strict=True))
-        lines.append(f"| `{row.name}` | `{row.function}` | `{row.value}` | {slopes} | {row.doc} {where} |")
+        shown = f"special.{row.special}" if row.special else row.function
+        lines.append(f"| `{row.name}` | `{shown}` | `{row.value}` | {slopes} | {row.doc} {where} |")
     lines += [
         "",
         "Of any number of operands `x`, in rows of pairs each with its partner `y`; `n` is how many `x` there are,",
@@ -347,6 +372,7 @@ FILES = {
     "src/vargrad/_core/functions_py.py": functions_py,
     "src/vargrad/_core/functions.pxi": functions_pxi,
     "src/vargrad/_core/functions_nary.py": functions_nary_py,
+    "src/vargrad/_core/functions_special.py": functions_special_py,
     "docs/ops.md": table_md,
 }
 

@@ -19,7 +19,7 @@ from vargrad._ops.zeros import ZeroDerivativeWarning
 from vargrad._util.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from vargrad import data, losses, math, optim, plot, reference
+    from vargrad import data, losses, math, optim, plot, reference, special
     from vargrad._compile.compiled import Compiled, RecordingError, compile, load_compiled
     from vargrad._draw.drawing import Drawing, draw
     from vargrad.nn import NN
@@ -55,6 +55,7 @@ __all__ = [
     "plot",
     "reference",
     "register_tree",
+    "special",
     "value_and_grad",
     "vjp",
 ]
@@ -76,7 +77,7 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("data", "losses", "math", "optim", "plot", "reference"):
+    if name in ("data", "losses", "math", "optim", "plot", "reference", "special"):
         return importlib.import_module(f"vargrad.{name}")
     if name not in _LAZY:
         raise AttributeError(f"module 'vargrad' has no attribute {name!r}")

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import mpmath
+from oracle_special import TEXTBOOK as SPECIAL
+from oracle_special import mp
 
-mp = mpmath.mp.clone()
 FINE, COARSE = (4000, -1200), (2000, -500)  # (precision in bits, log2 of the relative step)
-COSTLY = {"erf", "erfc", "gelu", "gelu_slope"}
+COSTLY = {"erf", "erfc", "gelu", "gelu_slope", "ndtr"}
 
 
 def _erfc(a: Any) -> Any:
@@ -106,6 +106,7 @@ TEXTBOOK: dict[str, Callable[..., Any]] = {
     "fmin": min,
     "clamp_min": max,
     "clamp_max": min,
+    **SPECIAL,
 }
 
 TEXTBOOK_NARY: dict[str, Callable[[list[Any], list[Any]], Any]] = {
@@ -187,7 +188,20 @@ LARGEST = 1.7976931348623157e308
 ULPS = 8
 # Where a formula adds what cancels (gelu, silu at their minima), or rounds b - 1 before a power (pow), the error of
 # one rounding grows as an error of the operands would.
-CONDITIONED = {"gelu", "pow", "silu", "arctan2_slope", "gelu_slope", "silu_slope"}
+CONDITIONED = {
+    "gelu",
+    "pow",
+    "silu",
+    "arctan2_slope",
+    "gelu_slope",
+    "silu_slope",
+    "ndtr",
+    "logaddexp",
+    "entr",
+    "rel_entr",
+    "sinc",
+}
+CONDITIONED |= {"sinc_slope", "logit_slope"}
 
 
 def complaint(true: Any, got: float, condition: float = 0.0) -> str | None:

@@ -38,7 +38,7 @@ def function(str name, *operands):
     """vargrad.math's function for a row: of Vars a Var, of plain numbers what the standard module says."""
     for x in operands:
         if type(x) is Var:
-            return apply(name, *[v if type(v) is Var else as_number(v, BY_NAME[name].function) for v in operands])
+            return apply(name, *[v if type(v) is Var else as_number(v, BY_NAME[name].function or name) for v in operands])
     return var_py.function(name, *operands)
 
 

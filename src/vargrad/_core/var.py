@@ -79,6 +79,12 @@ def twin(*operands: Any) -> Any:
     return var_py if any(isinstance(x, var_py.Var) for x in operands) else module
 
 
+def function(name: str, *operands: Any) -> Real:
+    """The function of a row of one or two operands: of Vars a Var, of plain numbers a float."""
+    result: Real = twin(*operands).function(name, *operands)
+    return result
+
+
 def nary(name: str, values: Iterable[Any], partners: Sequence[Any] = ()) -> Real:
     """The result of a row of any number of operands; ``partners`` is the second vector of a row of pairs."""
     values = _vector(values)

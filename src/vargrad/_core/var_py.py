@@ -359,7 +359,7 @@ def apply(name: str, *operands: Operand, ieee: bool = False) -> Var:
 def function(name: str, *operands: Any) -> Var | float:
     """vargrad.math's function for a row: of Vars a Var, of plain numbers what the standard module says."""
     if any(isinstance(x, Var) for x in operands):
-        return apply(name, *_numbers(BY_NAME[name].function, operands))
+        return apply(name, *_numbers(BY_NAME[name].function or name, operands))
     plain = getattr(math, BY_NAME[name].function, None)
     result: float = plain(*operands) if plain else formula.value(name)(*map(float, operands))
     return result
