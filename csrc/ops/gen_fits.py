@@ -40,7 +40,51 @@ def series(coefficient: Callable[[int], Any], z: Any) -> Any:
         k += 1
 
 
+def erfcinv(y: Any) -> Any:
+    """The inverse of erfc on (0, 1), by Newton's steps on the logarithms."""
+    y = mpf(y)
+    if y > mpf("0.2"):
+        return mp.erfinv(1 - y)
+    x = mp.sqrt(-mp.log(y))
+    for _ in range(60):
+        tail = mp.erfc(x)
+        step = mp.log(tail / y) * tail * mp.sqrt(mp.pi) / 2 * mp.exp(x * x)
+        x += step
+        if abs(step) < mpf(10) ** -50:
+            break
+    return x
+
+
+def gap(a: Any) -> Any:
+    """a + pdf(a) / cdf(a) of the normal distribution."""
+    a = mpf(a)
+    with mp.workdps(200):
+        return a + mp.exp(-a * a / 2) * mp.sqrt(2 / mp.pi) / mp.erfc(-a / mp.sqrt(2))
+
+
+def gap_far(u: Any) -> Any:
+    """gap(a) * -a where u = 1 / a**2."""
+    if u < mpf("1e-6"):
+        return 1 - 2 * u + 10 * u**2 - 74 * u**3 + 706 * u**4 - 8162 * u**5 + 110410 * u**6
+    a = -1 / mp.sqrt(u)
+    return gap(a) * -a
+
+
+ROOT = mp.findroot(mp.digamma, 1.46)
 FITS = [
+    Fit("LGAMMA", lambda d: mp.loggamma(2 + d).real / d if d else mp.digamma(2), -0.5, 0.5, 21,
+        "log(gamma(2 + x)) = x*P(x)"),
+    Fit("GAMMA", lambda d: mp.gamma(2 + d), -0.5, 0.5, 21, "gamma(2 + x) = P(x)"),
+    Fit("DIGAMMA", lambda x: mp.digamma(x) / (x - ROOT), 1.0, 2.0, 23, "digamma(x) = (x - root)*P", 1.5),
+    Fit("ERFINV", lambda z: mp.erfinv(mp.sqrt(z)) / mp.sqrt(z) if z else mp.sqrt(mp.pi) / 2, 0.0, 0.5626, 28,
+        "erfinv(x) = x*P(x*x)", 0.25),
+    *(Fit(f"ERFCINV_{i}", lambda t: erfcinv(mp.exp(-t * t)), low, high, degree, "erfcinv(exp(-x*x)) = P", middle)
+        for i, (low, high, degree, middle) in enumerate(
+            ((1.177, 2.0, 20, 1.5), (2.0, 4.0, 22, 3.0), (4.0, 9.0, 20, 6.5), (9.0, 16.0, 20, 12.5),
+             (16.0, 27.5, 20, 21.5)))),
+    Fit("GAP_FAR", gap_far, 0.0, 0.04, 24, "gap = -P(1/x**2)/x below -5", 0.02),
+    Fit("GAP_LOW", gap, -5.0, -2.0, 22, "gap = P(x)", -3.5),
+    Fit("GAP_HIGH", gap, -2.0, 1.0, 26, "gap = P(x)", -0.5),
     Fit("SINC_SLOPE", lambda z: series(lambda k: (-1) ** (k + 1) * mp.pi ** (2 * k + 2) * (2 * k + 2)
         / mp.factorial(2 * k + 3), z), 0.0, 0.5625, 16, "sinc'(x) = x*P(x*x)"),
     Fit("EXPREL_SLOPE", lambda x: series(lambda k: (k + 1) / mp.factorial(k + 2), x), -2.0, 2.0, 25,
@@ -78,6 +122,12 @@ def worst(fit: Fit, p: list[float]) -> Any:
     return found
 
 
+def rows(numbers: list[Any]) -> list[str]:
+    """Lines of four numbers."""
+    texts = [f"{float(x)!r}," for x in numbers]
+    return [f"    {' '.join(texts[i : i + 4])}" for i in range(0, len(texts), 4)]
+
+
 def main() -> int:
     """Write the module."""
     lines = [
@@ -95,8 +145,16 @@ def main() -> int:
         where = f"from {fit.low!r} to {fit.high!r}"
         around = f" in powers of x - {fit.middle!r}," if fit.middle else ""
         lines += [f"# {fit.doc},{around} {where}; within {error}", f"{fit.name} = ("]
-        lines += [f"    {c!r}," for c in p]
-        lines.append(")")
+        lines += [*rows(p), ")"]
+    high = float(ROOT)
+    lines += [f"DIGAMMA_ROOT = ({high!r}, {float(ROOT - mpf(high))!r})"]
+    bernoulli = [mp.bernoulli(2 * k) for k in range(1, 12)]
+    for name, doc, numbers in (
+        ("STIRLING", "B(2k) / (2k (2k - 1))", [b / (2 * k * (2 * k - 1)) for k, b in enumerate(bernoulli, 1)][:9]),
+        ("DIGAMMA_FAR", "B(2k) / 2k", [b / (2 * k) for k, b in enumerate(bernoulli, 1)][:9]),
+        ("ZETA_FAR", "B(2k) / (2k)!", [b / mp.factorial(2 * k) for k, b in enumerate(bernoulli, 1)]),
+    ):
+        lines += [f"# {doc}", f"{name} = (", *rows(numbers), ")"]
     path = Path(__file__).resolve().parents[2] / "src" / "vargrad" / "_ops" / "fits.py"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
     return 0

@@ -23,14 +23,7 @@ from vargrad._ops.formula import operand_names, parse  # noqa: E402
 from vargrad._ops.table import AGGREGATES, ARITHMETIC, METHODS, NARY, ROWS, Op  # noqa: E402
 
 NOTE = "Written by csrc/ops/gen_ops.py from src/vargrad/_ops/table.py; do not edit."
-DUNDER = {
-    "add": "add",
-    "sub": "sub",
-    "mul": "mul",
-    "truediv": "truediv",
-    "mod": "mod",
-    "floordiv": "floordiv",
-}
+DUNDER = ("add", "sub", "mul", "truediv", "mod", "floordiv")
 DEFAULTS = {  # the second operand of a method, where it has a name and a default
     "leaky_relu": ("slope", "0.01"),
     "elu": ("alpha", "1.0"),
@@ -72,7 +65,8 @@ def nary_def() -> str:
 def c_rows_py() -> str:
     """C text for to_c(): the rows here, the rest as csrc/ops/ops.h and csrc/vm/kernels.h have it."""
     ops, kernels = ((ROOT / "csrc" / name).read_text(encoding="utf-8") for name in ("ops/ops.h", "vm/kernels.h"))
-    values = {row.name: (lets(row, row.value), c(parse(row.value))) for row in ROWS if row.exact}
+    texts = {row.name: (row, row.kernel or row.value) for row in ROWS if row.exact or row.kernel}
+    values = {name: (lets(row, text), c(parse(text))) for name, (row, text) in texts.items()}
     values |= {name: ("", text) for name, text in re.findall(r"^ +M\((\w+), \d, (.*?)\) *\\?$", kernels, re.MULTILINE)}
     found = re.findall(r"^(static) inline (double (\w+)\(.*?\) \{.*?\}$)", ops, re.MULTILINE | re.DOTALL)
     called = {name: f"{static} {text}\n" for static, text, name in found if name in C_CALLS.values()}

@@ -20,7 +20,7 @@ from vargrad._ops.table import BY_NAME, NARY, NARY_BY_NAME, PARTS, ROWS, NaryOp,
 ALL_ROWS = [row.name for row in ROWS]
 # "custom" has no formula; some functions are in Python's own math from a later version only.
 ALL_NARY = [row.name for row in NARY if row.name != "custom" and (not row.since or hasattr(math, row.name))]
-PARTIALS = [(row.name, i) for row in ROWS for i in range(row.arity)]
+PARTIALS = [(row.name, i) for row in ROWS for i in range(row.arity) if i not in row.parameters]
 
 OPERATORS: dict[str, Callable[..., Any]] = {
     "add": operator.add,

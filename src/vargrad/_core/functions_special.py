@@ -8,12 +8,19 @@ from __future__ import annotations
 from vargrad._core.var import Real, function
 
 __all__ = [
+    "beta",
+    "betaln",
+    "digamma",
     "entr",
+    "erfcinv",
+    "erfinv",
     "exprel",
     "log_expit",
+    "log_ndtr",
     "logaddexp",
     "logit",
     "ndtr",
+    "ndtri",
     "norm_pdf",
     "rel_entr",
     "sinc",
@@ -75,3 +82,38 @@ def log_expit(x: Real, /) -> Real:
 def ndtr(x: Real, /) -> Real:
     """Distribution function of the standard normal distribution."""
     return function("ndtr", x)
+
+
+def digamma(x: Real, /) -> Real:
+    """The derivative of log(gamma(x)), also called psi."""
+    return function("digamma", x)
+
+
+def beta(x: Real, y: Real, /) -> Real:
+    """The beta function gamma(x) gamma(y) / gamma(x + y) of positive numbers."""
+    return function("beta", x, y)
+
+
+def betaln(x: Real, y: Real, /) -> Real:
+    """log(beta(x, y))."""
+    return function("betaln", x, y)
+
+
+def erfinv(x: Real, /) -> Real:
+    """The inverse of erf."""
+    return function("erfinv", x)
+
+
+def erfcinv(x: Real, /) -> Real:
+    """The inverse of erfc."""
+    return function("erfcinv", x)
+
+
+def ndtri(x: Real, /) -> Real:
+    """Quantile of the standard normal distribution, the inverse of ndtr."""
+    return function("ndtri", x)
+
+
+def log_ndtr(x: Real, /) -> Real:
+    """log(ndtr(x)), accurate in its tails."""
+    return function("log_ndtr", x)

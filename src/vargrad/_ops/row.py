@@ -24,6 +24,8 @@ class Op:
     kinks: tuple[tuple[float, ...], ...] = ()  # points where a derivative is a convention, not a limit
     exact: bool = True  # False: the value is Python's own function, which C does not have to the bit
     written: str = ""  # of a part: the value as mathematics writes it, for pictures; "" where that is too long
+    kernel: str = ""  # the value in programs of a row that is not exact, a formula of our own
+    parameters: tuple[int, ...] = ()  # operands that must be plain numbers: no derivative by them is offered
     special: str = ""  # the name in vargrad.special, if it has one: such a row never raises, it gives inf or nan
 
     @property

@@ -7,20 +7,11 @@ rules are right as well.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import inf
 
 from vargrad._ops import fits
 from vargrad._ops.row import REAL, Op
-
-
-def polynomial(coefficients: Sequence[float], x: str) -> str:
-    """The formula of a polynomial by Horner's rule, lowest power first."""
-    text = repr(coefficients[-1])
-    for c in reversed(coefficients[:-1]):
-        text = f"({text} * {x} + {c!r})"
-    return text
-
+from vargrad._ops.table_gamma import CALLED_GAMMA, GAMMA, GAMMA_PARTS, TURN, polynomial, slope
 
 # exp(-a*a/2) loses a*a/2 ulps to the rounding of the square, so the square is split: h*h is exact.
 _H = ("h", "rint(a * 16.0) / 16.0 if fabs(a) < 40.0 else 0.0")
@@ -35,10 +26,6 @@ _EXPREL = (
     "(1.0 if a == 0.0 else (expm1(a) / a if a < 700.0 or a != a else"
     " (inf if a == inf else exp(0.5 * a) * (exp(0.5 * a) / a))))"
 )
-_TURN = (  # pi times the distance from the nearest integer, which is exact; and -1 where that integer is odd
-    ("r", "3.141592653589793 * (a - rint(a))"),
-    ("s", "1.0 if rint(a) == 2.0 * rint(0.5 * rint(a)) else -1.0"),
-)
 
 # fmt: off
 SPECIAL_PARTS = (
@@ -48,15 +35,16 @@ SPECIAL_PARTS = (
        f"a * {polynomial(fits.SINC_SLOPE, 'z')} if fabs(a) < 0.75 else"
        " (s * cos(r) - s * sin(r) / 3.141592653589793 / a) / a",
        (f"{polynomial(fits.SINC_SLOPE, 'z')} + 2.0 * z *"
-        f" {polynomial([k * c for k, c in enumerate(fits.SINC_SLOPE)][1:], 'z')} if fabs(a) < 0.75 else"
+        f" {polynomial(slope(fits.SINC_SLOPE), 'z')} if fabs(a) < 0.75 else"
         " -3.141592653589793 * (s * sin(r)) / a - 2.0 * out / a",),
-       ((-1e15, 1e15),), "Slope of sinc.", let=(*_TURN, ("z", "a * a"))),
+       ((-1e15, 1e15),), "Slope of sinc.", let=(*TURN, ("z", "a * a"))),
     Op("exprel_slope",
        f"{polynomial(fits.EXPREL_SLOPE, 'a')} if fabs(a) < 2.0 else"
        f" ((inf if a == inf else {_EXPREL} - ({_EXPREL} - 1.0) / a) if a > 0.0 else (exp(a) - {_EXPREL}) / a)",
-       (f"{polynomial([k * c for k, c in enumerate(fits.EXPREL_SLOPE)][1:], 'a')} if fabs(a) < 2.0 else"
+       (f"{polynomial(slope(fits.EXPREL_SLOPE), 'a')} if fabs(a) < 2.0 else"
         " (out - (2.0 * out - exprel(a)) / a if a > 0.0 else (exp(a) - 2.0 * out) / a)",),
        ((-1e100, 700.0),), "Slope of exprel."),
+    *GAMMA_PARTS,
 )
 
 SPECIAL = (
@@ -66,7 +54,7 @@ SPECIAL = (
        special="exprel"),
     Op("sinc",
        "1.0 if a == 0.0 else (0.0 if fabs(a) == inf else s * sin(r) / 3.141592653589793 / a)",
-       ("sinc_slope(a)",), ((-1e15, 1e15),), "sin(pi a) / (pi a), which is 1 at 0.", let=_TURN, special="sinc"),
+       ("sinc_slope(a)",), ((-1e15, 1e15),), "sin(pi a) / (pi a), which is 1 at 0.", let=TURN, special="sinc"),
     Op("logaddexp",
        "a + 0.6931471805599453 if a == b else (a if a > b else b) + log1p(exp(-fabs(a - b)))",
        ("sigmoid(a - b) if a != b or fabs(a) != inf else 0.5",
@@ -92,8 +80,9 @@ SPECIAL = (
        "log(expit(a)), accurate in its tails.", let=(("t", "exp(-fabs(a))"),), special="log_expit"),
     Op("ndtr", "0.5 * erfc(a * -0.7071067811865476)", ("norm_pdf(a)",), ((-38.0, 38.0),),
        "Distribution function of the standard normal distribution.", special="ndtr"),
+    *GAMMA,
 )
 # fmt: on
 
 # What partials above call.
-CALLED_SPECIAL = tuple(row for row in SPECIAL if row.name in ("norm_pdf", "exprel"))
+CALLED_SPECIAL = tuple(row for row in SPECIAL if row.name in ("norm_pdf", "exprel", "ndtr")) + CALLED_GAMMA
