@@ -366,7 +366,7 @@ FILES = {
     "src/vargrad/_core/functions_py.py": functions_py,
     "src/vargrad/_core/functions.pxi": functions_pxi,
     "src/vargrad/_core/functions_nary.py": functions_nary_py,
-    "src/vargrad/_core/functions_special.py": functions_special_py,
+    "src/vargrad/special/_rows.py": functions_special_py,
     "docs/ops.md": table_md,
 }
 

@@ -16,14 +16,14 @@ from __future__ import annotations
 
 import math as _math
 
-from vargrad._core import functions_special as _rows
-from vargrad._core.functions_special import *  # noqa: F403
-from vargrad._core.functions_special import digamma, ndtr, ndtri
 from vargrad._core.var import VARS as _VARS
 from vargrad._core.var import Real as _Real
 from vargrad._core.var import function as _function
 from vargrad._core.var import quiet as _quiet
 from vargrad._util.public import show_as as _show_as
+from vargrad.special import _rows
+from vargrad.special._rows import *  # noqa: F403
+from vargrad.special._rows import digamma, ndtr, ndtri
 
 __all__ = [*_rows.__all__, "expit", "gamma", "gammaln", "norm_cdf", "norm_ppf", "polygamma", "psi"]
 
