@@ -180,7 +180,7 @@ def operand_names(row: Op) -> tuple[str, ...]:
 def value(name: str, space: Space = PYTHON) -> Callable[..., float]:
     """The row's value; in PYTHON with the results and exceptions of plain floats, in IEEE it never raises."""
     row = BY_NAME[name]
-    return compile_formula(row.value, operand_names(row), row.let, IEEE if row.special or row.parameters else space)
+    return compile_formula(row.value, operand_names(row), row.let, IEEE if row.special or row.quiet else space)
 
 
 @cache

@@ -26,6 +26,7 @@ class Op:
     written: str = ""  # of a part: the value as mathematics writes it, for pictures; "" where that is too long
     kernel: str = ""  # the value in programs of a row that is not exact, a formula of our own
     parameters: tuple[int, ...] = ()  # operands that must be plain numbers: no derivative by them is offered
+    quiet: bool = False  # it never raises, as rows of vargrad.special
     special: str = ""  # the name in vargrad.special, if it has one: such a row never raises, it gives inf or nan
 
     @property

@@ -167,14 +167,15 @@ GAMMA_PARTS = (
        ("1.0 - (out - a) * out if a > -2.0 else"
         f" (u * (n + 2.0 * u * {polynomial(slope(_GAP_FAR), 'o')}) if a < -5.0 else"
         f" {polynomial(slope(_GAP_LOW), 'p')})",),
-       ((-1e100, 37.0),), "a plus the density over the distribution function of the normal distribution.", let=_GAP),
+       ((-1e100, 37.0),), "a plus the density over the distribution function of the normal distribution.", let=_GAP,
+       quiet=True),
     Op("zeta",
        "(l if a > 1.0 else inf - inf) if b > 0.0 or b != b else (inf if b == rint(b) else"
        " (u * u - l if a == 2.0 else (u * u * u * c + l if a == 3.0 else"
        " (u * u * u * u * (1.0 + 2.0 * c * c) / 3.0 - l if a == 4.0 else inf - inf))))",
        ("skip", "-a * zeta(a + 1.0, b)"), ((2.0, 6.0), (1e-20, 1e20)),
        "Hurwitz zeta function, the sum of (b + k) ** -a; a is a number, not differentiated.", let=_ZETA,
-       parameters=(0,)),
+       parameters=(0,), quiet=True),
 )
 
 GAMMA = (
