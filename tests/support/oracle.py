@@ -15,7 +15,7 @@ from oracle_special import SLOW, mp
 from oracle_special import TEXTBOOK as SPECIAL
 
 FINE, COARSE, COARSEST = (4000, -1200), (2000, -500), (700, -150)  # (precision in bits, log2 of the relative step)
-COSTLY = {"erf", "erfc", "gelu", "gelu_slope", "ndtr"}
+COSTLY = {"erf", "erfc", "gelu", "gelu_slope", "ndtr", "log_ndtr", "mills_gap", "erfinv"}
 
 
 def _erfc(a: Any) -> Any:

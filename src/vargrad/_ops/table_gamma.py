@@ -192,11 +192,11 @@ GAMMA = (
     Op("beta",
        "(h if c < 170.0 and x < 169.0 else exp(k)) if a > 0.0 and b > 0.0 else"
        " (inf if a == 0.0 or b == 0.0 else inf - inf)",
-       ("out * (digamma(a) - digamma(a + b))", "out * (digamma(b) - digamma(a + b))"), ((1e-3, 80.0), (1e-3, 80.0)),
+       ("out * (digamma(a) - digamma(a + b))", "out * (digamma(b) - digamma(a + b))"), ((2.0, 8.0), (2.0, 8.0)),
        "The beta function gamma(a) gamma(b) / gamma(a + b) of positive numbers.", let=_BETA, special="beta"),
     Op("betaln",
        "(log(h) if x < 8.0 else k) if a > 0.0 and b > 0.0 else (inf if a == 0.0 or b == 0.0 else inf - inf)",
-       ("digamma(a) - digamma(a + b)", "digamma(b) - digamma(a + b)"), ((1e-3, 80.0), (1e-3, 80.0)),
+       ("digamma(a) - digamma(a + b)", "digamma(b) - digamma(a + b)"), ((2.0, 8.0), (2.0, 8.0)),
        "log(beta(a, b)).", let=_BETA, special="betaln"),
     Op("erfinv",
        "a / 0.0 if fabs(a) == 1.0 else (inf - inf if fabs(a) > 1.0 else (w if fabs(a) <= 0.75 else copysign(v, a)))",
