@@ -62,9 +62,9 @@ def checkout(tmp_path: Path) -> Path:
     return copy
 
 
-def build(what: str, checkout: Path, into: Path) -> Path:
+def build(what: str, checkout: Path, into: Path, **variables: str) -> Path:
     script = f"import sys; from setuptools import build_meta; print(build_meta.build_{what}(sys.argv[1]))"
-    environment = os.environ | {"VARGRAD_BUILD": "python"}
+    environment = os.environ | {"VARGRAD_BUILD": "python"} | variables
     run = subprocess.run(
         [sys.executable, "-c", script, str(into)], cwd=checkout, env=environment, capture_output=True, text=True
     )
@@ -91,6 +91,17 @@ def test_wheel_without_extensions(checkout: Path, tmp_path: Path) -> None:
     leave_behind(checkout)
     with ZipFile(build("wheel", checkout, tmp_path)) as wheel:
         assert without_metadata(set(wheel.namelist())) == package()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="MSVC does not ask CC")
+def test_a_wheel_that_did_not_compile_is_named_as_a_pure_one(checkout: Path, tmp_path: Path) -> None:
+    """pip keeps wheels that it built. One with the name of a compiled wheel would be installed again and again."""
+    found = build("wheel", checkout, tmp_path, VARGRAD_BUILD="", CC="false")
+    assert found.name.endswith("-py3-none-any.whl")
+    with ZipFile(found) as wheel:
+        assert without_metadata(set(wheel.namelist())) == package()
+        (about,) = (name for name in wheel.namelist() if name.endswith(".dist-info/WHEEL"))
+        assert b"Root-Is-Purelib: true" in wheel.read(about)
 
 
 def test_installed_wheel() -> None:
