@@ -11,7 +11,6 @@ refusal and the others go on. STRIDE: every how manieth allocation; 1, the defau
 from __future__ import annotations
 
 import _testcapi
-import ctypes
 import faulthandler
 import gc
 import json
@@ -25,9 +24,9 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator
-from types import CodeType, FunctionType
 from typing import Any
 
+from code_kept import keep_code
 from public import ENTRIES, FOLDER, Var, core, plain
 from public_models import uncovered
 from twin import COMPILED
@@ -176,27 +175,6 @@ def tried(way: str, name: str, stride: int, start: int) -> Iterator[str | None]:
         if over:
             return
         n += stride
-
-
-def keep_code() -> None:
-    """Give every code object a million references more, on CPython 3.12 and 3.13.
-
-    Where they get no memory for a function (a lambda, a generator expression), they drop its code once too often. After
-    some times it is freed, though in use, and whatever calls it next crashes.
-    """
-    if sys.version_info[:2] not in ((3, 12), (3, 13)):
-        return
-    gc.unfreeze()
-    codes = [x.__code__ for x in gc.get_objects() if isinstance(x, FunctionType)]
-    gc.freeze()
-    found = {}
-    while codes:
-        code = codes.pop()
-        if id(code) not in found:
-            found[id(code)] = code
-            codes += [x for x in code.co_consts if isinstance(x, CodeType)]
-    for address in found:
-        ctypes.c_uint32.from_address(address).value += 1_000_000  # both keep the count in these bits
 
 
 def run(name: str, stride: int, way: str, start: int) -> dict[str, Any]:
