@@ -4,15 +4,30 @@ bytecodes Python may run a handler of Ctrl-C or another thread, inside ``deque(m
 
 from __future__ import annotations
 
+import os
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable
 from operator import call
+from threading import RLock
 from typing import Protocol, overload
 
 from vargrad._core.float_py import Float
 from vargrad._core.modes import thread
 from vargrad._util import errors
+
+# Taken while grads are added to. A handler of a signal that adds, too, in the same thread need not wait for it.
+_adding = RLock()
+
+
+def _renew() -> None:
+    """In a forked child the thread that held it is not there to give it back."""
+    global _adding
+    _adding = RLock()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_renew)
 
 
 class Leaf(Protocol):
@@ -67,11 +82,12 @@ def add_grads(leaves: Iterable[Leaf], parts: object) -> None:
     """
     given = _vars(leaves)
     numbers = _doubles(errors.as_doubles(parts, "parts"), "parts", len(given), False)
-    sums: dict[Leaf, float] = {}
-    for v, part in zip(given, numbers, strict=True):
-        if v._requires_grad:
-            sums[v] = sums.get(v, v._grad) + part
-    deque(map(call, [v._grad_setter() for v in sums], sums.values()), maxlen=0)
+    with _adding:  # backward loses nothing that another thread adds, with and without a GIL
+        sums: dict[Leaf, float] = {}
+        for v, part in zip(given, numbers, strict=True):
+            if v._requires_grad:
+                sums[v] = sums.get(v, v._grad) + part
+        deque(map(call, [v._grad_setter() for v in sums], sums.values()), maxlen=0)
 
 
 def leaf_grads(leaves: Iterable[Leaf], into: object) -> bool:
