@@ -101,7 +101,7 @@ def foreign(error: BaseException) -> bool:
         if message == "NULL result without error in PyObject_Call":
             return True  # of a Python function under a profiler, such as a recording is: cProfile alone shows the same
         if message == "Missing frame when calling profile function.":
-            return True  # 3.12 and 3.13 say so where there is no memory for the frame that a profiler is shown
+            return True  # from 3.12 on, where there is no memory for the frame that a profiler is shown
         last = traceback.extract_tb(error.__traceback__)[-1].filename
         return "<function" in message or (not ours and last.endswith(".py") and "without" in message)
     if type(error).__name__ == "PicklingError":
