@@ -14,7 +14,7 @@ import vargrad
 from recorded import MACHINES, close, leaf
 from vargrad import Var
 from vargrad import math as m
-from vargrad._compile.dispatcher import MOST_SPECIALIZATIONS
+from vargrad._compile.recordings import MOST_SPECIALIZATIONS
 
 
 @pytest.fixture(params=list(MACHINES))

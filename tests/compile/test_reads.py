@@ -189,7 +189,7 @@ def test_an_old_value_finds_its_recordings() -> None:
 
 
 def test_states_are_bounded() -> None:
-    from vargrad._compile.dispatcher import MOST_STATES
+    from vargrad._compile.recordings import MOST_STATES
 
     f, change = closure()
     compiled = vargrad.compile(f)

@@ -16,12 +16,12 @@ from typing import Any, overload
 from vargrad._compile.bound import bind as bind_call
 from vargrad._compile.call import chosen_arguments
 from vargrad._compile.dispatcher import SHORTCUTS, Dispatcher
-from vargrad._compile.fingerprints import Fingerprint
 from vargrad._compile.listing import listing
-from vargrad._compile.object_state import State, is_stateful, state_of, unchanging
 from vargrad._compile.paths import Output
 from vargrad._compile.recorder import RecordingError
 from vargrad._compile.sparse.methods import HasPattern
+from vargrad._compile.watch.fingerprints import Fingerprint
+from vargrad._compile.watch.object_state import State, is_stateful, state_of, unchanging
 from vargrad._core.modes import thread
 from vargrad._util.argnums import Argnums
 from vargrad._util.files import PathLike

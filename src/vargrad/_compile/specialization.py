@@ -11,7 +11,6 @@ import numpy
 import numpy.typing
 
 from vargrad._compile.paths import Output, Path, SideExit, without_collector
-from vargrad._compile.reads import Read, Reads
 from vargrad._compile.recorder import Recorder, RecordingError, as_expressions
 from vargrad._compile.results import flatten
 from vargrad._compile.running import Running
@@ -19,6 +18,7 @@ from vargrad._compile.semantics.reductions import USE_A_SIGNATURE
 from vargrad._compile.semantics.tries import Tries
 from vargrad._compile.signature import Signature
 from vargrad._compile.union import Union
+from vargrad._compile.watch.reads import Read, Reads
 from vargrad._core.modes import recording
 from vargrad._core.var import Var
 from vargrad._ops import zeros

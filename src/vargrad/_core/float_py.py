@@ -21,8 +21,31 @@ class Float(OpMethods):
     __slots__ = ()
     __array_priority__ = -1.0  # scalars of NumPy leave an operation to a Var, arrays do it element by element
     _value: float
+    _op: str | None
+    _requires_grad: bool
+    _grad: float
     requires_grad: bool | property
     grad: float | property
+
+    def __pow__(self, other: Self | float, modulo: object = None) -> Self:
+        if modulo is not None:
+            raise errors.three_argument_pow()
+        return self._binary("pow", other)
+
+    def __rpow__(self, other: Self | float, modulo: object = None) -> Self:
+        if modulo is not None:
+            raise errors.three_argument_pow()
+        return self._reflected("pow", other)
+
+    def __pos__(self) -> Self:
+        return self
+
+    conjugate = __pos__  # np.conjugate of an object array asks for it
+
+    def clamp(self, min: Self | float | None = None, max: Self | float | None = None) -> Self:
+        """This value, but at least min and at most max; the derivative passes at the bounds."""
+        result = self if min is None else self._method("clamp_min", min)
+        return result if max is None else result._method("clamp_max", max)
 
     def __round__(self, ndigits: int | None = None) -> Any:
         return self._integer("round", round) if ndigits is None else self._binary("round", index(ndigits))
@@ -147,6 +170,14 @@ class Float(OpMethods):
         if thread.recorder is not None:
             return f"Var({self._value!r}, while recorded)"
         return f"Var({self._value!r}, grad={self.grad!r})" if self.requires_grad else f"Var({self._value!r})"
+
+    def _state(self) -> tuple[float, bool, float]:
+        """A leaf's value, requires_grad and grad, for copies and pickles; TypeError for a computed Var."""
+        if self._op is not None:
+            raise errors.computed_copy()
+        if thread.recorder is not None:
+            thread.recorder.leave(self, "a copy or pickle")
+        return self._value, self._requires_grad, self._grad
 
 
 def array_function(function: Any, types: Iterable[Any], args: Any, kwargs: Any) -> Any:

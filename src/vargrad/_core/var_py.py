@@ -245,16 +245,6 @@ class Var(Float):
         number = _operand(other)
         return NotImplemented if number is None else apply(name, number, self)
 
-    def __pow__(self, other: Var | float, modulo: object = None) -> Var:
-        if modulo is not None:
-            raise errors.three_argument_pow()
-        return self._binary("pow", other)
-
-    def __rpow__(self, other: Var | float, modulo: object = None) -> Var:
-        if modulo is not None:
-            raise errors.three_argument_pow()
-        return self._reflected("pow", other)
-
     def __divmod__(self, other: Var | float) -> tuple[Var, Var]:
         quotient = _quotient(self, other)
         return NotImplemented if quotient is NotImplemented else (quotient, self._binary("mod", other))
@@ -262,16 +252,6 @@ class Var(Float):
     def __rdivmod__(self, other: Var | float) -> tuple[Var, Var]:
         quotient = _quotient(other, self)
         return NotImplemented if quotient is NotImplemented else (quotient, self._reflected("mod", other))
-
-    def __pos__(self) -> Var:
-        return self
-
-    conjugate = __pos__  # np.conjugate of an object array asks for it
-
-    def clamp(self, min: Var | float | None = None, max: Var | float | None = None) -> Var:
-        """This value, but at least min and at most max; the derivative passes at the bounds."""
-        result = self if min is None else self._method("clamp_min", min)
-        return result if max is None else result._method("clamp_max", max)
 
     def hypot(self, other: Var | float) -> Var | float:
         """Euclidean norm of the pair."""
@@ -291,14 +271,6 @@ class Var(Float):
                 while waiting:
                     waiting.pop()
                 _freed.waiting = None
-
-    def _state(self) -> tuple[float, bool, float]:
-        """A leaf's value, requires_grad and grad, for copies and pickles; TypeError for a computed Var."""
-        if self._op is not None:
-            raise errors.computed_copy()
-        if thread.recorder is not None:
-            thread.recorder.leave(self, "a copy or pickle")
-        return self._value, self._requires_grad, self._grad
 
 
 Operand: TypeAlias = Var | float

@@ -23,12 +23,11 @@ if TYPE_CHECKING:
     from vargrad._ir.pure.passes import folded as folded
     from vargrad._ir.pure.passes import lowered as lowered
     from vargrad._ir.pure.passes import template as template
-    from vargrad._ir.pure.passes import ties as ties
 else:
     Expressions = _graph.Expressions
     Tangents, pushed = _forward.Tangents, _forward.pushed
     Derivatives, Template, converted = _passes.Derivatives, _passes.Template, _passes.converted
-    folded, lowered, template, ties = _passes.folded, _passes.lowered, _passes.template, _passes.ties
+    folded, lowered, template = _passes.folded, _passes.lowered, _passes.template
 
 
 def restored(columns: Any, parents: Any) -> Expressions:

@@ -9,9 +9,10 @@ from time import perf_counter
 from typing import Any
 
 from vargrad._core.var import VARS, Var
+from vargrad._transforms.run import name_of
 from vargrad._util.errors import as_float
 from vargrad.numeric import SCHEMES, finite_difference
-from vargrad.transforms import grad, name_of
+from vargrad.transforms import grad
 
 SIDES = 121  # points of a curve over an interval
 # Those that NN knows, which stands above this room: a test holds the names together.

@@ -17,7 +17,7 @@ from functools import cache
 from types import CodeType, FrameType
 from typing import Any, TypeAlias
 
-from vargrad._compile.places import is_fixed
+from vargrad._compile.watch.places import is_fixed
 from vargrad._ops.formula import PYTHON, parse, value
 from vargrad._ops.table import BY_NAME
 

@@ -29,7 +29,6 @@ cpdef int folded(Expressions g, Template step, int acc, xs, ys, int biggest) exc
 
 
 @cython.locals(x=int, total=int)
-cpdef int ties(Expressions g, xs, int out) except -1
 cdef _fill(int op)
 cpdef tuple partial_rules(int op)
 

@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 
 # isort: off
-from vargrad._ops.codes import ADD, AND, ARITY, COMPOSITE, CONSTANT, EQ, INPUT, MUL, N_ROWS, NAMES, NOT, OR, ROUND
+from vargrad._ops.codes import ADD, AND, ARITY, COMPOSITE, CONSTANT, INPUT, MUL, N_ROWS, NAMES, NOT, OR, ROUND
 from vargrad._ops.codes import SELECT, ZERO
 
 # isort: on
@@ -108,14 +108,6 @@ def folded(g: Expressions, step: Template, acc: Int, xs: Sequence[int], ys: Sequ
         g.place[1], g.place[2], g.place[3], g.place[4] = acc, xs[i], ys[i] if ys else ZERO, biggest
         acc = step.run(g)
     return acc
-
-
-def ties(g: Expressions, xs: Sequence[int], out: Int) -> int:
-    """How many of the nodes equal one."""
-    total = ZERO
-    for x in xs:
-        total = g.make(ADD, total, g.make(EQ, x, out))
-    return total
 
 
 _RULES: list[Template | None] = [None] * (2 * N_ROWS)  # of each row's operands

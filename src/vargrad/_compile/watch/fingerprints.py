@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 import numpy
 
-from vargrad._compile.places import PLAIN, Place
+from vargrad._compile.watch.places import PLAIN, Place
 from vargrad._core import var_py
 from vargrad._core.var import Var
 from vargrad._vm.machine import HasShortcuts
