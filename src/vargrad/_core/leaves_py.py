@@ -5,25 +5,29 @@ bytecodes Python may run a handler of Ctrl-C or another thread, inside ``deque(m
 from __future__ import annotations
 
 import os
+import sys
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from operator import call
 from threading import RLock
-from typing import Protocol, overload
+from typing import Any, Protocol, overload
 
 from vargrad._core.float_py import Float
 from vargrad._core.modes import thread
 from vargrad._util import errors
 
-# Taken while grads are added to. A handler of a signal that adds, too, in the same thread need not wait for it.
-_adding = RLock()
+# Taken while grads are added to, where threads run at the same time. A handler of a signal that adds, too, in the same
+# thread need not wait for it. Elsewhere there is none: an interrupt at the end of its block would leave it taken.
+_lock = nullcontext if getattr(sys, "_is_gil_enabled", lambda: True)() else RLock
+_adding: Any = _lock()
 
 
 def _renew() -> None:
     """In a forked child the thread that held it is not there to give it back."""
     global _adding
-    _adding = RLock()
+    _adding = _lock()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows
@@ -82,7 +86,7 @@ def add_grads(leaves: Iterable[Leaf], parts: object) -> None:
     """
     given = _vars(leaves)
     numbers = _doubles(errors.as_doubles(parts, "parts"), "parts", len(given), False)
-    with _adding:  # backward loses nothing that another thread adds, with and without a GIL
+    with _adding:  # without a GIL too, backward loses nothing that another thread adds
         sums: dict[Leaf, float] = {}
         for v, part in zip(given, numbers, strict=True):
             if v._requires_grad:
