@@ -170,3 +170,60 @@ def test_groups_that_are_none() -> None:
         group["momentun"] = 0.1
     assert group["lr"] == 0.1
     assert (parameters.values == before).all()
+
+
+def test_a_callback_that_freezes_all_that_an_optimizer_moves() -> None:
+    model = model_()
+    optimizer = optim.Adam(model.parameters[:4], lr=0.1)
+    before, state = model.parameters.values.copy(), optimizer.state_dict()
+    model.backward(X, Y)
+    grads = model.parameters.grads.copy()
+
+    def callback(history: Any) -> None:
+        for p in model.parameters[:4]:
+            p.requires_grad = False
+
+    with pytest.raises(ValueError, match="all parameters of this optimizer have requires_grad=False"):
+        model.fit(X, Y, "mse", optimizer, epochs=3, callback=callback)
+    assert all(p.requires_grad for p in model.parameters)
+    assert (model.parameters.values == before).all()
+    assert (model.parameters.grads == grads).all()
+    assert optimizer.state_dict() == state
+
+
+def test_what_a_callback_froze_is_thawed_if_it_raises() -> None:
+    model = model_(frozen=3)
+    grads = [0.5 if p.requires_grad else None for p in model.parameters]
+    for p in model.parameters[3:]:
+        p.grad = 0.5
+
+    def callback(history: Any) -> None:
+        for i, p in enumerate(model.parameters[:6]):
+            p.requires_grad = i < 3
+        raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space left"):
+        model.fit(X, Y, "mse", epochs=3, callback=callback)
+    assert [p.grad if p.requires_grad else None for p in model.parameters] == grads
+
+
+def test_each_start_begins_with_what_was_frozen_before() -> None:
+    """A callback that freezes in one start does it anew in the next, from the same epoch on."""
+    model = model_()
+    moved: list[list[bool]] = []
+    last = np.zeros(0)
+
+    def callback(history: Any) -> None:
+        nonlocal last
+        now = model.parameters.values[:4].copy()
+        if history.epochs == 1:
+            moved.append([])
+        else:
+            moved[-1].append(bool((now != last).any()))
+        last = now
+        if history.epochs == 3:
+            for p in model.parameters[:4]:
+                p.requires_grad = False
+
+    model.fit(X, Y, "mse", epochs=5, restarts=3, seed=0, callback=callback)
+    assert moved == [[True, True, False, False]] * 3

@@ -6,12 +6,13 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
-from vargrad._core.parameters import Leaves
+from vargrad._core.parameters import Leaves, trainable_grads
 from vargrad._train.loop import Run, begin
 from vargrad._train.plan import TrainingPlan, plan_training
 from vargrad.optim import Optimizer
 
 if TYPE_CHECKING:
+    from vargrad._core.var import Var
     from vargrad._train.history import History
     from vargrad._train.model import Model
     from vargrad._train.settings import FitSettings
@@ -46,11 +47,21 @@ class _Snapshot:
         parts = plan.optimizer.parts if isinstance(plan.optimizer, Optimizer) else []
         changing = [plan.optimizer, *parts, *([schedule] if hasattr(schedule, "optimizer") else [])]
         self.attributes = [(one, dict(vars(one))) for one in changing]  # settings too, which a callback may set
+        self.flags: list[tuple[Var, bool, float]] = []  # only a callback can freeze parameters, which takes their grad
+        if plan.settings.callback is not None:
+            leaves = plan.parameters.leaves if isinstance(plan.parameters, Leaves) else plan.parameters
+            grads = trainable_grads(plan.parameters)[0].tolist()
+            self.flags = [(v, v.requires_grad, grad) for v, grad in zip(leaves, grads, strict=True)]
 
     def reset(self) -> None:
-        """Give optimizer and schedule what they had."""
+        """Give optimizer and schedule what they had, and freeze and thaw parameters as they were."""
         for one, attributes in self.attributes:
             vars(one).update(attributes)
+        for v, moves, grad in self.flags:
+            if v.requires_grad != moves:
+                v.requires_grad = moves
+                if moves:
+                    v.grad = grad
 
     def restore(self) -> None:
         plan = self.plan
@@ -72,7 +83,7 @@ def _best_of(plan: TrainingPlan, before: _Snapshot) -> Run:
     for i in range(plan.settings.restarts):
         plan.progress.before = i * plan.settings.epochs
         if i:
-            before.reset()  # a callback may have changed the optimizer
+            before.reset()  # a callback may have changed the optimizer, and what is frozen
         run = begin(plan, *plan.beginning(i))
         try:
             run.train()

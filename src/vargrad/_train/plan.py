@@ -120,8 +120,6 @@ def plan_training(model: Model, X: Any, y: Any, validation_data: Any, settings: 
     updates = []
     if isinstance(optimizer, optim.Optimizer):
         updates = Updates(optimizer, model.parameters, frozen).updates
-        if not updates:
-            raise ValueError("fit: all parameters of this optimizer have requires_grad=False: none would be trained")
     network = programs_of(model, loss, settings, updates, start, x, t, is_weighted)
     return TrainingPlan(
         settings=settings,

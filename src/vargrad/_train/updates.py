@@ -50,7 +50,7 @@ class Updates:
 
     ``updates``: one for each group of parameters, for the engine; ``missed``: how many of the steps passed each;
     ``state``: (states, parameters), of which each group has its own rows; ``step``: how many steps are done. Parameters
-    that are frozen, or not the optimizer's, are in no group.
+    that are frozen, or not the optimizer's, are in no group; ValueError if that is all of them.
     """
 
     def __init__(self, optimizer: Optimizer, parameters: Sequence[Var], frozen: Mask | None) -> None:
@@ -77,6 +77,8 @@ class Updates:
             new = [(update, count + self.first - state.steps) for update, count in by_missed(rule, moving, missed)]
             found += new
             self._part_of += [i] * len(new)
+        if not found:
+            raise ValueError("fit: all parameters of this optimizer have requires_grad=False: none would be trained")
         self.updates = [update for update, _ in found]
         self.missed = numpy.array([float(count) for _, count in found])
 
