@@ -49,6 +49,8 @@ class Run:
         looks = settings.callback, settings.patience, plan.validation
         # whether something happens after each epoch
         self._one_by_one = plan.rates.each_epoch or any(x is not None for x in looks)
+        # whether the best parameters are those that an epoch ends with: the loss of one step is that before it
+        self._best_is_after = plan.monitor != "loss" or plan.batch < len(plan.x) or self.updates is None
 
     def train(self) -> Run:
         """Run all epochs. Raises FloatingPointError for a loss that is not finite, and whatever the callback raises."""
@@ -184,7 +186,7 @@ class Run:
         self._edited = not numpy.array_equal(values, self.values)
         if self._edited:
             self.values[:] = values
-            if self._best_epoch == history.epochs - 1 and (plan.monitor != "loss" or plan.batch < len(plan.x)):
+            if self._best_epoch == history.epochs - 1 and self._best_is_after:
                 self._best[:] = values  # as judged before the edit, and kept after it
         self._take(frozen)
 
