@@ -227,3 +227,15 @@ def test_each_start_begins_with_what_was_frozen_before() -> None:
 
     model.fit(X, Y, "mse", epochs=5, restarts=3, seed=0, callback=callback)
     assert moved == [[True, True, False, False]] * 3
+
+
+@pytest.mark.parametrize("schedule", [None, lambda epoch: 1.0])
+def test_the_rate_in_the_history_is_that_of_the_first_group(schedule: Any) -> None:
+    """Also where this group is frozen, with a schedule and without."""
+    model = model_()
+    optimizer = optim.Adam([{"params": model.parameters[:4], "lr": 0.5}, {"params": model.parameters[4:]}], lr=0.1)
+    for p in model.parameters[:4]:
+        p.requires_grad = False
+    history = model.fit(X, Y, "mse", optimizer, epochs=2, schedule=schedule)
+    assert history["lr"] == [0.5, 0.5]
+    assert {type(lr) for lr in history["lr"]} == {float}

@@ -105,9 +105,9 @@ class Run:
         by_loss = plan.monitor == "loss"
         options: dict[str, Any] = {"best": self._best, "best_loss": self._best_loss} if by_loss else {}
         lrs = (
-            updates.lrs[:1].tolist() * count
+            plan.rates.lrs[:1] * count
             if rates is None
-            else rates[-(-len(rates) // count) - 1 :: len(rates) // count, 0]
+            else rates[-(-len(rates) // count) - 1 :: len(rates) // count, 0].tolist()
         )
         first = history.epochs
         try:
@@ -132,7 +132,7 @@ class Run:
         finally:
             self.step = updates.step = engine.step
             history.losses += losses[: engine.epoch].tolist()
-            history.lrs += list(lrs[: engine.epoch])
+            history.lrs += lrs[: engine.epoch]
             if by_loss and engine.best_loss < self._best_loss:
                 self._best_loss = engine.best_loss
                 self._best_epoch = first + int(losses[: max(engine.epoch, 1)].argmin())
