@@ -94,7 +94,7 @@ def _best_of(plan: TrainingPlan, before: _Snapshot) -> Run:
             ranks.append(math.nan)
             continue
         ranks.append(run.rank)
-        if best is None or ranks[-1] < least:
+        if best is None or ranks[-1] < least or math.isnan(least):  # nan where a loss of the user's own gives it
             best, least = run, ranks[-1]
         if run.history.interrupted:
             best.history.interrupted, best.history.ended = True, run.history.ended
