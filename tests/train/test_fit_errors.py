@@ -250,6 +250,8 @@ def test_optimizers_of_other_networks() -> None:
         model.fit(X, Y, optimizer=optimizer)
     with pytest.raises(TypeError, match="settings of its own"):
         other.fit(X, Y, optimizer=optimizer, lr=0.2)
+    with pytest.raises(ValueError, match=r"fit with this SGD: argument 'epoch' is not known; did you mean 'epochs'\?"):
+        other.fit(X, Y, optimizer=optimizer, epoch=2)
     with pytest.raises(ValueError, match="restarts need an optimizer by name"):
         other.fit(X, Y, optimizer=optimizer, restarts=2)
     with pytest.raises(ValueError, match="belongs to another optimizer"):

@@ -49,8 +49,13 @@ def optimizer_of(
 ) -> optim.Optimizer | optim.LBFGS:
     """The optimizer that is given, or a new one over the model's parameters, by its name."""
     if isinstance(given, (optim.Optimizer, optim.LBFGS)):
+        known = getattr(type(given), "settings", LBFGS_SETTINGS)
+        _require_settings(model, call, f"this {type(given).__name__}", known, settings)
         if lr is not None or settings:
-            raise TypeError(f"fit: {given!r:.60} has settings of its own: set lr and the others there")
+            raise TypeError(
+                f"{call}: this {type(given).__name__} has settings of its own: set {next(iter(settings), 'lr')} there, "
+                f"as an attribute, and not in {call}"
+            )
         if isinstance(given, optim.Optimizer):
             for part in given.parts:
                 part.places_in(model.parameters)
@@ -59,11 +64,7 @@ def optimizer_of(
         return given
     make = OPTIMIZERS[errors.known("optimizer", given, OPTIMIZERS, foreign.OPTIMIZERS)]
     allowed = getattr(make, "settings", LBFGS_SETTINGS)
-    for name in settings:
-        if name not in allowed:  # perhaps a misspelled argument of fit itself
-            own = [x for x in inspect.signature(getattr(type(model), call)).parameters if x not in NOT_SUGGESTED]
-            own = [x for x in own if x != name and x not in allowed]
-            errors.known(f"{call} with optimizer {given!r}: argument", name, [*allowed, *own], foreign.ARGUMENTS)
+    _require_settings(model, call, f"optimizer {given!r}", allowed, settings)
     found: optim.Optimizer | optim.LBFGS
     if make is optim.LBFGS:
         if lr is not None:
@@ -73,6 +74,17 @@ def optimizer_of(
         rate = DEFAULT_RATES.get(given) if lr is None else lr
         found = make(model.parameters, **({} if rate is None else {"lr": rate}), **settings)
     return found
+
+
+def _require_settings(
+    model: Model, call: str, optimizer: str, allowed: tuple[str, ...], settings: dict[str, Any]
+) -> None:
+    """TypeError or ValueError for a setting that the optimizer does not have, perhaps a misspelled argument of fit."""
+    for name in settings:
+        if name not in allowed:
+            own = [x for x in inspect.signature(getattr(type(model), call)).parameters if x not in NOT_SUGGESTED]
+            own = [x for x in own if x != name and x not in allowed]
+            errors.known(f"{call} with {optimizer}: argument", name, [*allowed, *own], foreign.ARGUMENTS)
 
 
 def require_lbfgs(settings: FitSettings) -> None:
