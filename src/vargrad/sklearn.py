@@ -298,7 +298,7 @@ class NNClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
             unknown = numpy.setdiff1d(found, classes)
             if len(unknown):
                 raise ValueError(
-                    f"NNClassifier: y has {unknown[0]!r:.60}, which is none of the classes {classes!s:.80}"
+                    f"NNClassifier: y has {unknown.tolist()[0]!r:.60}, which is none of the classes {classes!s:.80}"
                 )
             return classes, numpy.searchsorted(classes, y)
         if len(found) < 2:

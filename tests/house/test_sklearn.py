@@ -161,7 +161,7 @@ def test_weights_and_steps() -> None:
         stepped.partial_fit(X, names, classes=["no", "yes"])
     assert stepped.score(X, names) > 0.9
     assert stepped.n_iter_ == 200
-    with pytest.raises(ValueError, match=r"'perhaps'.*none of the classes"):
+    with pytest.raises(ValueError, match=r"y has 'perhaps'.*none of the classes"):
         stepped.partial_fit(X, np.full(60, "perhaps"))
     regressor = NNRegressor(lr=0.05, random_state=0)
     for _ in range(300):
