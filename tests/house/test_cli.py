@@ -104,7 +104,7 @@ def test_an_absurd_rate_is_survived(lr: str, capsys: pytest.CaptureFixture[str])
     assert "Not learned" in capsys.readouterr().out
 
 
-# ---- the race of the twins
+# ---- both backends on the same program
 
 
 def test_the_race(capsys: pytest.CaptureFixture[str]) -> None:
@@ -112,10 +112,10 @@ def test_the_race(capsys: pytest.CaptureFixture[str]) -> None:
     output = capsys.readouterr().out
     last = output.strip().splitlines()[-2:]
     if not BOTH:
-        assert f"No race of the twins, there is but one: {backends.why()}." in " ".join(output.split())
+        assert f"No comparison of the backends, there is only one: {backends.why()}." in " ".join(output.split())
         return
-    assert last[0] == "The very same program on both twins, the same numbers to the last bit:"
-    found = re.fullmatch(r"pure-Python twin: (\S+) (\S+), compiled: (\S+) (\S+), (\S+) x faster", last[1])
+    assert last[0] == "The very same program on both backends, the same numbers to the last bit:"
+    found = re.fullmatch(r"pure Python: (\S+) (\S+), compiled: (\S+) (\S+), (\S+) x faster", last[1])
     assert found is not None
     units = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
     slow, fast = (float(found[i]) * units[found[i + 1]] for i in (1, 3))
@@ -136,7 +136,7 @@ def test_an_impatient_race_says_how_far_it_came(
     monkeypatch.setattr(train, "PATIENCE", 0.0)
     assert main(["xor", "--steps", "50"]) == 1
     output = " ".join(capsys.readouterr().out.split())
-    assert "The first 1 of 50 steps of the very same program on both twins, the same numbers" in output
+    assert "The first 1 of 50 steps of the very same program on both backends, the same numbers" in output
 
 
 @pytest.mark.usefixtures("two_pure_twins")

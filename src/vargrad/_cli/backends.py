@@ -11,7 +11,7 @@ import vargrad
 from vargrad import math, reference
 from vargrad._util.backend import REINSTALL
 
-NAMES = {"compiled": "compiled core", "python": "pure-Python twin"}
+NAMES = {"compiled": "compiled core", "python": "pure-Python core"}
 
 
 class Missing(Exception):

@@ -24,7 +24,7 @@ LEAST = 2
 
 def kinds() -> list[tuple[str, Any]]:
     """The classes that run each program, by their names in the table; without a compiled core there are two."""
-    found = [("its pure twin", backends.find("python").Var), ("tutorial's class", article.Var)]
+    found = [("in pure Python", backends.find("python").Var), ("tutorial's class", article.Var)]
     try:
         return [("vargrad", backends.find("compiled").Var), *found]
     except backends.Missing:

@@ -48,7 +48,7 @@ def show(as_json: bool = False, chosen: Sequence[Program] | None = None) -> int:
     if differing:
         told.append(f"THE TWINS DIFFER in {'; '.join(differing)}: this is a bug, please report it.")
     else:
-        told.append("All values and derivatives of the two twins are equal to the bit.")
+        told.append("All values and derivatives of the two backends are equal to the bit.")
     for sentence in told:
         print(terminal.wrapped(sentence))
     return 1 if differing else 0

@@ -8,6 +8,7 @@ import re
 import textwrap
 from collections.abc import Sequence
 
+from vargrad._cli import terminal
 from vargrad._util.version import __version__
 
 GATES = (("and", 1000, 0.1), ("xor", 2000, 1.0))  # steps and rate with which each is learned
@@ -76,7 +77,7 @@ Each command has its own help: python -m vargrad explain --help""",
         _gate(commands, gate, steps, lr)
     for name, what in (
         ("info", "versions, and which backend is active and why"),
-        ("bench", "how long the README's programs take here, beside the pure twin and the tutorial's class"),
+        ("bench", "how long the README's programs take here, beside pure Python and the tutorial's class"),
         ("compare", "the same programs on both backends: equal to the bit, then timed"),
     ):
         command = commands.add_parser(
@@ -95,7 +96,7 @@ _COMMANDS = (*ON_EXPRESSIONS, *(gate for gate, _, _ in GATES), "info", "bench", 
 
 def _sentence(what: str) -> str:
     """In lines as argparse would make them, had it not been told to leave the examples as they are."""
-    return textwrap.fill(f"{what[0].upper()}{what[1:]}.", 78)
+    return textwrap.fill(f"{what[0].upper()}{what[1:]}.", terminal.width() - 2)
 
 
 def _expression(commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str) -> None:
@@ -123,7 +124,7 @@ def _expression(commands: argparse._SubParsersAction[argparse.ArgumentParser], n
 
 
 def _gate(commands: argparse._SubParsersAction[argparse.ArgumentParser], gate: str, steps: int, lr: float) -> None:
-    what = f"watch the article's network learn {gate.upper()}, then race the twins on that very program"
+    what = f"watch the tutorial's network learn {gate.upper()}, then time the same program in C and in pure Python"
     command = commands.add_parser(
         gate,
         help=what,
@@ -149,7 +150,7 @@ Exit status: 0 if it has learned, 1 if not.""",
     command.add_argument(
         "--backend",
         choices=("compiled", "python"),
-        help="the twin that learns (default: the compiled core where there is one)",
+        help="the backend that trains (default: the compiled core where there is one)",
     )
     command.add_argument(
         "--plot",
@@ -159,7 +160,7 @@ Exit status: 0 if it has learned, 1 if not.""",
         help="loss, network and decision boundary: in the terminal, or in a file (png, svg, pdf) by matplotlib",
     )
     command.add_argument("--html", metavar="FILE", help="a page that walks through the first step of the training")
-    command.add_argument("--json", action="store_true", help="print JSON alone, for other programs; no race")
+    command.add_argument("--json", action="store_true", help="print JSON alone, for other programs, and time nothing")
 
 
 def _steps(text: str) -> int:

@@ -41,7 +41,7 @@ def show(options: argparse.Namespace) -> int:
         return as_json(model, data, course, losses, options, twin.name)
     gate, method = options.command.upper(), METHODS[options.method]
     steps = f"{options.steps} step{'s' if options.steps > 1 else ''}"
-    print(terminal.wrapped(f"{gate} with the article's network {model!r}"))
+    print(terminal.wrapped(f"{gate} with the tutorial's network {model!r}"))
     print(terminal.wrapped(f"{steps} by {method}, lr {options.lr:g}, seed {options.seed}, on the {twin.title}") + "\n")
     took = watch(course, options.steps)
     learned = table(model, data, SIGNS[options.command])
@@ -183,7 +183,7 @@ def race(arch: Sequence[int], data: Sequence[Sequence[float]], options: argparse
     try:
         twins = [backends.find("python"), backends.find("compiled")]
     except backends.Missing as missing:
-        print(terminal.wrapped(f"No race of the twins, there is but one: {missing}."))
+        print(terminal.wrapped(f"No comparison of the backends, there is only one: {missing}."))
         return 0
     slow_time, steps, slow = sprint(twins[0], arch, data, options, options.steps)
     if slow_time < PATIENCE / 8:  # a second try costs little and calms the figures
@@ -195,9 +195,9 @@ def race(arch: Sequence[int], data: Sequence[Sequence[float]], options: argparse
         which = f"The first {steps} of {options.steps} steps of the very same program"
     same = text.bits(slow) == text.bits(fast)
     verdict = "the same numbers to the last bit" if same else "BUT THE NUMBERS DIFFER"
-    print(terminal.wrapped(f"{which} on both twins, {verdict}:"))
+    print(terminal.wrapped(f"{which} on both backends, {verdict}:"))
     ratio = slow_time / fast_time
-    times = f"pure-Python twin: {text.seconds(slow_time)}, compiled: {text.seconds(fast_time)}"
+    times = f"pure Python: {text.seconds(slow_time)}, compiled: {text.seconds(fast_time)}"
     print(terminal.wrapped(f"{times}, {ratio:.{1 if ratio < 10 else 0}f} x faster"))
     return 0 if same else 1
 
