@@ -47,7 +47,7 @@ class _Snapshot:
         parts = plan.optimizer.parts if isinstance(plan.optimizer, Optimizer) else []
         changing = [plan.optimizer, *parts, *([schedule] if hasattr(schedule, "optimizer") else [])]
         self.attributes = [(one, dict(vars(one))) for one in changing]  # settings too, which a callback may set
-        self.flags: list[tuple[Var, bool, float]] = []  # only a callback can freeze parameters, which takes their grad
+        self.flags: list[tuple[Var, bool, float]] = []  # only a callback freezes parameters, which loses their grad
         if plan.settings.callback is not None:
             leaves = plan.parameters.leaves if isinstance(plan.parameters, Leaves) else plan.parameters
             grads = trainable_grads(plan.parameters)[0].tolist()
@@ -57,15 +57,16 @@ class _Snapshot:
         """Give optimizer and schedule what they had, and freeze and thaw parameters as they were."""
         for one, attributes in self.attributes:
             vars(one).update(attributes)
-        for v, moves, grad in self.flags:
+        for v, moves, _ in self.flags:
             if v.requires_grad != moves:
                 v.requires_grad = moves
-                if moves:
-                    v.grad = grad
 
     def restore(self) -> None:
         plan = self.plan
         self.reset()
+        for v, moves, grad in self.flags:
+            if moves:
+                v.grad = grad
         plan.model.task = self.task
         plan.progress.close()
         if self.view is None:
