@@ -100,6 +100,29 @@ def nested(x: Any) -> Any:
         return x + 5
 
 
+def in_a_handler(x: Any) -> Any:
+    try:
+        try:
+            return m.sqrt(x - 1)
+        except ValueError as error:
+            return m.log(x) * len(error.args) * 3
+    except ValueError:
+        return x + 7
+
+
+def in_a_handler_in_a_with(x: Any) -> Any:
+    result = x
+    with contextlib.suppress(ZeroDivisionError):
+        try:
+            result = m.sqrt(x - 1)
+        except ValueError:
+            with contextlib.nullcontext():
+                result = 1 / x
+        finally:
+            result = result + 1 / (x - 3)
+    return result
+
+
 def bare(x: Any) -> Any:
     try:
         y = m.acosh(x)
@@ -151,6 +174,8 @@ CAUGHT = [
     powers,
     remainders,
     nested,
+    in_a_handler,
+    in_a_handler_in_a_with,
     bare,
     generated,
     calls_other_error,

@@ -27,12 +27,21 @@ _HANDLER = dis.opmap["PUSH_EXC_INFO"]  # how except, with and finally begin; oth
 
 
 def handlers(code: CodeType) -> list[tuple[int, int]]:
-    """The instructions, from and to, whose exceptions go to an except, a with or a finally of this code."""
+    """The instructions, from and to, whose exceptions go to an except, a with or a finally of this code.
+
+    What a handler raises goes first to the clean-up of its own exception, and from there to the handler around it.
+    """
     if not code.co_exceptiontable or is_fixed(code.co_filename):
         return []
     instructions = code.co_code
     entries = dis.Bytecode(code).exception_entries  # type: ignore[attr-defined]
-    return [(entry.start, entry.end) for entry in entries if instructions[entry.target] == _HANDLER]
+    reach = {entry.target for entry in entries if instructions[entry.target] == _HANDLER}
+    count = 0
+    while count < len(reach):
+        count = len(reach)
+        caught = [(entry.start, entry.end) for entry in entries if entry.target in reach]
+        reach |= {entry.target for entry in entries if any(a <= entry.target < b for a, b in caught)}
+    return [(entry.start, entry.end) for entry in entries if entry.target in reach]
 
 
 class Tries:
