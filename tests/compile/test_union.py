@@ -232,3 +232,18 @@ def test_paths_without_a_derivative_stay_apart() -> None:
             compiled.grad(x)
     assert not united(compiled)
     compiled.grad(x[x > 1])
+
+
+@pytest.mark.parametrize("rows", [1, 2, 10, 3000])
+@pytest.mark.usefixtures("eager_to_unite")
+def test_hvp_where_only_a_later_path_has_leaves(rows: int) -> None:
+    w = Var(3.0, requires_grad=True)
+    f = vargrad.compile(lambda x: 2 * x**3 if x > 0 else m.sin(x) * w**2 if x > -w else w * x * x)
+    x = np.linspace(5.0, -7.0, max(rows, 3))
+    for value in (3.0, 5.0, 2.0):
+        w.value = value
+        second = np.where(x > 0, 12 * x, np.where(x > -value, -np.sin(x) * value**2, 2 * value))
+        for _ in range(3):
+            found = [f.hvp(float(one), 0.5) for one in x] if rows == 1 else f.hvp(x, 0.5)
+            assert np.allclose(found, second * 0.5, rtol=1e-14)
+        assert np.allclose(f.bind(x, 0.5, what="hvp")(), second * 0.5, rtol=1e-14)

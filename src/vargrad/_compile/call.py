@@ -115,8 +115,6 @@ class Call:
     def shortcut(self, output: Output) -> Shortcut | None:
         """A shortcut for later calls like this one; None for results that it cannot put together."""
         kind = output.kind
-        if kind == "hvp" and self.path.recording.leaves:
-            return None
         found = self._shapes(kind)
         if found is None:
             return None
@@ -124,6 +122,8 @@ class Call:
 
         def made(path: Path) -> Shortcut | None:
             if kind != "value" and path.zeros:  # each call tells
+                return None
+            if kind == "hvp" and path.recording.leaves:  # its program has the vector behind them
                 return None
             machine, _ = path.machine(output)
             first = path is self.path

@@ -107,6 +107,8 @@ class Specialization:
     def batch_machine(self, first: Path, output: Output) -> tuple[Any, list[Var] | None]:
         """The machine that batches try first, of the union of all paths if there is one, and the leaves it reads."""
         path = self.union.path or first
+        if output.kind == "hvp" and path.recording.leaves:  # see Call.shortcut; the first path has none there
+            path = first
         return path.machine(output)[0], path.recording.leaves or None
 
     def child(self, columns: Sequence[Array], path: Path, side_exit: SideExit, row: int) -> Path:
