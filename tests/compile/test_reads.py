@@ -107,6 +107,22 @@ def test_defaults_replaced() -> None:
     check(lambda x: own(x), one, two)
 
 
+def test_code_replaced() -> None:
+    """As IPython's autoreload does with an edited module: the function object stays."""
+
+    def own(x: Any) -> Any:
+        return x * 2.0
+
+    def one() -> None:
+        own.__code__ = (lambda x: x * 3.0).__code__
+
+    def two() -> None:
+        own.__code__ = (lambda x: x * x + K).__code__
+
+    check(lambda x: own(x) + 1.0, one, two)
+    check(own, one, two)
+
+
 def test_cells() -> None:
     f, change = closure()
     check(f, lambda: change(4.0), lambda: change(Var(3.0)), lambda: change(1.5))

@@ -10,6 +10,7 @@ cdef extern from "Python.h":
     bint PyFunction_Check(object)
     PyObject *PyFunction_GetDefaults(object)
     PyObject *PyFunction_GetKwDefaults(object)
+    PyObject *PyFunction_GetCode(object)
     PyObject *PyCell_GET(object)
 
     ctypedef struct PyFrameObject:
@@ -97,8 +98,8 @@ cdef class Watch:
         """Watch these from now on."""
         for holder, key, held, content in places:
             if PyFunction_Check(holder):
-                if key not in ("__defaults__", "__kwdefaults__"):
-                    raise TypeError(f"a place in a function is one of its defaults, not {key!r}")
+                if key not in ("__code__", "__defaults__", "__kwdefaults__"):
+                    raise TypeError(f"a place in a function is its code or one of its defaults, not {key!r}")
             elif not (PyCell_Check(holder) or isinstance(holder, dict)):
                 raise TypeError(f"a place is within a dict, a cell or a function, not {type(holder).__name__}")
             if content is not None and not fits(held, content):
@@ -118,7 +119,10 @@ cdef class Watch:
             if PyCell_Check(holder):
                 now = PyCell_GET(holder)
             elif PyFunction_Check(holder):
-                if <object>PyTuple_GET_ITEM(place, 1) == "__defaults__":
+                key = <object>PyTuple_GET_ITEM(place, 1)
+                if key == "__code__":
+                    now = PyFunction_GetCode(holder)
+                elif key == "__defaults__":
                     now = PyFunction_GetDefaults(holder)
                 else:
                     now = PyFunction_GetKwDefaults(holder)

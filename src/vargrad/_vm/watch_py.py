@@ -14,11 +14,11 @@ import numpy
 class Watch:
     """Places by what holds them, the objects that were there, and what these held.
 
-    ``places``: (dict, key, object, content), (cell, None, object, content) or, for the defaults of a function,
-    (function, "__defaults__" or "__kwdefaults__", object, content) each. ``content``: None for what cannot
-    change, the items of a list as a tuple, a copy of a dict or of an array without objects, and for another object its
-    class and a copy of its __dict__. ``rest``: a function that tells of all other places. ``missing``: the object for a
-    place that holds none.
+    ``places``: (dict, key, object, content), (cell, None, object, content) or, for the code and the defaults of a
+    function, (function, "__code__", "__defaults__" or "__kwdefaults__", object, content) each. ``content``: None for
+    what cannot change, the items of a list as a tuple, a copy of a dict or of an array without objects, and for another
+    object its class and a copy of its __dict__. ``rest``: a function that tells of all other places. ``missing``: the
+    object for a place that holds none.
     """
 
     def __init__(self, missing: object = None) -> None:
