@@ -167,6 +167,7 @@ EDGES: dict[str, list[tuple[tuple[float, ...], float]]] = {  # scipy.special's v
     "gamma": [
         ((0.0,), math.inf),
         ((-0.0,), -math.inf),
+        ((-5e-324,), -math.inf),
         ((-1.0,), math.nan),
         ((math.inf,), math.inf),
         ((172.0,), math.inf),
@@ -187,7 +188,7 @@ EDGES: dict[str, list[tuple[tuple[float, ...], float]]] = {  # scipy.special's v
     "ndtr": [((-math.inf,), 0.0), ((math.inf,), 1.0)],
     "log_ndtr": [((-math.inf,), -math.inf), ((math.inf,), 0.0)],
     "norm_pdf": [((math.inf,), 0.0), ((-math.inf,), 0.0)],
-    "beta": [((0.0, 1.0), math.inf)],
+    "beta": [((0.0, 1.0), math.inf), ((5e-324, 1e-310), math.inf), ((5e-324, 100.0), math.inf)],
 }
 
 
@@ -200,3 +201,35 @@ def test_edges(impl: Implementation, name: str) -> None:
             same = found == expected or (math.isnan(found) and math.isnan(expected))
             assert same, (name, point, found, expected)
     assert all(math.isnan(function(*[math.nan] * len(point))) for point, _ in EDGES[name])
+
+
+@pytest.mark.parametrize(
+    ("name", "point"),
+    [
+        *(
+            ("betaln", (x, y))
+            for x in (5e-324, 1e-310, 9e-301, 1.1e-300)
+            for y in (5e-324, 1e-300, 0.5, 7.9, 8.1, 200.0)
+        ),
+        *(("gamma", (x,)) for x in (-1e-308, -9e-301, -1.1e-300, -1e-8, -169.75)),
+        ("beta", (1e-305, 1e-306)),
+    ],
+)
+def test_values_next_to_0_and_where_parts_overflow(impl: Implementation, name: str, point: tuple[float, ...]) -> None:
+    function: Callable[..., Any] = getattr(special, name)
+    compiled = vargrad.compile(lambda *xs: function(*xs))
+    with mp.workprec(4000):
+        expected = float(TRUE[name](*map(mp.mpf, point)))
+    for found in (function(*point), function(*leaves(impl, *point)).value, float(compiled(*point))):
+        assert math.isclose(found, expected, rel_tol=1e-14)
+
+
+@pytest.mark.parametrize("x", [2.5, 700.5, 715.0, 716.0])
+def test_derivatives_of_exprel_up_to_its_overflow(impl: Implementation, x: float) -> None:
+    compiled = vargrad.compile(special.exprel)
+    v = impl.Var(x, requires_grad=True)
+    special.exprel(v).backward()
+    first, second = (float(true("exprel", (x,), *(0,) * order)) for order in (1, 2))
+    assert all(math.isclose(found, first, rel_tol=1e-14) for found in (v.grad, compiled.grad(x)))
+    assert math.isclose(compiled.hessian(x), second, rel_tol=1e-14)
+    assert compiled.grad(717.0) == compiled.hessian(1e16) == compiled.hessian(math.inf) == math.inf

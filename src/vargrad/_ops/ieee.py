@@ -126,8 +126,8 @@ def gamma(a: float) -> float:
         return math.gamma(a)
     except ValueError:
         return nan
-    except OverflowError:
-        return inf
+    except OverflowError:  # a large number, or one next to 0
+        return copysign(inf, a)
 
 
 exp = _quiet(math.exp, _positive)

@@ -60,8 +60,8 @@ def gamma_parts(x: str, tag: str = "") -> Let:
 _X: Let = (("x", "fabs(a)"),)
 _LGAMMA = "l if a > 0.0 or a != a else (inf if a == rint(a) else log(3.141592653589793 / fabs(sin(r))) - log(x) - l)"
 _GAMMA = (
-    "g if a > 0.0 or a != a else (1.0 / a if a == 0.0 else"
-    " (inf - inf if a == rint(a) else 3.141592653589793 / (s * sin(r) * (x * g))))"
+    "g if a > 0.0 or a != a else (1.0 / a if x < 1e-300 else"  # gamma(x) overflows among the subnormal numbers
+    " (inf - inf if a == rint(a) else 3.141592653589793 / (s * sin(r) * g) / x))"
 )
 _PSI: Let = (
     ("x", "a if a > 0.0 else 1.0 - a"),
@@ -190,12 +190,13 @@ GAMMA = (
        ("zeta(2.0, a)",), ((1e-30, 1e30),), "The derivative of log(gamma(a)), also called psi.", let=(*_PSI, *TURN),
        special="digamma"),
     Op("beta",
-       "(h if c < 170.0 and x < 169.0 else exp(k)) if a > 0.0 and b > 0.0 else"
+       "((1.0 / x + 1.0 / y if y < 1e-300 else h) if c < 170.0 and x < 169.0 else exp(k)) if a > 0.0 and b > 0.0 else"
        " (inf if a == 0.0 or b == 0.0 else inf - inf)",
        ("out * (digamma(a) - digamma(a + b))", "out * (digamma(b) - digamma(a + b))"), ((2.0, 8.0), (2.0, 8.0)),
        "The beta function gamma(a) gamma(b) / gamma(a + b) of positive numbers.", let=_BETA, special="beta"),
     Op("betaln",
-       "(log(h) if x < 8.0 else k) if a > 0.0 and b > 0.0 else (inf if a == 0.0 or b == 0.0 else inf - inf)",
+       "((log1p(y / x) - log(y) if y < 1e-300 else log(h)) if x < 8.0 else k) if a > 0.0 and b > 0.0 else"
+       " (inf if a == 0.0 or b == 0.0 else inf - inf)",
        ("digamma(a) - digamma(a + b)", "digamma(b) - digamma(a + b)"), ((2.0, 8.0), (2.0, 8.0)),
        "log(beta(a, b)).", let=_BETA, special="betaln"),
     Op("erfinv",

@@ -40,9 +40,9 @@ SPECIAL_PARTS = (
        ((-1e15, 1e15),), "Slope of sinc.", let=(*TURN, ("z", "a * a"))),
     Op("exprel_slope",
        f"{polynomial(fits.EXPREL_SLOPE, 'a')} if fabs(a) < 2.0 else"
-       f" ((inf if a == inf else {_EXPREL} - ({_EXPREL} - 1.0) / a) if a > 0.0 else (exp(a) - {_EXPREL}) / a)",
+       f" ((inf if a == inf else {_EXPREL} * (1.0 - 1.0 / a) + 1.0 / a) if a > 0.0 else (exp(a) - {_EXPREL}) / a)",
        (f"{polynomial(slope(fits.EXPREL_SLOPE), 'a')} if fabs(a) < 2.0 else"
-        " (out - (2.0 * out - exprel(a)) / a if a > 0.0 else (exp(a) - 2.0 * out) / a)",),
+        " ((inf if a == inf else out * (1.0 - 2.0 / a) + exprel(a) / a) if a > 0.0 else (exp(a) - 2.0 * out) / a)",),
        ((-1e100, 700.0),), "Slope of exprel."),
     *GAMMA_PARTS,
 )
