@@ -161,7 +161,7 @@ cdef inline object log_of(object x):
 
 
 cdef inline bint has_logarithm(object x) noexcept:
-    """Whether it is above 0 and not 1, a base that nothing is divided by 0 for: of all else math.log knows the error."""
+    """Whether it is above 0 and not 1, a base that divides by 0; math.log knows all other errors."""
     cdef double value
     if type(x) is Var:
         value = (<Var>x).node.value

@@ -38,7 +38,8 @@ def function(str name, *operands):
     """vargrad.math's function for a row: of Vars a Var, of plain numbers what the standard module says."""
     for x in operands:
         if type(x) is Var:
-            return apply(name, *[v if type(v) is Var else as_number(v, BY_NAME[name].function or name) for v in operands])
+            called = BY_NAME[name].function or name
+            return apply(name, *[v if type(v) is Var else as_number(v, called) for v in operands])
     return var_py.function(name, *operands)
 
 

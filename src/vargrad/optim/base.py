@@ -233,7 +233,7 @@ class Optimizer:
         else:
             pairs = [(self, self._taken(state_dict))]
         for part, new in pairs:
-            part.__dict__.update(new)  # all of it in one call, which no interrupt splits
+            vars(part).update(new)  # all of it in one call, which no interrupt splits
 
     def _taken(self, state_dict: Mapping[str, Any]) -> dict[str, Any]:
         """The attributes that a state_dict gives, checked."""
