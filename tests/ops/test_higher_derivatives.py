@@ -101,7 +101,7 @@ def true(name: str, point: tuple[float, ...], by: tuple[int, ...]) -> Any:
 def problem(name: str, point: tuple[float, ...], by: tuple[int, ...], got: float) -> str | None:
     """What is wrong with a derivative, or None."""
     by = tuple(sorted(by))
-    there, condition = true(name, point, by), 0.0
+    there, condition = true(name, point, by), oracle.COARSE.get(name, 0.0)
     for i, x in enumerate(point):
         if x and there:
             condition += float(min(abs(x * true(name, point, tuple(sorted((*by, i)))) / there), mp.mpf(10) ** 300))

@@ -17,11 +17,14 @@ from hypothesis import strategies as st
 import sheet
 from twins import Implementation, key, keys, outcome
 from vargrad import reference
-from vargrad._ops.table import BY_NAME, NARY_BY_NAME
+from vargrad._ops.table import BY_NAME, NARY_BY_NAME, PARTS
 
-UNARY = [name for name in sheet.ALL_ROWS if BY_NAME[name].arity == 1]
+PART_NAMES = {row.name for row in PARTS}  # which no program calls
+UNARY = [name for name in sheet.ALL_ROWS if BY_NAME[name].arity == 1 and name not in PART_NAMES]
 BINARY = [
-    name for name in sheet.ALL_ROWS if BY_NAME[name].arity == 2 and name not in ("round", "clamp_min", "clamp_max")
+    name
+    for name in sheet.ALL_ROWS
+    if BY_NAME[name].arity == 2 and name not in ("round", "clamp_min", "clamp_max") and name not in PART_NAMES
 ]
 OTHERS = ["round", "round to int", "divmod", "clamp", "branch", "compare", "where", "softmax", "dist", "custom"]
 KINDS = [*UNARY, *BINARY, *BINARY, *sheet.ALL_NARY, *OTHERS, "add", "mul", "sub", "truediv", "pow", "flag"]

@@ -163,14 +163,15 @@ cdef inline object log_of(object x):
 cdef inline bint has_logarithm(object x) noexcept:
     """Whether it is above 0 and not 1, a base that divides by 0; math.log knows all other errors."""
     cdef double value
+    cdef int overflow
     if type(x) is Var:
         value = (<Var>x).node.value
     elif type(x) is float:
         value = <double>x
     elif type(x) is int:
-        value = PyLong_AsDouble(x)
-        if value == -1.0 and PyErr_Occurred() != NULL:  # too large
-            PyErr_Clear()
+        value = <double>PyLong_AsLongAndOverflow(x, &overflow)
+        if overflow:
+            return False
     else:
         return False
     return value > 0.0 and value != 1.0
