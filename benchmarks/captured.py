@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy
 
-import measure
 import vargrad
+from vargrad._cli import measure
 from vargrad._cli.text import seconds
 
 NUMBER = 2.0

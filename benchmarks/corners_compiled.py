@@ -115,6 +115,7 @@ def arrays(sizes: Sequence[int]) -> Iterator[Case]:
             ("f(x, y)", partial(f, x, y), value, bound),
             ("f(x, y=y)", partial(f, x, y=y), value, bound),
             ("f(x, y, out=out)", partial(f, x, y, out=out), value, bound),
+            ("b = f.bind(x, y); b()", f.bind(x, y), value, bound),
             ("f(strided, y)", partial(f, strided, y), value, 2.0 * bound),
             (
                 "f(float32, y)",

@@ -13,10 +13,10 @@ from typing import Any
 import numpy
 
 import lanes
-import measure
 import vargrad
-from problems import OPTION, XOR, black_scholes, train_xor, uniform, xor_loss
 from vargrad import NN, math
+from vargrad._cli import measure
+from vargrad._cli.programs import OPTION, XOR, black_scholes, train_xor, uniform, xor_loss
 from vargrad._cli.text import seconds
 from vargrad._vm import machine
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from problems import XOR
+from vargrad._cli.programs import XOR
 
 
 def chain(leaves: Sequence[float], n: int) -> list[float]:

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-import measure
 import vargrad
 from vargrad import math
+from vargrad._cli import measure
 from vargrad._cli.text import seconds
 from vargrad._vm import machine
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-import measure
-from problems import uniform
 from vargrad import NN
+from vargrad._cli import measure
+from vargrad._cli.programs import uniform
 from vargrad._cli.text import seconds
 
 WIDTHS = (2, 4, 8, 32, 128)

@@ -17,8 +17,8 @@ from typing import Any
 import numpy
 
 import vargrad
-from problems import rosenbrock
 from vargrad import math
+from vargrad._cli.programs import rosenbrock
 
 MOST, STEEPEST = 2.0, 2.0  # microseconds a node; and cost a node of many nodes over that of few
 FEW, MANY = 10_000, 100_000

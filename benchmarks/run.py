@@ -16,14 +16,12 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
-import article
 import captured
 import expected
 import lanes
-import measure
 import neuron
-from problems import CHAIN, XOR, chain, rosenbrock, train_xor, uniform, xor_loss
-from vargrad._cli import backends
+from vargrad._cli import article, backends, bench, measure
+from vargrad._cli.programs import CHAIN, XOR, chain, rosenbrock, train_xor, uniform, xor_loss
 from vargrad._cli.text import seconds
 
 
@@ -191,25 +189,9 @@ def table(twin: backends.Twin, sizes: Sizes, bounded: bool) -> bool:
 
 def beside_the_article(repeats: int) -> None:
     """The same programs on both twins and on the article's own class."""
-    kinds: list[tuple[str, Any]] = [("vargrad", backends.find("compiled").Var)]
-    kinds += [("its pure twin", backends.find("python").Var), ("the article's class", article.Var)]
-    programs: list[tuple[str, Callable[[Any], Any], list[float]]] = [
-        ("XOR training, 2000 steps", lambda x: article.XorNN(x).train(XOR, 2000), uniform(9, 0, 1)),
-        ("chain of 400 operations, derivative", lambda x: chain(x, 200).backward(), list(CHAIN)),
-        ("Rosenbrock in 40 dimensions, gradient", lambda x: rosenbrock(x).backward(), uniform(40, -1.5, 1.5)),
-    ]
-    print(f"\n{'least time':<40}" + "".join(f"{name:>21}" for name, _ in kinds))
-    for title, run, inputs in programs:
-        times = []
-        for _, kind in kinds:
-            make = partial(fresh, run, kind, inputs)
-            times.append(measure.fastest(make, budget=0.2, least=repeats if title[0] != "X" else 3))
+    print(f"\n{'least time':<40}" + "".join(f"{name:>21}" for name, _ in bench.kinds()))
+    for title, times in bench.rows(least=max(3, repeats // 4)):
         print(f"{title:<40}" + "".join(f"{seconds(t):>12} {t / times[0]:>6.0f} x" for t in times))
-
-
-def fresh(run: Callable[[Any], Any], kind: Any, inputs: Sequence[float]) -> None:
-    """Run the program on new leaves."""
-    run([kind(x, requires_grad=True) for x in inputs])
 
 
 def main() -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -21,6 +23,7 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.register_profile("fuzz", deadline=None, max_examples=100_000, suppress_health_check=[HealthCheck.too_slow])
+os.environ.setdefault("MPLBACKEND", "Agg")  # no window system, here and in what tests start
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
@@ -40,6 +43,14 @@ def twins() -> list[Implementation]:
 def compiled() -> Implementation:
     """The compiled twin, for what only it has."""
     return load("compiled")
+
+
+@pytest.fixture(autouse=True)
+def _no_figures_left() -> Iterator[None]:
+    """pyplot keeps what it has drawn, and warns at the twenty-first figure."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 def pytest_configure(config: pytest.Config) -> None:

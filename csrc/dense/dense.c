@@ -33,8 +33,10 @@ void dense_free(Dense *d) {
     if (d == NULL) return;
     for (size_t l = 0; d->layer != NULL && l < d->layers; l++)
         planned_free(d, &d->layer[l].forward), planned_free(d, &d->layer[l].backward);
-    planned_free(d, &d->loss), planned_free(d, &d->update), planned_free(d, &d->penalty);
-    free(d->layer), free(d->memory), free(d->input), free(d->result), free(d);
+    for (size_t g = 0; d->group != NULL && g < d->groups; g++)
+        planned_free(d, &d->group[g].update), free(d->group[g].range);
+    planned_free(d, &d->loss), planned_free(d, &d->penalty);
+    free(d->layer), free(d->group), free(d->memory), free(d->input), free(d->result), free(d);
 }
 
 /* All buffers of doubles are one piece of memory; the first pass, without it, counts. */
@@ -62,27 +64,26 @@ static int carve_all(Dense *d) { /* 0: more than memory can be */
     d->value = carve(d, CHUNK);
     d->slope = carve(d, widest * CHUNK);
     d->dz = carve(d, widest * CHUNK);
-    d->hyper = carve(d, d->hypers);
     d->is_weight = carve(d, d->parameters);
     d->penalties = carve(d, 2 * d->parameters);
     return d->used < SIZE_MAX / 64;
 }
 
 Dense *dense_new(const MachineApi *machine, int isa, const int64_t *sizes, size_t layers, int bias, size_t targets,
-                 size_t states, size_t hypers) {
+                 size_t states, size_t groups) {
     Dense *d = machine->array(1, sizeof *d);
     if (d == NULL) return NULL;
     d->machine = machine, d->kernels = machine->kernels[isa], d->product = dense_products[isa];
-    d->layers = layers, d->bias = bias ? 1 : 0, d->targets = targets, d->states = states, d->hypers = hypers;
-    d->layer = machine->array(layers, sizeof *d->layer);
-    if (d->layer == NULL) goto no_memory;
+    d->layers = layers, d->bias = bias ? 1 : 0, d->targets = targets, d->states = states, d->groups = groups;
+    d->layer = machine->array(layers, sizeof *d->layer), d->group = machine->array(groups, sizeof *d->group);
+    if (d->layer == NULL || d->group == NULL) goto no_memory;
     for (size_t l = 0; l < layers; l++) {
         d->layer[l].inputs = (size_t)sizes[l], d->layer[l].outputs = (size_t)sizes[l + 1];
         d->layer[l].start = d->parameters;
         d->parameters += d->layer[l].outputs * (d->layer[l].inputs + d->bias);
     }
     if (!carve_all(d)) goto no_memory;
-    d->pointers = (size_t)sizes[layers] + targets + states + hypers + 4;
+    d->pointers = (size_t)sizes[layers] + targets + states + HYPERS + 4;
     d->input = machine->array(d->pointers, sizeof *d->input), d->result = machine->array(d->pointers, sizeof *d->result);
     d->memory = machine->array(d->used + LANES, sizeof(double));
     if (!d->input || !d->result || !d->memory) goto no_memory;
@@ -260,24 +261,44 @@ static int differences(Dense *d, double *values, const Batch *batch, double weig
 
 /* ---- steps */
 
-void dense_update(Dense *d, double *values, const double *grads, double *state) {
-    size_t k = 2 + d->states;
-    d->input[0] = values, d->input[1] = grads, d->result[0] = values;
-    for (size_t i = 0; i < d->states; i++) d->input[2 + i] = d->result[1 + i] = state + i * d->parameters;
-    for (size_t i = 0; i < d->hypers; i++) d->input[k + i] = d->hyper + i;
-    if (!d->prepared) d->machine->plan_prepare(d->update.plan, d->update.workspace, d->input);
-    d->prepared = 1;
-    d->machine->plan_run(d->update.plan, d->update.workspace, d->input, d->result, 0, d->parameters);
+int dense_group(Dense *d, size_t g, const int64_t *range, size_t ranges) {
+    Group *group = &d->group[g];
+    int64_t end = 0;
+    for (size_t i = 0; i < ranges; end = range[2 * i + 1], i++)
+        if (range[2 * i] < end || range[2 * i + 1] < range[2 * i] || (uint64_t)range[2 * i + 1] > d->parameters) return -1;
+    group->range = d->machine->array(2 * ranges + 1, sizeof *range);
+    if (group->range == NULL) return 0;
+    if (ranges > 0) memcpy(group->range, range, 2 * ranges * sizeof *range);
+    group->ranges = ranges;
+    return 1;
 }
 
-static void set_hyper(Dense *d, size_t i, double x) {
-    if (d->hyper[i] != x) d->hyper[i] = x, d->prepared = 0;
+static void update(Dense *d, Group *group, double *values, const double *grads, double *state) {
+    size_t k = 2 + group->states;
+    for (size_t r = 0; r < group->ranges; r++) {
+        size_t first = (size_t)group->range[2 * r], n = (size_t)group->range[2 * r + 1] - first;
+        d->input[0] = values + first, d->input[1] = grads + first, d->result[0] = values + first;
+        for (size_t i = 0; i < group->states; i++)
+            d->input[2 + i] = d->result[1 + i] = state + i * d->parameters + first;
+        for (size_t i = 0; i < HYPERS; i++) d->input[k + i] = group->hyper + i;
+        if (!group->prepared) d->machine->plan_prepare(group->update.plan, group->update.workspace, d->input);
+        group->prepared = 1;
+        d->machine->plan_run(group->update.plan, group->update.workspace, d->input, d->result, 0, n);
+    }
 }
 
-/* As norm_and_scale in optim/clipping.py; gradients whose norm is nan stay, so that an error can name the nan. */
+static void set_hyper(Group *group, size_t i, double x) {
+    if (group->hyper[i] != x) group->hyper[i] = x, group->prepared = 0;
+}
+
+/* As norm_and_scale in optim/clipping.py, of parameters that are updated; gradients whose norm is nan stay, so that an
+ * error can name the nan. */
 static void clip(const Dense *d, double *grads, double max_norm) {
     double squares = 0.0, scale;
-    for (size_t i = 0; i < d->parameters; i++) squares += grads[i] * grads[i];
+    for (size_t g = 0; g < d->groups; g++)
+        for (size_t r = 0; r < d->group[g].ranges; r++)
+            for (int64_t i = d->group[g].range[2 * r]; i < d->group[g].range[2 * r + 1]; i++)
+                squares += grads[i] * grads[i];
     scale = max_norm / (sqrt(squares) + 1e-6);
     if (scale < 1.0)
         for (size_t i = 0; i < d->parameters; i++) grads[i] *= scale;
@@ -302,12 +323,15 @@ int dense_train(Dense *d, Training *t) {
             return -1;
         if (!isfinite(loss)) return DENSE_NON_FINITE;
         t->total += t->mean ? loss * (double)n : loss;
-        if (t->rates != NULL)
-            set_hyper(d, 0, t->rates[t->epoch * t->rates_in_epoch + (t->rates_in_epoch > 1 ? t->at / t->batch : 0)]);
-        if (t->counts_steps) set_hyper(d, d->hypers - 1, (double)(t->step + 1));
         if (t->clip > 0.0) clip(d, t->grads, t->clip);
         if (n == t->rows) keep_best(d, t, loss); /* the loss is of the parameters before the step */
-        dense_update(d, t->values, t->grads, t->state);
+        for (size_t g = 0; g < d->groups; g++) {
+            Group *group = &d->group[g];
+            size_t time = t->epoch * t->rates_in_epoch + (t->rates_in_epoch > 1 ? t->at / t->batch : 0);
+            if (t->rates != NULL) set_hyper(group, 0, t->rates[time * d->groups + g]);
+            if (group->counts_steps) set_hyper(group, 1, (double)(t->step + 1) - (t->missed != NULL ? t->missed[g] : 0.0));
+            update(d, group, t->values, t->grads, t->state);
+        }
         t->step++, t->at += n;
         if (t->at < t->rows) continue;
         t->losses[t->epoch] = t->mean ? t->total / (double)t->rows : t->total;

@@ -42,6 +42,18 @@ typedef struct {
     double *z; /* (outputs, CHUNK) */
 } Layer;
 
+enum { HYPERS = 2 }; /* of an update: the learning rate, and the number of the step, from 1 */
+
+typedef struct { /* parameters with an update rule of their own */
+    PlannedProgram update; /* p, g, states, hypers -> p, states */
+    size_t states;         /* how many rows of the state it has; those after them say nothing here */
+    int64_t *range;        /* where its parameters are: pairs of a first place and the one after the last */
+    size_t ranges;
+    double hyper[HYPERS];
+    int prepared;     /* whether the plan was, with these hypers */
+    int counts_steps; /* whether the update reads the number of the step */
+} Group;
+
 typedef struct Dense Dense;
 /* A loss that is no program: outputs and targets of a chunk are (units, stride), of which `rows` count; it writes
  * values (rows) and weight * slopes (outputs, stride). 0, or -1 to stop. */
@@ -55,20 +67,19 @@ struct Dense {
     const MachineApi *machine;
     const Kernels *kernels;
     DenseProduct product;
-    size_t layers, bias, targets, parameters, states, hypers;
+    size_t layers, bias, targets, parameters, states, groups;
     Layer *layer;
+    Group *group; /* what no group has stays as it is: frozen parameters */
     PlannedProgram loss;    /* outputs, targets, weight -> value, weight * slopes */
-    PlannedProgram update;  /* p, g, states, hypers -> p, states */
     PlannedProgram penalty; /* p, whether it is a weight -> value, slope */
     LossHook hook;
     Poll poll;
     void *context; /* of both */
-    double *memory, *buffers, *output, *target, *value, *slope, *dz, *hyper, *is_weight, *penalties;
+    double *memory, *buffers, *output, *target, *value, *slope, *dz, *is_weight, *penalties;
     const double **input; /* arguments of plan_run */
     double **result;
     size_t pointers, used, stride, worked; /* worked: rows * parameters since the last poll */
     double weight;        /* the one that the loss's plan was prepared with */
-    int prepared;         /* whether the update's plan was, with these hypers */
     const double *loaded; /* data of one chunk that is in the first layer already, or NULL */
 };
 
@@ -84,11 +95,11 @@ typedef struct {
     double *losses; /* of each epoch */
     const double *x, *y;
     const int64_t *order; /* (epochs, rows) of row numbers, or NULL: from 0 on */
-    const double *rates;  /* hyper 0 of each epoch, or NULL: it stays */
+    const double *rates;  /* each group's learning rate in each epoch, (times, groups), or NULL: they stay */
+    const double *missed; /* how many of the steps passed each group, (groups) */
     size_t rates_in_epoch; /* 1, or as many as batches: of each batch */
     size_t rows, batch, epochs;
     int mean;             /* whether a batch's loss is the mean over rows, not the sum */
-    int counts_steps;     /* whether the last hyper is the step's number, from 1 */
     double clip;          /* the most that the gradient's norm may be; 0: no bound */
     double difference;    /* > 0: derivatives by forward differences of this step */
     double best_loss, total;
@@ -98,8 +109,11 @@ typedef struct {
 enum { DENSE_DONE, DENSE_NON_FINITE };
 
 Dense *dense_new(const MachineApi *machine, int isa, const int64_t *sizes, size_t layers, int bias, size_t targets,
-                 size_t states, size_t hypers);
+                 size_t states, size_t groups);
 void dense_free(Dense *);
+/* Give a group its places in the parameters, which are copied: pairs of first and after the last, in order. 0 where
+ * there is no memory, -1 for places that are none. */
+int dense_group(Dense *, size_t g, const int64_t *range, size_t ranges);
 /* Plan a checked program, which the caller keeps and frees. 0 where there is no memory. `broadcast`: for each input,
  * whether it is one number instead of an array. */
 int dense_plan(const Dense *, PlannedProgram *, const Program *, const unsigned char *broadcast, int staged);
@@ -109,7 +123,6 @@ void dense_outputs(Dense *, const double *values, const Batch *, double *out);
  * poll say stop. */
 int dense_loss(Dense *, const double *values, const Batch *, double weight, double share, double *grads,
                double *total);
-void dense_update(Dense *, double *values, const double *grads, double *state);
 /* Train: DENSE_DONE after all epochs; DENSE_NON_FINITE at a batch whose loss is not finite, before its update; -1 if
  * the hook or the poll say stop, between two steps. */
 int dense_train(Dense *, Training *);

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
+from vargrad._ops.formula import needed as bindings
 from vargrad._ops.formula import parse
 from vargrad._ops.nary import needed, words
 from vargrad._ops.table import CALLED, Aggregate, NaryOp, Op
@@ -62,13 +63,13 @@ def guarded(node: ast.expr) -> tuple[str, str]:
 
 def lets(row: Op, text: str) -> str:
     """The declarations that a formula needs."""
-    used = {node.id for node in ast.walk(parse(text)) if isinstance(node, ast.Name)}
-    return " ".join(f"const double {name} = {c(parse(bound))};" for name, bound in row.let if name in used)
+    return " ".join(f"const double {name} = {c(parse(bound))};" for name, bound in bindings(text, row.let))
 
 
 def c_row(row: Op) -> str:
-    value = c(parse(row.value)) if row.exact else "NAN"
-    cells = [row.name, str(row.arity), str(int(row.exact)), lets(row, row.value), value]
+    text = row.kernel or row.value
+    value = c(parse(text)) if row.exact or row.kernel else "NAN"
+    cells = [row.name, str(row.arity), str(int(row.exact)), lets(row, text), value]
     for text in (*row.partials, "skip")[:2]:
         cells += [lets(row, text), *(cell.replace(" log(", " log_again(") for cell in guarded(parse(text)))]
     return f"ROW({', '.join(cells)})"

@@ -23,14 +23,7 @@ from vargrad._ops.formula import operand_names, parse  # noqa: E402
 from vargrad._ops.table import AGGREGATES, ARITHMETIC, METHODS, NARY, ROWS, Op  # noqa: E402
 
 NOTE = "Written by csrc/ops/gen_ops.py from src/vargrad/_ops/table.py; do not edit."
-DUNDER = {
-    "add": "add",
-    "sub": "sub",
-    "mul": "mul",
-    "truediv": "truediv",
-    "mod": "mod",
-    "floordiv": "floordiv",
-}
+DUNDER = ("add", "sub", "mul", "truediv", "mod", "floordiv")
 DEFAULTS = {  # the second operand of a method, where it has a name and a default
     "leaky_relu": ("slope", "0.01"),
     "elu": ("alpha", "1.0"),
@@ -72,7 +65,8 @@ def nary_def() -> str:
 def c_rows_py() -> str:
     """C text for to_c(): the rows here, the rest as csrc/ops/ops.h and csrc/vm/kernels.h have it."""
     ops, kernels = ((ROOT / "csrc" / name).read_text(encoding="utf-8") for name in ("ops/ops.h", "vm/kernels.h"))
-    values = {row.name: (lets(row, row.value), c(parse(row.value))) for row in ROWS if row.exact}
+    texts = {row.name: (row, row.kernel or row.value) for row in ROWS if row.exact or row.kernel}
+    values = {name: (lets(row, text), c(parse(text))) for name, (row, text) in texts.items()}
     values |= {name: ("", text) for name, text in re.findall(r"^ +M\((\w+), \d, (.*?)\) *\\?$", kernels, re.MULTILINE)}
     found = re.findall(r"^(static) inline (double (\w+)\(.*?\) \{.*?\}$)", ops, re.MULTILINE | re.DOTALL)
     called = {name: f"{static} {text}\n" for static, text, name in found if name in C_CALLS.values()}
@@ -294,6 +288,30 @@ def functions_nary_py() -> str:
     return "\n".join(lines) + "\n"
 
 
+def functions_special_py() -> str:
+    rows = [row for row in ROWS if row.special]
+    lines = [
+        '"""The functions of vargrad.special that are rows of the table; they serve both twins.',
+        "",
+        NOTE,
+        '"""',
+        "",
+        "from __future__ import annotations",
+        "",
+        "from vargrad._core.var import Real, function",
+        "",
+        "__all__ = [",
+        *(f'    "{row.special}",' for row in sorted(rows, key=lambda row: row.special)),
+        "]",
+    ]
+    for row in rows:
+        head, call = ("x: Real, /", "x") if row.arity == 1 else ("x: Real, y: Real, /", "x, y")
+        doc = re.sub(r"\ba\b", "x", re.sub(r"\bb\b", "y", row.doc))
+        lines += ["", "", f"def {row.special}({head}) -> Real:", f'    """{doc}"""']
+        lines.append(f'    return function("{row.name}", {call})')
+    return "\n".join(lines) + "\n"
+
+
 def table_md() -> str:
     lines = [
         "# Operations",
@@ -308,7 +326,8 @@ def table_md() -> str:
     for row in ROWS:
         where = f"where {', '.join(f'{n} = {t}' for n, t in row.let)}" if row.let else ""
         slopes = "<br>".join(f"d{n}: `{p}`" for n, p in zip(operand_names(row), row.partials, strict=True))
-        lines.append(f"| `{row.name}` | `{row.function}` | `{row.value}` | {slopes} | {row.doc} {where} |")
+        shown = f"special.{row.special}" if row.special else row.function
+        lines.append(f"| `{row.name}` | `{shown}` | `{row.value}` | {slopes} | {row.doc} {where} |")
     lines += [
         "",
         "Of any number of operands `x`, in rows of pairs each with its partner `y`; `n` is how many `x` there are,",
@@ -347,6 +366,7 @@ FILES = {
     "src/vargrad/_core/functions_py.py": functions_py,
     "src/vargrad/_core/functions.pxi": functions_pxi,
     "src/vargrad/_core/functions_nary.py": functions_nary_py,
+    "src/vargrad/special/_rows.py": functions_special_py,
     "docs/ops.md": table_md,
 }
 

@@ -70,6 +70,7 @@ static const OpInfo op_info[OP_COUNT] = {
 #define ROW(name, arity, exact, let, value, let_a, guard_a, da, let_b, guard_b, db)                                    \
     static inline double op_value_##name(double a, double b) {                                                        \
         (void)a, (void)b;                                                                                             \
+        if (!(exact)) return NAN; /* ops.def has what programs compute */                                             \
         let return value;                                                                                             \
     }
 #include "ops/ops.def"

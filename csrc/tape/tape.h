@@ -284,6 +284,20 @@ double tape_adjoint(const Node *n); /* after SWEEP_DONE, of a leaf; 0 if not rea
 void tape_finish(int accumulate);    /* after any sweep: add the adjoints to the grads, or drop them */
 Node **tape_list(Node *root, size_t *count); /* all nodes under root, youngest first; free() it; NULL: no memory */
 
+/* Directions of the leaves wrt. With seed it is one: leaf i moves by seed[i]. Without, direction k moves leaf first + k
+ * alone, by 1. */
+typedef struct {
+    Node *const *wrt;
+    size_t n_wrt, first, columns, stride;
+    const double *seed;
+} Directions;
+
+enum { FORWARD_DONE, FORWARD_UNUSUAL, FORWARD_NO_MEMORY }; /* unusual: a leaf was edited, or another node requires grad */
+
+/* The tangents of the roots, which are among the nodes of a list: of root i along direction k into
+ * out[i * stride + first + k]. The leaves wrt are NODE_ASKED. */
+int tape_forward(Node *const *list, size_t count, const Directions *by, Node *const *roots, size_t n_roots, double *out);
+
 /* A list of nodes as arrays, oldest first, leaves before all the rest. The caller provides room: for as many nodes as
  * the list has (first: one more) and for as many operands and numbers as tape_operands_of() says (numbers: one more). */
 typedef struct {

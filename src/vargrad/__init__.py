@@ -19,12 +19,12 @@ from vargrad._ops.zeros import ZeroDerivativeWarning
 from vargrad._util.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from vargrad import data, losses, math, optim, reference
+    from vargrad import data, losses, math, optim, plot, reference, special
     from vargrad._compile.compiled import Compiled, RecordingError, compile, load_compiled
     from vargrad._draw.drawing import Drawing, draw
     from vargrad.nn import NN
     from vargrad.numeric import finite_difference, gradcheck
-    from vargrad.transforms import grad, hessian, hvp, jacobian, value_and_grad
+    from vargrad.transforms import grad, hessian, hvp, implicit, jacobian, jvp, register_tree, value_and_grad, vjp
 
 __all__ = [
     "NN",
@@ -44,14 +44,20 @@ __all__ = [
     "gradcheck",
     "hessian",
     "hvp",
+    "implicit",
     "jacobian",
+    "jvp",
     "load_compiled",
     "losses",
     "math",
     "no_grad",
     "optim",
+    "plot",
     "reference",
+    "register_tree",
+    "special",
     "value_and_grad",
+    "vjp",
 ]
 
 # Imported when first asked for, so that `import vargrad` stays cheap.
@@ -65,12 +71,13 @@ _LAZY = {
     "finite_difference": "numeric",
     "gradcheck": "numeric",
     "load_compiled": "_compile.compiled",
-    **dict.fromkeys(("grad", "hessian", "hvp", "jacobian", "value_and_grad"), "transforms"),
+    **dict.fromkeys(("grad", "hessian", "hvp", "implicit", "jacobian", "jvp", "register_tree"), "transforms"),
+    **dict.fromkeys(("value_and_grad", "vjp"), "transforms"),
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("data", "losses", "math", "optim", "reference"):
+    if name in ("data", "losses", "math", "optim", "plot", "reference", "special"):
         return importlib.import_module(f"vargrad.{name}")
     if name not in _LAZY:
         raise AttributeError(f"module 'vargrad' has no attribute {name!r}")

@@ -1,7 +1,8 @@
 """Losses, for the article's own loop and, by name, for NN.fit: one definition each.
 
 Predictions and targets are a number, a list of one row's numbers, or a list of rows (lists, or a NumPy array of Vars
-such as ``model(X)``); the loss of several rows is the mean of theirs, but for ``sse`` their sum. Values may be Vars or
+such as ``model(X)``); the loss of several rows is the mean of theirs, but for ``sse`` their sum; by ``sample_weight``,
+a number of at least 0 for each row, the weighted mean or sum. Values may be Vars or
 floats. Torch's definitions where torch has the loss. ValueError for targets that are not of the loss's kind.
 
 >>> from vargrad import NN, losses
@@ -44,35 +45,35 @@ class Loss:
     logits: bool = False
 
 
-def sse(predictions: Any, targets: Any) -> Number:
+def sse(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Number:
     """The article's loss: the sum of squared errors over all outputs and rows.
 
     >>> sse([0.5, 2.0], [0.0, 1.0])
     1.25
     """
-    return _over_rows(LOSSES["sse"], predictions, targets)
+    return _over_rows(LOSSES["sse"], predictions, targets, sample_weight)
 
 
-def mse(predictions: Any, targets: Any) -> Number:
+def mse(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Number:
     """The mean of squared errors; torch.nn.functional.mse_loss.
 
     >>> mse([0.5, 2.0], [0.0, 1.0])
     0.625
     """
-    return _over_rows(LOSSES["mse"], predictions, targets)
+    return _over_rows(LOSSES["mse"], predictions, targets, sample_weight)
 
 
-def mae(predictions: Any, targets: Any) -> Number:
+def mae(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Number:
     """The mean of absolute errors; torch.nn.functional.l1_loss.
 
     >>> mae([0.5, 2.0], [0.0, 1.0])
     0.75
     """
-    return _over_rows(LOSSES["mae"], predictions, targets)
+    return _over_rows(LOSSES["mae"], predictions, targets, sample_weight)
 
 
-def huber(predictions: Any, targets: Any, delta: float = 1.0) -> Number:
-    """The mean of e**2 / 2 for errors |e| up to ``delta`` and delta (|e| - delta / 2) beyond (Huber 1964).
+def huber(predictions: Any, targets: Any, delta: float = 1.0, *, sample_weight: Any = None) -> Number:
+    """The mean of e**2 / 2 for errors abs(e) up to ``delta`` and delta (abs(e) - delta / 2) beyond (Huber 1964).
 
     torch.nn.functional.huber_loss. Raises ValueError unless delta is positive.
 
@@ -81,19 +82,19 @@ def huber(predictions: Any, targets: Any, delta: float = 1.0) -> Number:
     """
     if not delta > 0.0:
         raise ValueError(f"huber: delta must be positive, not {delta!r:.60}")
-    return _over_rows(Loss("huber", lambda p, t: _huber(p, t, delta)), predictions, targets)
+    return _over_rows(Loss("huber", lambda p, t: _huber(p, t, delta)), predictions, targets, sample_weight)
 
 
-def hinge(predictions: Any, targets: Any) -> Number:
+def hinge(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Number:
     """The mean of max(0, 1 - t p) for targets t of -1 and 1, as support vector machines have it.
 
     >>> hinge([0.5, -3.0], [1, -1])
     0.25
     """
-    return _over_rows(LOSSES["hinge"], predictions, targets)
+    return _over_rows(LOSSES["hinge"], predictions, targets, sample_weight)
 
 
-def bce(predictions: Any, targets: Any) -> Number:
+def bce(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Number:
     """Binary cross-entropy from logits: the mean of softplus(z) - t z, for outputs z without activation, t from 0 to 1.
 
     torch.nn.functional.binary_cross_entropy_with_logits. Finite for logits of any size.
@@ -101,15 +102,15 @@ def bce(predictions: Any, targets: Any) -> Number:
     >>> bce([800.0], [0])
     800.0
     """
-    return _over_rows(LOSSES["bce"], predictions, targets)
+    return _over_rows(LOSSES["bce"], predictions, targets, sample_weight)
 
 
-def cross_entropy(predictions: Any, targets: Any) -> Number:
+def cross_entropy(predictions: Any, targets: Any, *, sample_weight: Any = None, label_smoothing: float = 0.0) -> Number:
     """Cross-entropy from logits: a row's logsumexp(z) - z[label]; the mean over rows.
 
     ``predictions``: one row's outputs without activation, or a list of rows. ``targets``: the row's label, an int from
     0 to outputs - 1, or a list of them; or as many probabilities as outputs, for each row.
-    torch.nn.functional.cross_entropy.
+    ``label_smoothing``: the share of each target that goes to all labels alike. torch.nn.functional.cross_entropy.
 
     >>> cross_entropy([800.0, 0.0], 1)
     800.0
@@ -122,17 +123,16 @@ def cross_entropy(predictions: Any, targets: Any) -> Number:
         rows, labels = [rows], [labels]
     if not _is_list(labels) or len(labels) != len(rows):
         raise ValueError(f"cross_entropy: {len(rows)} row(s) of predictions, targets {labels!r:.60}")
-    return math.mean(
-        [
-            _cross_entropy(
-                row,
-                _checked(LOSSES["cross_entropy"], label, f"targets[{i}]")
-                if _is_list(label)
-                else _label(label, len(row), f"targets[{i}]"),
-            )
-            for i, (row, label) in enumerate(zip(rows, labels, strict=True))
-        ]
-    )
+    by = errors.as_float(label_smoothing, "cross_entropy: label_smoothing")
+    if not 0.0 <= by <= 1.0:
+        raise ValueError(f"cross_entropy: label_smoothing must be from 0 to 1, not {label_smoothing!r:.60}")
+    found = []
+    for i, (row, label) in enumerate(zip(rows, labels, strict=True)):
+        what = f"targets[{i}]"
+        given = _checked(LOSSES["cross_entropy"], label, what) if _is_list(label) else _label(label, len(row), what)
+        value = _cross_entropy(row, given)
+        found.append((1.0 - by) * value + by * _cross_entropy(row, [1.0 / len(row)] * len(row)) if by else value)
+    return _averaged(LOSSES["cross_entropy"], found, sample_weight)
 
 
 def l1(parameters: Any) -> Number:
@@ -260,17 +260,35 @@ def _label(x: Any, outputs: int, what: str) -> int:
     return label
 
 
-def _over_rows(loss: Loss, predictions: Any, targets: Any) -> Number:
+def _over_rows(loss: Loss, predictions: Any, targets: Any, sample_weight: Any = None) -> Number:
     p, t = _plain(predictions), _plain(targets)
-    found: Number
-    if _is_list(p) and any(_is_list(row) for row in p):
-        if not _is_list(t) or len(t) != len(p):
-            raise ValueError(f"{loss.name}: {len(p)} rows of predictions, targets {t!r:.60}")
-        rows = [_row(loss, a, b, f"targets[{i}]") for i, (a, b) in enumerate(zip(p, t, strict=True))]
-        found = math.mean(rows) if loss.mean else math.sum(rows)
-    else:
-        found = _row(loss, p, t, "targets")
-    return found
+    if sample_weight is not None and _is_list(p) and not any(_is_list(row) for row in p) and _is_list(t):
+        p, t = [[x] for x in p], [[x] for x in t]  # a weight for each number: each is a row
+    if not (_is_list(p) and any(_is_list(row) for row in p)):
+        one: Number = _row(loss, p, t, "targets")
+        return one if sample_weight is None else _averaged(loss, [one], sample_weight)
+    if not _is_list(t) or len(t) != len(p):
+        raise ValueError(f"{loss.name}: {len(p)} rows of predictions, targets {t!r:.60}")
+    rows = [_row(loss, a, b, f"targets[{i}]") for i, (a, b) in enumerate(zip(p, t, strict=True))]
+    return _averaged(loss, rows, sample_weight)
+
+
+def _averaged(loss: Loss, rows: list[Any], sample_weight: Any) -> Number:
+    """The mean of the rows' losses, or their sum as the loss wants it; weighted by ``sample_weight``, if any."""
+    if sample_weight is None:
+        found: Number = math.mean(rows) if loss.mean else math.sum(rows)
+        return found
+    weights = _plain(sample_weight)
+    if not _is_list(weights) or len(weights) != len(rows):
+        raise ValueError(
+            f"{loss.name}: sample_weight must be a weight for each of {len(rows)} rows, not {weights!r:.60}"
+        )
+    weights = [errors.as_float(w, f"{loss.name}: sample_weight[{i}]") for i, w in enumerate(weights)]
+    total = math.fsum(weights)
+    if not all(0.0 <= w < math.inf for w in weights) or not 0.0 < total < math.inf:
+        raise ValueError(f"{loss.name}: sample_weight must be finite numbers of at least 0, not all 0: {weights!r:.60}")
+    found = math.dot(weights, rows)
+    return found / total if loss.mean else found
 
 
 def _row(loss: Loss, p: Any, t: Any, what: str) -> Any:

@@ -9,10 +9,11 @@ from itertools import pairwise
 from typing import Any
 
 from vargrad._core.modes import no_grad
-from vargrad._core.trees import Scalar, Tree, fill, flatten, paths, plain
 from vargrad._core.var import Var, pullback
+from vargrad._transforms.run import name_of, scalar
+from vargrad._transforms.trees import Scalar, Tree, fill, flatten, paths, plain
 from vargrad._util import errors
-from vargrad.transforms import grad, name_of, scalar
+from vargrad.transforms import grad
 
 __all__ = ["finite_difference", "gradcheck"]
 # Where f is evaluated on both sides of the argument, in steps: the difference over the distance is the derivative.
@@ -56,7 +57,7 @@ def finite_difference(
         moved = list(values)
         if side:  # -0.0 + 0.0 would be another argument
             moved[i] = values[i] + side * step
-        result = scalar(f(*fill(tree, moved)), what)
+        result = scalar(f(*fill(tree, moved, argument=True)), what)
         # Is something left to differentiate? Asked at once: f may set Vars at its next call.
         if connected or not isinstance(result, Var) or pullback(result, [])[1]:
             return result
@@ -102,14 +103,14 @@ def gradcheck(
     if not values:
         raise ValueError(f"gradcheck of {name_of(f)}: args holds no number, so there is nothing to check")
     exact: list[Scalar] = []
-    flatten(grad(f, argnums=tuple(range(len(tree))))(*fill(tree, values)), exact, "the gradient")
+    flatten(grad(f, argnums=tuple(range(len(tree))))(*fill(tree, values, argument=True)), exact, "the gradient")
 
     def along(i: int) -> Callable[[float], float]:
         def line(y: float) -> float:
             moved: list[Scalar] = [Var(x) for x in values]
             moved[i] = Var(y)
             with no_grad():
-                return plain(scalar(f(*fill(tree, moved)), f"gradcheck of {name_of(f)}: it returned"))
+                return plain(scalar(f(*fill(tree, moved, argument=True)), f"gradcheck of {name_of(f)}: it returned"))
 
         return line
 

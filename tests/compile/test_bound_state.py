@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import vargrad
-from vargrad._compile.object_state import state_of
+from vargrad._compile.watch.object_state import state_of
 
 
 @dataclass(slots=True, weakref_slot=True)

@@ -14,7 +14,7 @@ import vargrad
 from recorded import MACHINES, close, leaf
 from vargrad import Var
 from vargrad import math as m
-from vargrad._compile.dispatcher import MOST_SPECIALIZATIONS
+from vargrad._compile.recordings import MOST_SPECIALIZATIONS
 
 
 @pytest.fixture(params=list(MACHINES))
@@ -288,6 +288,41 @@ def test_printing() -> None:
     f(np.array([1.0, -1.0]), 2.0)
     assert str(f).count("path") == 3
     assert "= x * y" in str(f)
+    assert "d value / d x = y" in str(f)
+
+
+def evaluated(text: str, names: dict[str, Any]) -> dict[str, Any]:
+    """What the lines of a listing compute, by their names, run as Python."""
+    for line in text.splitlines():
+        if " = " in line:
+            name, expression = line.strip().split(" = ")
+            names[name] = eval(expression, {"square": lambda a: a * a, "sin": math.sin, "cos": math.cos}, names)
+    return names
+
+
+def test_printing_shows_derivatives_that_are_right() -> None:
+    f = vargrad.compile(lambda x, y: (x**2 + 3) ** 2 * m.sin(y) + x)
+    value, (by_x, by_y) = f.value_and_grad(1.5, 0.7)
+    found = evaluated(str(f), {"x": 1.5, "y": 0.7})
+    assert (found["value"], found["d value / d x"], found["d value / d y"]) == (value, by_x, by_y)
+    names = [line.split(" = ")[0] for line in str(f).splitlines() if " = " in line]
+    assert len(set(names)) == len(names)  # no name stands for two numbers
+
+
+def test_printing_several_results_and_guards() -> None:
+    f = vargrad.compile(lambda x: [x * x, -x] if x > 1 else [x, x])
+    f(3.0)
+    found = evaluated(str(f), {"x": 3.0})
+    assert [found["value[0]"], found["value[1]"]] == list(f(3.0)) == [9.0, -3.0]
+    assert [found["d value[0] / d x"], found["d value[1] / d x"]] == [6.0, -1.0]
+    assert found["holds if"] is True
+
+
+def test_printing_a_long_function_shows_no_derivatives() -> None:
+    f = vargrad.compile(lambda x: sum((m.sin(i * x) for i in range(300)), 0.0))
+    f(1.0)
+    assert "too long to show derivatives" in str(f)
+    assert "d value" not in str(f)
 
 
 def test_threads_record_once() -> None:

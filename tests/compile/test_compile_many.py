@@ -22,7 +22,7 @@ from vargrad._ir.lower import lower
 from vargrad._ops.codes import NAMES
 from vargrad._ops.table import BY_NAME, Op
 
-ROWS = [name for name in sheet.ALL_ROWS if name != "round"]  # its digits are no Var
+ROWS = [name for name in sheet.ALL_ROWS if not BY_NAME[name].parameters and name != "round"]  # its digits are no Var
 SKIPPING: list[Callable[..., Any]] = [
     lambda a, b: m.copysign(a, b),
     lambda a, b: abs(a * b),

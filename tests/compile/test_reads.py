@@ -107,6 +107,22 @@ def test_defaults_replaced() -> None:
     check(lambda x: own(x), one, two)
 
 
+def test_code_replaced() -> None:
+    """As IPython's autoreload does with an edited module: the function object stays."""
+
+    def own(x: Any) -> Any:
+        return x * 2.0
+
+    def one() -> None:
+        own.__code__ = (lambda x: x * 3.0).__code__
+
+    def two() -> None:
+        own.__code__ = (lambda x: x * x + K).__code__
+
+    check(lambda x: own(x) + 1.0, one, two)
+    check(own, one, two)
+
+
 def test_cells() -> None:
     f, change = closure()
     check(f, lambda: change(4.0), lambda: change(Var(3.0)), lambda: change(1.5))
@@ -189,7 +205,7 @@ def test_an_old_value_finds_its_recordings() -> None:
 
 
 def test_states_are_bounded() -> None:
-    from vargrad._compile.dispatcher import MOST_STATES
+    from vargrad._compile.recordings import MOST_STATES
 
     f, change = closure()
     compiled = vargrad.compile(f)

@@ -294,3 +294,15 @@ def test_noise_is_refused_or_runs(saved: Any, path: Path) -> None:
             with contextlib.suppress(vargrad.RecordingError):  # the guards are others, and the source is not there
                 again.value_and_grad(X, 1.5)
     assert ran > 10
+
+
+def test_a_file_of_a_machine_of_the_other_byte_order(tmp_path: Path) -> None:
+    f = vargrad.compile(lambda x: x * 3.0 + 0.1 if x > 1.0 else x)
+    rows = np.array([0.5, 2.0, -3.0])
+    expected = f(rows)
+    f.save(tmp_path / "f.npz")
+    with np.load(tmp_path / "f.npz") as arrays:
+        swapped = {name: a.astype(a.dtype.newbyteorder()) for name, a in arrays.items()}
+    assert swapped["numbers"].dtype != np.float64
+    np.savez(tmp_path / "g.npz", **swapped)
+    assert vargrad.load_compiled(tmp_path / "g.npz")(rows).tolist() == expected.tolist()

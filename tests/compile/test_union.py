@@ -246,3 +246,4 @@ def test_hvp_where_only_a_later_path_has_leaves(rows: int) -> None:
         for _ in range(3):
             found = [f.hvp(float(one), 0.5) for one in x] if rows == 1 else f.hvp(x, 0.5)
             assert np.allclose(found, second * 0.5, rtol=1e-14)
+        assert np.allclose(f.bind(x, 0.5, what="hvp")(), second * 0.5, rtol=1e-14)

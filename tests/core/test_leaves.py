@@ -46,6 +46,46 @@ def test_values(core: Any) -> None:
     assert keys(struct.unpack("=x6d", raw)) == expected
 
 
+def test_grads_are_read_where_all_want_one(core: Any) -> None:
+    given = [core.Var(1.0, requires_grad=True) for _ in NUMBERS]
+    for v, x in zip(given, NUMBERS, strict=True):
+        v.grad = x
+    for into in (array("d", [9.0] * 5), np.zeros(5), np.zeros((5, 1))):
+        assert core.leaf_grads(given, into)
+        assert keys(np.ravel(into).tolist()) == keys(NUMBERS)
+    into = np.full(6, 7.0)
+    assert not core.leaf_grads([*given, core.Var(2.0)], into)
+    assert into.tolist() == [7.0] * 6
+    with pytest.raises(TypeError, match=r"leaves\[1\] must be a Var"):
+        core.leaf_grads([given[0], 2.0], into[:2])
+    with pytest.raises(ValueError, match="into must have 5 items"):
+        core.leaf_grads(given, into)
+
+
+def test_values_are_set_all_or_none(core: Any) -> None:
+    given = [core.Var(9.0, requires_grad=i > 2) for i in range(5)]
+    root = given[0] * given[4]
+    for to in (array("d", NUMBERS), np.array(NUMBERS), np.array(NUMBERS).reshape(5, 1)):
+        core.set_leaf_values(iter(given), to)
+        assert keys([v.value for v in given]) == keys(NUMBERS)
+        core.set_leaf_values(given, np.zeros(5))
+    core.set_leaf_values([given[0], given[0]], np.array([1.0, 2.0]))
+    assert given[0].value == 2.0
+    with pytest.raises(RuntimeError, match="editing leaves"):
+        root.backward()
+    before = [v.value for v in given]
+    for bad, to, error in [
+        ([*given[:4], 2.0], np.ones(5), TypeError),
+        ([*given[:4], given[1] * 2.0], np.ones(5), AttributeError),
+        (given, np.ones(4), ValueError),
+        (given, [1.0] * 5, TypeError),
+        (given, np.ones(10)[::2], TypeError),
+    ]:
+        with pytest.raises(error):
+            core.set_leaf_values(bad, to)
+        assert [v.value for v in given] == before
+
+
 def test_grads_are_added(core: Any) -> None:
     a, b, c = (core.Var(1.0, requires_grad=True) for _ in range(3))
     plain, computed = core.Var(2.0), a * b

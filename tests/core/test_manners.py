@@ -8,6 +8,7 @@ import math
 import operator
 import statistics
 import struct
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -64,22 +65,27 @@ def test_is_integer_while_recorded() -> None:
         assert [key(x) for x in found] == [key(f(x)) for x in rows]
 
 
-@pytest.mark.parametrize(
-    "use", [lambda v: v.hex(), lambda v: v.as_integer_ratio(), complex, float, int, lambda v: operator.mod("%.2f", v)]
-)
+def formatted(v: Any) -> str:
+    return operator.mod("%.2f", v)
+
+
+@pytest.mark.parametrize("use", [lambda v: v.hex(), lambda v: v.as_integer_ratio(), complex, float, int, formatted])
 def test_ways_out_while_recorded(use: Callable[[Any], Any]) -> None:
     def f(x: Any) -> Any:
         use(x)
         return x
 
-    with pytest.raises(vargrad.RecordingError, match="test_manners"):
+    error, words = vargrad.RecordingError, "test_manners"
+    if use is formatted and sys.version_info >= (3, 15):
+        error, words = TypeError, "%f requires a real number, not vargrad.Var"  # Python's own, in place of ours
+    with pytest.raises(error, match=words):
         vargrad.compile(f)(1.5)
 
 
 WAYS_OUT = {
     "complex": complex,
     "int": int,
-    "text": lambda v: operator.mod("%.2f", v),
+    "text": formatted,
     "array": lambda v: array.array("d", [v]),
     "zeros": lambda v: np.zeros(3).__setitem__(0, v),
     "math": math.sin,
@@ -88,7 +94,10 @@ WAYS_OUT = {
 
 @pytest.mark.parametrize("name", WAYS_OUT)
 def test_ways_out_name_the_cures(impl: Implementation, name: str) -> None:
-    with pytest.raises(TypeError, match=r"v\.value .* vargrad\.math .* dtype=object .* f'\{v:\.2f\}'"):
+    words = r"v\.value .* vargrad\.math .* dtype=object .* f'\{v:\.2f\}'"
+    if name == "text" and sys.version_info >= (3, 15):
+        words = "%f requires a real number, not vargrad"  # Python's own, in place of what float() raised
+    with pytest.raises(TypeError, match=words):
         WAYS_OUT[name](impl.Var(0.5))
 
 

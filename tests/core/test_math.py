@@ -99,8 +99,9 @@ def test_log_to_a_base(impl: Implementation, base: float) -> None:
 @pytest.mark.parametrize(("x", "base"), [(0.0, 2), (-1.0, 2), (2.0, 1), (2.0, 0), (2.0, -1), (2.0, 1.0)])
 def test_log_raises_as_maths(impl: Implementation, x: float, base: float) -> None:
     for a, b in ((impl.Var(x), base), (x, impl.Var(base)), (impl.Var(x), impl.Var(base))):
-        plain = float(base) if isinstance(b, impl.Var) else base  # from 3.14 on, the words tell an int from a float
-        assert outcome(impl.math.log, a, b) == outcome(math.log, x, plain)
+        # From 3.14 on, the words tell an int from a float, and a Var takes an int as its float.
+        plain = {outcome(math.log, x, y) for y in ([float(base)] if b is not base else [base, float(base)])}
+        assert outcome(impl.math.log, a, b) in plain
 
 
 @pytest.mark.parametrize("x", [0.0, -8.0, 2.0, 1e300, math.inf, math.nan])

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from twins import Implementation, leaves
+from vargrad._core import leaves_py
 
 THREADS = 8
 
@@ -74,16 +78,61 @@ def test_shared_leaves_accumulate_everything(impl: Implementation) -> None:
     assert (x.grad, y.grad) == (2.0 * THREADS * repeats(impl), 3.0 * THREADS * repeats(impl))
 
 
-def test_compiled_backward_needs_no_lock(compiled: Implementation) -> None:
-    """The whole sweep runs under the interpreter's lock: no addition to a shared grad is lost."""
-    x, y = leaves(compiled, 3.0, 2.0)
+@pytest.fixture
+def free_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pure twin as it is on an interpreter without a lock of its own."""
+    monkeypatch.setattr(leaves_py, "_lock", threading.RLock)
+    monkeypatch.setattr(leaves_py, "_adding", threading.RLock())
+
+
+@pytest.mark.usefixtures("free_threads")
+def test_backward_needs_no_lock(impl: Implementation) -> None:
+    """No addition to a shared grad is lost without the interpreter's lock."""
+    x, y = leaves(impl, 3.0, 2.0)
+
+    def switching(frame: Any, event: str, argument: object) -> Any:
+        if "leaves_py" in frame.f_code.co_filename or frame.f_code.co_name == "_grad":
+            time.sleep(0)  # the others go on before the next line, as without the interpreter's lock they do
+            return switching
+        return None
 
     def work(i: int) -> None:
-        for _ in range(repeats(compiled)):
-            (x * y + float(i)).backward()
+        sys.settrace(switching)
+        try:
+            for _ in range(repeats(impl)):
+                (x * y + float(i)).backward()
+        finally:
+            sys.settrace(None)
 
     together(work)
-    assert (x.grad, y.grad) == (2.0 * THREADS * repeats(compiled), 3.0 * THREADS * repeats(compiled))
+    assert (x.grad, y.grad) == (2.0 * THREADS * repeats(impl), 3.0 * THREADS * repeats(impl))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+@pytest.mark.filterwarnings("ignore:.*use of fork.*:DeprecationWarning")
+@pytest.mark.usefixtures("free_threads")
+def test_a_child_does_not_wait_for_a_thread_that_it_does_not_have(impl: Implementation) -> None:
+    """It was forked while another thread was inside backward."""
+    (x,) = leaves(impl, 3.0)
+    inside, done = threading.Event(), threading.Event()
+
+    def work() -> None:
+        with leaves_py._adding:
+            inside.set()
+            done.wait(60)
+
+    other = threading.Thread(target=work)
+    other.start()
+    inside.wait(60)
+    child = os.fork()
+    if not child:
+        signal.alarm(20)  # ends a child that waits
+        (x * 2.0).backward()
+        os._exit(0 if x.grad == 2.0 else 1)
+    status = os.waitpid(child, 0)[1]
+    done.set()
+    other.join()
+    assert status == 0
 
 
 def test_shared_computed_var(impl: Implementation) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-import article
 import corners_cases
 import corners_eager
 import run
 import vargrad
 from vargrad import reference
+from vargrad._cli import article
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 

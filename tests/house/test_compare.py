@@ -1,16 +1,15 @@
-"""benchmarks/compare.py: what it prints is true, and its programs are differentiated right."""
+"""``compare``: what it prints is true, and its programs are differentiated right."""
 
+import json
 import sys
 from collections.abc import Iterator
 
 import pytest
 
-import compare
-import measure
 import vargrad
-from problems import Program, programs
 from vargrad import reference
-from vargrad._cli import backends
+from vargrad._cli import backends, compare, main, measure
+from vargrad._cli.programs import Program, programs
 
 BOTH = vargrad.backend == "compiled"
 
@@ -31,11 +30,11 @@ def two_pure_twins(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("no_clock")
 def test_compare(capsys: pytest.CaptureFixture[str]) -> None:
-    status = compare.main()
+    status = main(["compare"])
     captured = capsys.readouterr()
     if not BOTH:
         assert status == 1
-        assert captured.err == f"benchmarks: {backends.why()}\n"
+        assert captured.err == f"vargrad: {backends.why()}\n"
         assert captured.out == ""
         return
     assert status == 0
@@ -48,13 +47,31 @@ def test_compare(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.usefixtures("two_pure_twins", "no_clock")
+@pytest.mark.parametrize("columns", [40, 80])
+def test_compare_fits_the_terminal(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert compare.show() == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= columns
+
+
+@pytest.mark.usefixtures("two_pure_twins", "no_clock")
+def test_compare_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert compare.show(as_json=True) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [row["title"] for row in found["programs"]] == [program.title for program in programs()]
+    assert all(row["same"] and row["nodes"] > 0 for row in found["programs"])
+
+
+@pytest.mark.usefixtures("two_pure_twins", "no_clock")
 def test_compare_fails_on_a_single_bit(capsys: pytest.CaptureFixture[str]) -> None:
     values: Iterator[float] = (1.0 + k * 2.0**-52 for k in range(1_000_000))
     program = Program("a fickle program", lambda x, m: x[0] * next(values), [1.0])
-    assert compare.show([program]) == 1
+    assert compare.show(chosen=[program]) == 1
     output = capsys.readouterr().out
     assert "THE TWINS DIFFER in a fickle program" in output
-    assert compare.show(programs()[-1:]) == 0
+    assert compare.show(chosen=programs()[-1:]) == 0
 
 
 @pytest.mark.parametrize("program", programs(), ids=[program.title for program in programs()])

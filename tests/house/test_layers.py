@@ -15,6 +15,7 @@ SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LAYERS = SETTINGS["tool"]["importlinter"]["contracts"][0]["layers"]
 FLOORS = {room: i for i, layer in enumerate(LAYERS) for room in re.split(r"\s*[|:]\s*", layer)}  # 0 is the highest
 BELOW = {  # a folder of csrc may include from itself and from these
+    "": (),
     "ops": (),
     "tape": ("ops",),
     "vm/vmath": (),

@@ -14,14 +14,32 @@ FILES = sorted(path for room in ("_train", "nn", "optim", "_cli") for path in (P
 
 
 def of_others(text: str) -> Iterator[str]:
-    """Each ``x._name`` and ``x.__dict__`` of a source where x is not self, cls, an import or a class of the source."""
+    """Each ``x._name`` and ``x.__dict__`` of a source where x is not self, cls, an import or a class of the source.
+
+    Names that a class of the source gives its own objects are left out: another object of it may be asked.
+    """
     tree = ast.parse(text)
     imports = [node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
     own = {"self", "cls"} | {name.asname or name.name.split(".")[0] for node in imports for name in node.names}
     own |= {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
+    known = {
+        item.name
+        for node in tree.body
+        if isinstance(node, ast.ClassDef)
+        for item in ast.walk(node)
+        if isinstance(item, ast.FunctionDef)
+    }
+    known |= {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Store)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "self"
+    }
     for node in ast.walk(tree):
         private = isinstance(node, ast.Attribute) and re.match("_[^_]|__dict__", node.attr)
-        if private and not (isinstance(node.value, ast.Name) and node.value.id in own):
+        if private and node.attr not in known and not (isinstance(node.value, ast.Name) and node.value.id in own):
             yield f"line {node.lineno}: {ast.unparse(node)}"
 
 

@@ -21,7 +21,7 @@ FILES = sorted(
     path
     for folder in FOLDERS
     for path in (ROOT / folder).rglob("*")
-    if path.is_file() and path.suffix in WRITTEN and "__pycache__" not in path.parts
+    if path.is_file() and path.suffix in WRITTEN and not {"__pycache__", "generated"} & set(path.parts)
 )
 
 
@@ -109,5 +109,7 @@ def test_the_examples_find_what_they_import() -> None:
         imported |= {known.get(name, name) for name in names - {path.stem for path in path.parent.glob("*.py")}}
         if re.search(r"data\.(digits|iris|wine|breast_cancer|diabetes)\(", text):
             imported.add("scikit-learn")
+        if re.search(r"\bplot\.\w+\(", text):
+            imported.add("matplotlib")
     extra = {Requirement(text).name for text in PROJECT["optional-dependencies"]["examples"]}
     assert extra == imported - {"vargrad", *(Requirement(text).name for text in PROJECT["dependencies"])}

@@ -11,7 +11,7 @@ import pytest
 import vargrad
 from twins import Implementation
 
-MODULES = ["", ".data", ".losses", ".math", ".nn", ".numeric", ".optim", ".reference", ".transforms"]
+MODULES = ["", ".data", ".losses", ".math", ".nn", ".numeric", ".optim", ".reference", ".special", ".transforms"]
 
 
 def public(module: Any) -> list[str]:

@@ -136,3 +136,56 @@ def test_no_worse_than_scikit_learns_network() -> None:
     run = subprocess.run([sys.executable, str(BENCHMARK), "--smoke"], capture_output=True, text=True, check=False)
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout.count("ok") == 3
+
+
+def test_weights_and_steps() -> None:
+    X, y = data.moons(60, noise=0.1, seed=0)
+    names = np.array(["no", "yes"])[y]
+    weights = np.arange(60) % 3
+    again = np.repeat(np.arange(60), weights)
+    options: dict[str, Any] = {"batch_size": None, "epochs": 20, "random_state": 0}
+    one = NNClassifier(**options).fit(X, names, sample_weight=weights)
+    two = NNClassifier(**options).fit(X[again], names[again])
+    np.testing.assert_allclose(one.predict_proba(X), two.predict_proba(X), rtol=1e-9)
+    np.testing.assert_allclose(one.predict_log_proba(X), np.log(one.predict_proba(X)))
+    assert one.n_iter_ == len(one.loss_curve_) == 20
+    by_class = NNClassifier(class_weight={"yes": 3.0}, **options).fit(X, names)
+    by_row = NNClassifier(**options).fit(X, names, sample_weight=np.where(names == "yes", 3.0, 1.0))
+    np.testing.assert_allclose(by_class.predict_proba(X), by_row.predict_proba(X), rtol=1e-9)
+    with pytest.raises(ValueError, match=r"'maybe'.*none of the classes"):
+        NNClassifier(class_weight={"maybe": 3.0}).fit(X, names)
+    stepped = NNClassifier(lr=0.05, random_state=0)
+    with pytest.raises(ValueError, match="classes must be given"):
+        stepped.partial_fit(X, names)
+    for _ in range(200):
+        stepped.partial_fit(X, names, classes=["no", "yes"])
+    assert stepped.score(X, names) > 0.9
+    assert stepped.n_iter_ == 200
+    with pytest.raises(ValueError, match=r"y has 'perhaps'.*none of the classes"):
+        stepped.partial_fit(X, np.full(60, "perhaps"))
+    regressor = NNRegressor(lr=0.05, random_state=0)
+    for _ in range(300):
+        regressor.partial_fit(X, X[:, 0], sample_weight=weights)
+    assert regressor.score(X, X[:, 0]) > 0.9
+
+
+def test_several_labels_and_warm_starts() -> None:
+    X, y = data.moons(80, noise=0.1, seed=0)
+    table = np.stack([y, X[:, 0] > 0.5], axis=1).astype(int)
+    model = NNClassifier(lr=0.05, epochs=60, random_state=0, momentum=None).fit(X, table)
+    assert model.predict(X).shape == model.predict_proba(X).shape == (80, 2)
+    assert (model.predict(X) == table).mean() > 0.9
+    warm = NNClassifier(epochs=30, warm_start=True, random_state=0, lr=0.01).fit(X, y)
+    first = warm.history_
+    warm.fit(X, y)
+    assert warm.history_.losses[0] < first.losses[-1] * 1.2 < first.losses[0]
+    before = warm.network_
+    with pytest.raises(ValueError, match="warm_start"):
+        warm.set_params(hidden=(4,)).fit(X, y)
+    assert warm.network_ is before
+    fast = NNClassifier(optimizer="sgd", momentum=0.9, nesterov=True, weight_decay=1e-4, lr=0.1, random_state=0).fit(
+        X, y
+    )
+    assert fast.score(X, y) > 0.9
+    with pytest.raises(ValueError, match="'momentum' is not known"):
+        NNClassifier(optimizer="adam", momentum=0.9).fit(X, y)

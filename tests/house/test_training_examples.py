@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -210,3 +211,26 @@ def test_both_methods() -> None:
     assert rows[0][4] == pytest.approx(model.calculate_loss(table).value, abs=1e-6)
     if steps == 2000:
         assert_learned(output, "^", XOR)
+
+
+def test_embedding() -> None:
+    """The same by integer indices, derivatives and Adam written out in NumPy."""
+    module = runpy.run_path(str(Path(__file__).parents[2] / "examples" / "embedding.py"))
+    losses = module["main"](20)
+    words = module["TEXT"].split()
+    names = sorted(set(words))
+    numbered = np.array([names.index(word) for word in words])
+    random = np.random.default_rng(0)
+    tables = np.stack([random.normal(0, 0.5, (len(names), 2)) for _ in range(2)])
+    here, following, rows = numbered[:-1], numbered[1:], len(numbered) - 1
+    mean, square = np.zeros_like(tables), np.zeros_like(tables)
+    for step, loss in enumerate(losses, 1):
+        scores = tables[0][here] @ tables[1].T
+        chances = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+        assert loss == pytest.approx(-np.log(chances[np.arange(rows), following]).mean(), rel=1e-9)
+        chances[np.arange(rows), following] -= 1.0
+        grads = np.zeros_like(tables)
+        np.add.at(grads[0], here, chances @ tables[1])
+        grads[1] = chances.T @ tables[0][here]
+        mean, square = 0.9 * mean + 0.1 * grads, 0.999 * square + 0.001 * grads**2
+        tables -= 0.05 * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.999**step)) + 1e-8)

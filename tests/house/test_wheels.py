@@ -17,7 +17,14 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TOP = ("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "README.md", "pyproject.toml", "setup.py")
 FOLDERS = (".ci", ".github", "benchmarks", "csrc", "docs", "examples", "src/vargrad", "tests")
-LEFT = ("src/vargrad/_ir/pure/graph.c", "src/vargrad/_vm/machine_c.so", "csrc/vm/plan.o", "build/old.py", "notes.txt")
+LEFT = (
+    "src/vargrad/_ir/pure/graph.c",
+    "src/vargrad/_vm/machine_c.so",
+    "csrc/vm/plan.o",
+    "build/old.py",
+    "notes.txt",
+    "docs/generated/a.md",
+)
 WRITTEN = ("PKG-INFO", "setup.cfg", "src/vargrad.egg-info/")  # by setuptools, into the sdist
 
 
@@ -48,14 +55,16 @@ def checkout(tmp_path: Path) -> Path:
         shutil.copy(ROOT / name, copy / name)
     for name in FOLDERS:
         if (ROOT / name).exists():
-            ignored = shutil.ignore_patterns("__pycache__", "*.so", "*.pyd", "*.c" if name[:3] == "src" else "*.o")
+            ignored = shutil.ignore_patterns(
+                "__pycache__", "generated", "*.so", "*.pyd", "*.c" if name[:3] == "src" else "*.o"
+            )
             shutil.copytree(ROOT / name, copy / name, ignore=ignored)
     return copy
 
 
-def build(what: str, checkout: Path, into: Path) -> Path:
+def build(what: str, checkout: Path, into: Path, **variables: str) -> Path:
     script = f"import sys; from setuptools import build_meta; print(build_meta.build_{what}(sys.argv[1]))"
-    environment = os.environ | {"VARGRAD_BUILD": "python"}
+    environment = os.environ | {"VARGRAD_BUILD": "python"} | variables
     run = subprocess.run(
         [sys.executable, "-c", script, str(into)], cwd=checkout, env=environment, capture_output=True, text=True
     )
@@ -82,6 +91,17 @@ def test_wheel_without_extensions(checkout: Path, tmp_path: Path) -> None:
     leave_behind(checkout)
     with ZipFile(build("wheel", checkout, tmp_path)) as wheel:
         assert without_metadata(set(wheel.namelist())) == package()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="MSVC does not ask CC")
+def test_a_wheel_that_did_not_compile_is_named_as_a_pure_one(checkout: Path, tmp_path: Path) -> None:
+    """pip keeps wheels that it built. One with the name of a compiled wheel would be installed again and again."""
+    found = build("wheel", checkout, tmp_path, VARGRAD_BUILD="", CC="false")
+    assert found.name.endswith("-py3-none-any.whl")
+    with ZipFile(found) as wheel:
+        assert without_metadata(set(wheel.namelist())) == package()
+        (about,) = (name for name in wheel.namelist() if name.endswith(".dist-info/WHEEL"))
+        assert b"Root-Is-Purelib: true" in wheel.read(about)
 
 
 def test_installed_wheel() -> None:

@@ -36,9 +36,9 @@ STEPS = st.lists(
 
 
 def module(package: str) -> SimpleNamespace:
-    """The contents of both modules of a package."""
+    """The contents of the modules of a package."""
     found: dict[str, Any] = {}
-    for name in ("graph", "passes"):
+    for name in ("graph", "passes", "forward"):
         found |= vars(importlib.import_module(f"vargrad._ir.{package}.{name}"))
     return SimpleNamespace(**found)
 
@@ -71,7 +71,12 @@ def everything(m: Any, steps: Any) -> list[Any]:
     gradient = by.of(made[-1])
     found.append(gradient)
     found += [by.of(node, sparse) for node in gradient for sparse in (False, True)]
+    found += [by.reached(node) for node in gradient]
     found += [m.Derivatives(g, (3,)).of(node, True) for node in made[-4:]]
+    roots = [made[-1], *made[-4:], gradient[0]]
+    found.append(m.pushed(g, (2, 3, 4), roots))
+    tangents, one = m.Tangents(g, (2, 3, 4), roots), g.constant(1.0)
+    found += [tangents.along([seed, 1, made[-1]]) for seed in (one, 1)]
     count, constants, code, outputs = m.lowered(g, [2, 3, 4], [*made, *gradient, *found[-1]])
     found += [count, keys(list(constants)), list(code), list(outputs), nodes(g)]
     return found

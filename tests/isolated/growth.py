@@ -167,7 +167,7 @@ def errors(steps: int) -> None:
             lambda z=z: z.grad,
             lambda z=z: z.__reduce__(),
             lambda: pow(X[0], 2, 5),
-            lambda: math.gamma(X[0]),
+            lambda: math.gamma(Var(-1.0)),
         )
         try:
             attempts[i % len(attempts)]()

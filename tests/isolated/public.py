@@ -136,6 +136,13 @@ for _name in sorted(MATH):
             entry(f"math.{_name}")(with_backward(_function, _point))
             break
 
+for _name in sorted(vargrad.special.__all__):
+    _function = getattr(vargrad.special, _name)
+    for _point in ((0.5,), (0.5, 0.25), (1, 0.5)):
+        if attempt(_function, variables(_point)[0]):
+            entry(f"special.{_name}")(with_backward(_function, _point))
+            break
+
 for _name in sorted(vargrad.losses.__all__):
     _function = getattr(vargrad.losses, _name)
     for _point in (([0.5, 0.25], [1.0, 0.0]), ([0.5, 0.25], [1.0, -1.0]), ([0.5, 0.25],), ([[0.5, 0.25]], [1])):

@@ -95,6 +95,83 @@ def _() -> Any:
     return lambda: f.hvp(POINTS, 2.0, (1.0, 2.0))
 
 
+@entry("Compiled.jvp")
+def _() -> Any:
+    f = vargrad.compile(branching)
+    return lambda: f.jvp(POINTS, 2.0, (1.0, 2.0))
+
+
+@entry("Compiled.jacobian forward")
+def _() -> Any:
+    def f(x: Any, y: Any) -> Any:
+        found = []
+        for _ in range(12):
+            x = math.sin(x) + y
+            found.append(x)
+        return found
+
+    compiled = vargrad.compile(f)
+    return lambda: compiled.jacobian(POINTS, 2.0)
+
+
+@entry("Compiled.pattern")
+def _() -> Any:
+    f = vargrad.compile(branching)
+
+    def call() -> Any:
+        before = f.pattern("hessian", 0.5, 2.0)
+        values = f.hessian(0.25, 2.0, sparse="values")
+        return plain([before, values, f.pattern("hessian", POINTS, 2.0), f.hessian(POINTS, 2.0, sparse="values")])
+
+    return call
+
+
+@entry("Compiled.bind")
+def _() -> Any:
+    f = vargrad.compile(branching)
+    x, out = np.array(POINTS), np.zeros(len(POINTS))
+    bound = f.bind(x, 2.0, out=out)
+
+    def call() -> Any:
+        return bound().copy(), [part.copy() for part in f.bind(x, 2.0, what="grad")()]
+
+    return call
+
+
+@entry("Compiled sparse values")
+def _() -> Any:
+    f = vargrad.compile(lambda x: x[0] * x[1] * x[2], signature="(n)->()")
+    out = np.zeros(6)
+
+    def call() -> Any:
+        return [plain(f.hessian(POINTS, sparse="values")), plain(f.hessian(POINTS, sparse="values", out=out))]
+
+    return call, lambda: None
+
+
+@entry("Compiled sparse matrices")
+def _() -> Any:
+    f = vargrad.compile(lambda x: [x[0] * x[1], x[2] if x[2] > 0 else x[1]], signature="(n)->(k)")
+    matrix = f.jacobian(POINTS, sparse=True)
+
+    def call() -> Any:
+        new = f.jacobian(POINTS - 1.0, sparse=True)
+        return plain([new.data, new.indices, new.indptr, f.jacobian(POINTS, sparse=True, out=matrix).data])
+
+    return call, lambda: plain(matrix.indices)
+
+
+@entry("compile ways of calling")
+def _() -> Any:
+    f = vargrad.compile(branching)
+    rows = np.array(POINTS)
+
+    def call() -> Any:
+        return [plain(x) for x in (f(0.5, y=2.0), f.grad(0.5, 2.0, argnums=0), f(rows, 2.0), f(rows, y=2.0))]
+
+    return call
+
+
 @entry("Compiled.backward")
 def _() -> Any:
     a, b = leaves(2.0, 3.0)

@@ -68,6 +68,89 @@ def _() -> Any:
     return lambda: vargrad.hvp(lambda x: x[0] * x[0] * math.exp(x[1]))([0.5, 0.25], [1.0, 2.0])
 
 
+def orbit(x: Any) -> Any:
+    a, b = x
+    found = []
+    for _ in range(9):
+        a, b = math.sin(a) + b / 3.0, a * b
+        found += [a, b]
+    return found
+
+
+@entry("jacobian forward")
+def _() -> Any:
+    return lambda: vargrad.jacobian(orbit)([0.5, 0.25])
+
+
+@entry("jacobian forward at Vars")
+def _() -> Any:
+    (x,) = leaves(0.5)
+
+    def call() -> Any:
+        rows = vargrad.jacobian(orbit)([x, 0.25])
+        rows[17][0].backward()
+        return rows[17]
+
+    return call, of([x])
+
+
+@entry("jvp")
+def _() -> Any:
+    return lambda: vargrad.jvp(listed)([0.5, 0.25], [1.0, 2.0])
+
+
+@entry("jvp of grad")
+def _() -> Any:
+    return lambda: vargrad.jvp(vargrad.grad(quartic))(0.5, 2.0)
+
+
+@entry("vjp")
+def _() -> Any:
+    def call() -> Any:
+        value, pulled = vargrad.vjp(listed)([0.5, 0.25])
+        return value, pulled([1.0, 2.0, 3.0]), pulled([0.0, 0.0, 1.0])
+
+    return call
+
+
+@entry("grad with has_aux")
+def _() -> Any:
+    f = vargrad.value_and_grad(lambda x: (quartic(x), [x, {"half": x / 2.0}]), has_aux=True)
+    return lambda: f(0.5)
+
+
+def root(a: Any) -> Any:
+    x = 1.0
+    for _ in range(8):
+        x = x - (x * x - a) / (2.0 * x)
+    return x
+
+
+@entry("implicit")
+def _() -> Any:
+    f = vargrad.implicit(root, lambda x, a: x * x - a)
+    return lambda: [f(2.0), vargrad.grad(vargrad.grad(f))(2.0), vargrad.compile(f).grad(2.0)]
+
+
+class Held:
+    def __init__(self, x: Any) -> None:
+        self.x = x
+
+
+@entry("register_tree")
+def _() -> Any:
+    vargrad.register_tree(Held, flat, held)
+    return lambda: vargrad.grad(lambda p: p.x * p.x)(Held(0.5)).x
+
+
+def flat(p: Held) -> Any:
+    return [p.x], None
+
+
+def held(_: None, parts: Any) -> Held:
+    return Held(*parts)
+
+
 @entry("finite_difference")
 def _() -> Any:
     return lambda: vargrad.finite_difference(quartic, (0.5, 2.0), scheme="central")

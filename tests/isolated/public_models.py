@@ -13,7 +13,7 @@ from public import ENTRIES, FILES, MATH, entry, leaves, math, of, of_file, pickl
 from public_compiled import branching
 
 import vargrad
-from vargrad import NN, optim
+from vargrad import NN, optim, plot
 
 X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 Y = np.array([0.0, 1.0, 1.0, 0.0])
@@ -84,6 +84,9 @@ for _name, _act in {
     "predict": lambda net: plain(net.predict(X)),
     "scalers": lambda net: net.scalers.update(X=vargrad.data.Scaler([1.0, 2.0], [3.0, 4.0])),
     "score": lambda net: net.score(X, Y),
+    "zero_grad": lambda net: net.zero_grad(),
+    "evaluate": lambda net: net.evaluate(X, Y, sample_weight=[1.0, 2.0, 0.0, 1.0][: len(X)]),
+    "fit with weights": lambda net: net.fit(X, Y, epochs=2, seed=1, sample_weight=[1.0] * len(X), progress=False)["lr"],
     "deepcopy, pickle": lambda net: [plain(copy.deepcopy(net).parameters), plain(pickled(net).parameters)],
 }.items():
     entry(f"NN.{_name}")(reading(_act))
@@ -172,7 +175,7 @@ def stepping(name: str, own: bool) -> Callable[[], Any]:
     return prepare
 
 
-for _name in ("SGD", "Adam", "AdamW", "RMSprop"):
+for _name in ("SGD", "Adam", "AdamW", "NAdam", "RMSprop"):
     entry(f"optim.{_name}")(stepping(_name, False))
     entry(f"optim.{_name} of leaves")(stepping(_name, True))
 
@@ -193,6 +196,26 @@ def _() -> Any:
     optimizer.step()
 
     return lambda: optimizer.load_state_dict(kept), lambda: plain(optimizer.state_dict())
+
+
+@entry("optim.SGD of groups")
+def _() -> Any:
+    variables = leaves(0.5, -2.0, 3.0)
+    quadratic(variables).backward()
+    optimizer = optim.SGD([{"params": variables[:1], "lr": 0.5}, {"params": variables[1:]}], lr=0.1, momentum=0.5)
+    return optimizer.step, lambda: [of(variables)(), plain(optimizer.state_dict())]
+
+
+@entry("NN.fit with groups and frozen parameters")
+def _() -> Any:
+    net = model()
+    net.parameters[0].requires_grad = False
+    optimizer = optim.Adam([{"params": net.parameters[3:5], "lr": 0.5}, {"params": net.parameters[5:]}], lr=0.1)
+
+    def act() -> Any:
+        net.fit([[0.0, 1.0], [1.0, 0.0]], [0.0, 1.0], "mse", optimizer, epochs=1, progress=False)
+
+    return act, lambda: [net.parameters.values.tolist(), plain(optimizer.state_dict())]
 
 
 @entry("optim.Optimizer.zero_grad")
@@ -217,12 +240,14 @@ def _() -> Any:
 
 SCHEDULES: dict[str, Callable[[Any], Any]] = {
     "CosineAnnealingLR": lambda one: optim.CosineAnnealingLR(one, 5),
+    "CosineAnnealingWarmRestarts": lambda one: optim.CosineAnnealingWarmRestarts(one, 2, 2),
     "ExponentialLR": lambda one: optim.ExponentialLR(one, 0.5),
     "LambdaLR": lambda one: optim.LambdaLR(one, lambda epoch: 1.0 / (epoch + 1)),
     "LinearLR": lambda one: optim.LinearLR(one),
     "MultiStepLR": lambda one: optim.MultiStepLR(one, [1, 3]),
     "OneCycleLR": lambda one: optim.OneCycleLR(one, 1.0, 20),
     "ReduceLROnPlateau": lambda one: optim.ReduceLROnPlateau(one, patience=0),
+    "SequentialLR": lambda one: optim.SequentialLR(one, [optim.LinearLR(one), optim.StepLR(one, 1)], [1]),
     "StepLR": lambda one: optim.StepLR(one, 1),
 }
 for _name, _make in SCHEDULES.items():
@@ -288,17 +313,29 @@ def _() -> Any:
     )
 
 
+@entry("plot.text")
+def _() -> Any:
+    model = NN([2, 2, 1], seed=1)
+
+    def call() -> Any:
+        curves = plot.text.losses([3.0, 2.0], [2.0, 1.5]), plot.text.activation("tanh"), plot.text.costs(sizes=[1, 3])
+        return curves, plot.text.differences(math.exp, 1.0), plot.text.network(model), plot.text.boundary(model)
+
+    return call, of(model.parameters)
+
+
 # ---- what has no entry
 
 # Read from scikit-learn's files; and modules, whose names have entries of their own.
 EXEMPT = {f"data.{name}" for name in ("breast_cancer", "diabetes", "digits", "iris", "wine")}
-EXEMPT |= {"data", "losses", "math", "optim"}
+EXEMPT |= {"data", "losses", "math", "optim", "plot", "special"}
+EXEMPT |= {"NN.plot"}  # matplotlib's; what it draws is ours, and has an entry
 
 
 def public() -> set[str]:
     """Every public name of the package, and the methods of its classes."""
     names = set(vargrad.__all__)
-    for module in ("data", "losses", "optim"):
+    for module in ("data", "losses", "optim", "special"):
         names |= {f"{module}.{name}" for name in getattr(vargrad, module).__all__}
     names |= {f"math.{name}" for name in MATH}
     for cls in (vargrad.NN, vargrad.Var, type(vargrad.compile(branching))):

@@ -26,6 +26,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from code_kept import keep_code
 from public import ENTRIES, FOLDER, Var, core, plain
 from public_models import uncovered
 from twin import COMPILED
@@ -99,6 +100,8 @@ def foreign(error: BaseException) -> bool:
             return not ours or "<class" in message or "<method 'sqrt'" in message
         if message == "NULL result without error in PyObject_Call":
             return True  # of a Python function under a profiler, such as a recording is: cProfile alone shows the same
+        if message == "Missing frame when calling profile function.":
+            return True  # from 3.12 on, where there is no memory for the frame that a profiler is shown
         last = traceback.extract_tb(error.__traceback__)[-1].filename
         return "<function" in message or (not ours and last.endswith(".py") and "without" in message)
     if type(error).__name__ == "PicklingError":
@@ -179,6 +182,7 @@ def run(name: str, stride: int, way: str, start: int) -> dict[str, Any]:
     tries, wrong = 0, []
     for _ in range(3):
         ENTRIES[name]()[0]()
+    keep_code()
     before = alive()
     for found in tried(way, name, stride, start):
         tries += 1

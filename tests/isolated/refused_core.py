@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from code_kept import keep_code
+
 import vargrad
 from vargrad import Var
 from vargrad._core import var_c as core
@@ -86,6 +88,7 @@ def main(name: str) -> None:
     run, check = globals()[name]()
     run()
     expected = check()
+    keep_code()
     refused = n = 0
     in_a_row = 0
     while in_a_row < 3:  # calls that nothing is refused

@@ -13,7 +13,7 @@ import pytest
 import sheet
 import vargrad
 from twins import key
-from vargrad import Var, math
+from vargrad import Var, math, special
 from vargrad._ops.table import PARTS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "numerics.md").read_text(encoding="utf-8")
@@ -39,7 +39,14 @@ def grad(f: Callable[..., Any], *argnums: int) -> Callable[..., Any]:
 
 
 NAMES = {**{name: getattr(math, name) for name in dir(math) if not name.startswith("_")}}
-NAMES |= {"Var": Var, "grad": grad, "max": builtins.max, "round": builtins.round, "abs": builtins.abs}
+NAMES |= {
+    "special": special,
+    "Var": Var,
+    "grad": grad,
+    "max": builtins.max,
+    "round": builtins.round,
+    "abs": builtins.abs,
+}
 
 
 def value(text: str) -> Any:

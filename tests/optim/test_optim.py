@@ -16,7 +16,13 @@ import optimisers
 from vargrad import NN, Var, optim, reference
 from vargrad._core import parameters as _parameters
 
-CLASSES: dict[str, Any] = {"sgd": optim.SGD, "adam": optim.Adam, "adamw": optim.AdamW, "rmsprop": optim.RMSprop}
+CLASSES: dict[str, Any] = {
+    "sgd": optim.SGD,
+    "adam": optim.Adam,
+    "adamw": optim.AdamW,
+    "nadam": optim.NAdam,
+    "rmsprop": optim.RMSprop,
+}
 SHORT: list[tuple[Any, dict[str, Any]]] = [
     (optim.SGD, {}),
     (optim.SGD, {"momentum": 0.9, "nesterov": True}),

@@ -43,8 +43,31 @@ def cosine(t_max: int, eta_min: float) -> Callable[[float, int], float]:
             lambda lr, n: lr * (1 + 0.5 / (4 * 0.25 + (n - 1) * 0.5)) if n <= 4 else lr,
         ),
         (lambda o: optim.CosineAnnealingLR(o, 7, 0.1), 1.0, cosine(7, 0.1)),
+        (
+            lambda o: optim.CosineAnnealingWarmRestarts(o, 3, 2, 0.1),
+            1.0,
+            lambda lr, n: (
+                0.1 + 0.7 * (1 + math.cos(math.pi * (n - 3) / 6)) / 2
+                if 3 <= n < 9
+                else 0.1 + 0.7 * (1 + math.cos(math.pi * (n if n < 3 else (n - 9) / 4) / 3)) / 2
+            ),
+        ),
+        (
+            lambda o: optim.SequentialLR(o, [optim.LinearLR(o, 0.5, total_iters=2), optim.ExponentialLR(o, 0.9)], [4]),
+            0.5,
+            lambda lr, n: BASE * (0.75 if n == 1 else 1.0) if n <= 4 else lr * 0.9,
+        ),
     ],
-    ids=["StepLR", "MultiStepLR", "ExponentialLR", "LambdaLR", "LinearLR", "CosineAnnealingLR"],
+    ids=[
+        "StepLR",
+        "MultiStepLR",
+        "ExponentialLR",
+        "LambdaLR",
+        "LinearLR",
+        "CosineAnnealingLR",
+        "CosineAnnealingWarmRestarts",
+        "SequentialLR",
+    ],
 )
 def test_schedules_follow_their_recursion(
     build: Callable[[Any], Any], start: float, recursion: Callable[[float, int], float]
@@ -140,3 +163,49 @@ def test_wrong_schedule(build: Callable[[], Any], kind: type[Exception], words: 
     with pytest.raises(kind) as caught:
         build()
     assert [word for word in words if word not in str(caught.value)] == []
+
+
+def test_sequences_that_do_not_fit_and_states() -> None:
+    o = optimizer()
+    warm, fall = optim.LinearLR(o), optim.ExponentialLR(o, 0.9)
+    before = o.lr
+    wrong: list[tuple[Any, Any, str]] = [
+        ([warm, fall], [], "one milestone fewer"),
+        ([], [], "at least one"),
+        ([warm, fall], [-1], "milestone"),
+        ([warm, fall, fall], [3, 3], "must rise"),
+        ([warm, optim.ReduceLROnPlateau(o)], [3], r"schedulers\[1\]"),
+        ([warm, optim.StepLR(optimizer(), 2)], [3], "another optimizer"),
+    ]
+    for schedulers, milestones, message in wrong:
+        with pytest.raises(ValueError, match=message):
+            optim.SequentialLR(o, schedulers, milestones)
+        assert o.lr == before
+    one = optim.SequentialLR(o, [warm, fall], [2])
+    for _ in range(3):
+        one.step()
+    p = optimizer()
+    two = optim.SequentialLR(p, [optim.LinearLR(p), optim.ExponentialLR(p, 0.5)], [7])
+    two.load_state_dict(one.state_dict())
+    for _ in range(3):
+        one.step()
+        two.step()
+    assert p.lr == o.lr
+
+
+def test_schedules_of_groups() -> None:
+    """Each group's rate is what it would be alone."""
+    builds: list[Any] = [
+        lambda o: optim.StepLR(o, 2),
+        lambda o: optim.CosineAnnealingLR(o, 3, 0.01),
+        lambda o: optim.SequentialLR(o, [optim.LinearLR(o), optim.ExponentialLR(o, 0.9)], [2]),
+    ]
+    for build in builds:
+        x, y = (Var(0.0, requires_grad=True) for _ in range(2))
+        both = optim.SGD([{"params": [x], "lr": 0.5}, {"params": y}], lr=0.1)
+        alone = [optim.SGD([v], lr=lr) for v, lr in ((x, 0.5), (y, 0.1))]
+        schedule, *others = [build(o) for o in (both, *alone)]
+        for _ in range(6):
+            assert schedule.get_last_lr() == [o.lr for o in alone] == [g["lr"] for g in both.param_groups]
+            for one in (schedule, *others):
+                one.step()

@@ -14,11 +14,13 @@ import torch
 from torch_twin import flat, twin
 from vargrad import NN, data, losses
 
+torch.set_default_dtype(torch.float64)  # that of NAdam's mu_product, whatever its parameters are
 OPTIMIZERS = {
     "sgd": ({"lr": 0.1}, torch.optim.SGD, {"lr": 0.1}),
     "momentum": ({"lr": 0.1, "momentum": 0.9, "nesterov": True}, torch.optim.SGD, {}),
     "adam": ({"lr": 0.01}, torch.optim.Adam, {}),
     "adamw": ({"lr": 0.01, "weight_decay": 0.1}, torch.optim.AdamW, {}),
+    "nadam": ({"lr": 0.01}, torch.optim.NAdam, {}),
     "rmsprop": ({"lr": 0.01}, torch.optim.RMSprop, {}),
 }
 LOSSES = {

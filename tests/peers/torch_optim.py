@@ -15,7 +15,8 @@ import torch
 import optimisers
 from vargrad import Var, optim
 
-CLASSES = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop"}
+torch.set_default_dtype(torch.float64)  # that of NAdam's mu_product, whatever its parameters are
+CLASSES = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "nadam": "NAdam", "rmsprop": "RMSprop"}
 
 
 @pytest.mark.parametrize("lr", [None, 0.05])
@@ -50,6 +51,14 @@ def test_two_hundred_steps(name: str, settings: dict[str, Any], lr: float | None
         lambda m, o: m.LinearLR(o),
         lambda m, o: m.LinearLR(o, 0.25, 0.75, 4),
         lambda m, o: m.CosineAnnealingLR(o, 7, 0.1),
+        lambda m, o: m.CosineAnnealingWarmRestarts(o, 4),
+        lambda m, o: m.CosineAnnealingWarmRestarts(o, 3, 2, 0.1),
+        lambda m, o: m.SequentialLR(o, [m.LinearLR(o, 0.1, total_iters=4), m.ExponentialLR(o, 0.9)], [4]),
+        lambda m, o: m.SequentialLR(
+            o,
+            [m.LinearLR(o), m.CosineAnnealingLR(o, 9, 0.1), m.StepLR(o, 2), m.LambdaLR(o, lambda n: 0.5**n)],
+            [3, 12, 20],
+        ),
         lambda m, o: m.OneCycleLR(o, 1.0, 31, **({} if m is optim else {"cycle_momentum": False})),
         lambda m, o: m.OneCycleLR(
             o, 2.0, 35, pct_start=0.2, anneal_strategy="linear", **({} if m is optim else {"cycle_momentum": False})

@@ -57,6 +57,31 @@ def adamw(p: Any, gradients: Iterable[Any], lr: float, weight_decay: float = 0.0
     return adam(p, gradients, lr, weight_decay=weight_decay, decoupled=True, **settings)
 
 
+def nadam(
+    p: Any,
+    gradients: Iterable[Any],
+    lr: float,
+    betas: tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+    weight_decay: float = 0.0,
+    momentum_decay: float = 4e-3,
+    decoupled_weight_decay: bool = False,
+    maximize: bool = False,
+) -> Any:
+    m, v, product = np.zeros_like(p), np.zeros_like(p), 1.0
+    for t, g in enumerate(gradients, 1):
+        g = decayed(p, g, 0.0 if decoupled_weight_decay else weight_decay, maximize)
+        if decoupled_weight_decay:
+            p = p - lr * weight_decay * p
+        now, after = (betas[0] * (1 - 0.5 * 0.96 ** (n * momentum_decay)) for n in (t, t + 1))
+        product *= now
+        m = betas[0] * m + (1 - betas[0]) * g
+        v = betas[1] * v + (1 - betas[1]) * g**2
+        ahead = after * m / (1 - product * after) + (1 - now) * g / (1 - product)
+        p = p - lr * ahead / (np.sqrt(v / (1 - betas[1] ** t)) + eps)
+    return p
+
+
 def rmsprop(
     p: Any,
     gradients: Iterable[Any],
@@ -90,6 +115,9 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("adam", {"amsgrad": True, "maximize": True}),
     ("adamw", {}),
     ("adamw", {"weight_decay": 0.2, "amsgrad": True}),
+    ("nadam", {}),
+    ("nadam", {"betas": (0.4, 0.9), "eps": 1e-3, "weight_decay": 0.1, "momentum_decay": 0.1}),
+    ("nadam", {"weight_decay": 0.1, "decoupled_weight_decay": True, "maximize": True}),
     ("rmsprop", {}),
     ("rmsprop", {"alpha": 0.4, "weight_decay": 0.1, "maximize": True}),
     ("rmsprop", {"centered": True, "eps": 1e-4}),

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import mpmath
+from oracle_special import SLOW, mp
+from oracle_special import TEXTBOOK as SPECIAL
 
-mp = mpmath.mp.clone()
-FINE, COARSE = (4000, -1200), (2000, -500)  # (precision in bits, log2 of the relative step)
-COSTLY = {"erf", "erfc", "gelu", "gelu_slope"}
+FINE, COARSE, COARSEST = (4000, -1200), (2000, -500), (700, -150)  # (precision in bits, log2 of the relative step)
+COSTLY = {"erf", "erfc", "gelu", "gelu_slope", "ndtr", "log_ndtr", "mills_gap", "erfinv"}
 
 
 def _erfc(a: Any) -> Any:
@@ -106,6 +106,7 @@ TEXTBOOK: dict[str, Callable[..., Any]] = {
     "fmin": min,
     "clamp_min": max,
     "clamp_max": min,
+    **SPECIAL,
 }
 
 TEXTBOOK_NARY: dict[str, Callable[[list[Any], list[Any]], Any]] = {
@@ -123,7 +124,7 @@ TEXTBOOK_NARY: dict[str, Callable[[list[Any], list[Any]], Any]] = {
 
 
 def _slope(name: str, function: Callable[..., Any], point: tuple[Any, ...], i: int) -> Any:
-    precision, step = COARSE if name in COSTLY else FINE
+    precision, step = COARSEST if name in SLOW else COARSE if name in COSTLY else FINE
     with mp.workprec(precision):
         xs = [mp.mpf(x) for x in point]
         h = mp.ldexp(abs(xs[i]) if xs[i] else 1, step)
@@ -136,7 +137,7 @@ def _slope(name: str, function: Callable[..., Any], point: tuple[Any, ...], i: i
 @cache
 def value(name: str, point: tuple[float, ...]) -> Any:
     """The row's value at the point."""
-    with mp.workprec(FINE[0]):
+    with mp.workprec(COARSEST[0] if name in SLOW else FINE[0]):
         return TEXTBOOK[name](*(mp.mpf(x) for x in point))
 
 
@@ -163,8 +164,9 @@ def condition(name: str, point: tuple[float, ...], i: int) -> float:
     with mp.workprec(FINE[0]):
         for k in range(len(point)):
             moved = [mp.mpf(x) for x in point]
-            moved[k] *= 1 + mp.ldexp(1, -200)
-            total += abs(_slope(name, TEXTBOOK[name], tuple(moved), i) / there - 1) * mp.ldexp(1, 200)
+            moved[k] *= 1 + mp.ldexp(1, -60 if name in SLOW else -200)
+            change = abs(_slope(name, TEXTBOOK[name], tuple(moved), i) / there - 1)
+            total += change * mp.ldexp(1, 60 if name in SLOW else 200)
     return float(total)
 
 
@@ -185,9 +187,25 @@ EPS = 2.0**-52
 TINY = 2.0**-1074
 LARGEST = 1.7976931348623157e308
 ULPS = 8
+# Where digits cancel in the formula: x + phi / Phi, the slope of log_ndtr. Added to the condition until it is written better.
+COARSE = {"mills_gap": 8.0, "log_ndtr": 8.0}
 # Where a formula adds what cancels (gelu, silu at their minima), or rounds b - 1 before a power (pow), the error of
 # one rounding grows as an error of the operands would.
-CONDITIONED = {"gelu", "pow", "silu", "arctan2_slope", "gelu_slope", "silu_slope"}
+CONDITIONED = {
+    "gelu",
+    "pow",
+    "silu",
+    "arctan2_slope",
+    "gelu_slope",
+    "silu_slope",
+    "ndtr",
+    "logaddexp",
+    "entr",
+    "rel_entr",
+    "sinc",
+}
+CONDITIONED |= {"ndtr", "logaddexp", "entr", "rel_entr", "sinc", "sinc_slope", "logit_slope", "log_ndtr", "digamma"}
+CONDITIONED |= {"beta", "betaln", "gamma", "lgamma", "mills_gap", "erfinv", "erfcinv", "ndtri", "zeta"}
 
 
 def complaint(true: Any, got: float, condition: float = 0.0) -> str | None:

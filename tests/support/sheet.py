@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from twins import Implementation
-from vargrad import reference
+from vargrad import reference, special
 from vargrad._ops import formula
 from vargrad._ops.table import BY_NAME, NARY, NARY_BY_NAME, PARTS, ROWS, NaryOp, Op
 
 ALL_ROWS = [row.name for row in ROWS]
 # "custom" has no formula; some functions are in Python's own math from a later version only.
 ALL_NARY = [row.name for row in NARY if row.name != "custom" and (not row.since or hasattr(math, row.name))]
-PARTIALS = [(row.name, i) for row in ROWS for i in range(row.arity)]
+PARTIALS = [(row.name, i) for row in ROWS for i in range(row.arity) if i not in row.parameters]
 
 OPERATORS: dict[str, Callable[..., Any]] = {
     "add": operator.add,
@@ -56,6 +56,8 @@ def ways(impl: Implementation, name: str) -> dict[str, Callable[..., Any]]:
         found["function"] = lambda *operands: impl.apply(name, *(_var(impl, x) for x in operands))
     if row.function:
         found["math"] = getattr(impl.math, row.function)
+    if row.special:
+        found["function"] = getattr(special, row.special)
     if name in ("log", "square"):
         found["math"] = getattr(impl.math, name)
     return found
@@ -105,7 +107,9 @@ def plain_gauss(a: float) -> float:
 
 
 PLAIN: dict[str, Callable[..., float]] = {
-    **{row.name: formula.value(row.name) for row in PARTS},  # held against the textbook as well, see OWN
+    **{
+        row.name: formula.value(row.name) for row in ROWS if row in PARTS or row.special
+    },  # held against the textbook as well, see OWN
     **{row.name: _plain(row) for row in ROWS if row.function or hasattr(math, row.name)},
     **OPERATORS,
     "pow": plain_pow,
@@ -119,7 +123,7 @@ PLAIN: dict[str, Callable[..., float]] = {
     "clamp_min": lambda a, b: max(float(a), float(b)),  # keeps the first where neither is greater
     "clamp_max": lambda a, b: min(float(a), float(b)),
 }
-OWN = [row.name for row in ROWS if row in PARTS or (row.function and not hasattr(math, row.function))]
+OWN = [row.name for row in ROWS if row in PARTS or row.special or (row.function and not hasattr(math, row.function))]
 
 
 def _fold(step: Callable[[float, float], float], start: float, xs: Sequence[float]) -> float:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from engines import Run, network, same, some, updates_of
 from twins import PURE
 from vargrad import NN, Var, losses
 from vargrad._train import engine_py, programs
@@ -32,24 +33,6 @@ def engine(request: pytest.FixtureRequest) -> Make:
         return engine_py.Engine
     module = importlib.import_module("vargrad._train.engine_c")
     return lambda network: module.Engine(network, request.param)
-
-
-def network(
-    sizes: list[int],
-    activations: list[str],
-    loss: str = "mse",
-    bias: bool = True,
-    rule: Any = None,
-    l1: float = 0.0,
-    l2: float = 0.0,
-) -> NetworkPrograms:
-    program = programs.known_loss(loss, sizes[-1], sizes[-1])
-    update = (rule or rules.sgd()).program()
-    return programs.network(sizes, activations, bias, program, sizes[-1], update, programs.penalty_program(l1, l2))
-
-
-def some(seed: int, *shape: int, low: float = -1.0) -> Array:
-    return np.random.default_rng(seed).uniform(low, 1.0, shape)
 
 
 def article(model: NN, values: Array, x: Array, y: Array, loss: str) -> tuple[float, Array]:
@@ -111,35 +94,6 @@ def test_outputs_are_the_models(engine: Make, rows: int) -> None:
     np.testing.assert_allclose(out, [[v.value for v in model(row)] for row in x.tolist()], rtol=1e-13)
 
 
-class Run:
-    """One training: everything that train takes, and what it leaves."""
-
-    def __init__(self, net: NetworkPrograms, rows: int = 23, epochs: int = 6, batch: int = 5, **options: Any) -> None:
-        self.values, self.grads = some(1, net.parameters), np.zeros(net.parameters)
-        self.state = np.zeros((net.states, net.parameters))
-        self.x, self.y = some(2, rows, net.sizes[0]), some(3, rows, net.sizes[-1], low=0.0)
-        self.losses, self.hypers, self.batch = np.full(epochs, np.nan), np.array([0.1, 0.0]), batch
-        self.best = np.zeros(net.parameters)
-        self.options = {"mean": True, "counts_steps": net.counts_steps, "best": self.best} | options
-        self.finite = True
-
-    def by(self, engine: Any) -> Run:
-        options = dict(self.options)
-        mean = options.pop("mean")
-        self.finite = engine.train(
-            self.values, self.grads, self.state, self.x, self.y, self.losses, self.hypers, self.batch, mean, **options
-        )
-        self.far = engine.epoch, engine.at, engine.step, engine.best_loss
-        return self
-
-
-def same(run: Run, other: Run) -> None:
-    for name in ("values", "grads", "state", "losses", "best"):
-        np.testing.assert_allclose(getattr(run, name), getattr(other, name), rtol=1e-9, atol=1e-11, err_msg=name)
-    assert run.far == pytest.approx(other.far, rel=1e-9)
-    assert run.finite == other.finite
-
-
 OPTIONS: dict[str, dict[str, Any]] = {
     "as it is": {},
     "sum": {"mean": False},
@@ -147,10 +101,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "batch of more rows than there are": {"batch": 100},
     "more than a chunk": {"rows": 150, "batch": 70},
     "shuffled": {"order": np.array([np.random.default_rng(i).permutation(23) for i in range(6)])},
-    "rates": {"rates": np.linspace(0.3, 0.01, 6)},
+    "rates": {"rates": np.linspace(0.3, 0.01, 6)[:, None]},
     "clipped": {"clip": 0.05},
     "differences": {"difference": 1e-3},
     "steps counted on": {"step": 7},
+    "steps missed": {"step": 7, "missed": np.array([3.0])},
 }
 RULES = ["sgd", "momentum", "adam"]
 
@@ -207,7 +162,7 @@ def test_a_loss_that_is_not_finite_updates_nothing(engine: Make) -> None:
 def test_the_best_parameters_are_kept(engine: Make) -> None:
     """With steps that become far too long: the loss goes down, and then up."""
     net = network([2, 3, 1], ["tanh", "tanh"])
-    run = Run(net, rows=8, epochs=30, batch=8, rates=np.repeat([0.1, 9.0], 15))
+    run = Run(net, rows=8, epochs=30, batch=8, rates=np.repeat([[0.1], [9.0]], 15, axis=0))
     run.by(engine(net))
     assert 0 < run.losses.argmin() < 29
     assert run.far[3] == run.losses.min()
@@ -220,8 +175,8 @@ def test_a_loss_with_branches_goes_through_python(engine: Make) -> None:
         return error * error if error > 0.0 else 3.0 * error * error
 
     assert programs.loss_program(row, [0.5], [0.25]) is None
-    update = rules.sgd().program()
-    net = programs.network([2, 3, 1], ["tanh", "tanh"], True, programs.loss_of_arrays(row), 1, update)
+    updates = updates_of(rules.sgd(), [2, 3, 1])
+    net = programs.network([2, 3, 1], ["tanh", "tanh"], True, programs.loss_of_arrays(row), 1, updates)
     values, x, y = some(1, net.parameters), some(2, 70, 2), some(3, 70, 1)
     grads = np.empty(net.parameters)
     total = engine(net).value(values, x, y, 1.0, grads)
@@ -244,7 +199,7 @@ def test_a_loss_that_raises_stops_between_steps(engine: Make) -> None:
             raise LookupError("third")
         return ((outputs - targets) ** 2)[0], weight * 2.0 * (outputs - targets)
 
-    net = programs.network([2, 1], ["tanh"], True, loss, 1, rules.sgd().program())
+    net = programs.network([2, 1], ["tanh"], True, loss, 1, updates_of(rules.sgd(), [2, 1]))
     stopped, whole = Run(net, rows=9, batch=3), Run(network([2, 1], ["tanh"]), rows=9, batch=3, epochs=1)
     whole.x, whole.y = whole.x[:6], whole.y[:6]
     one = engine(net)
@@ -280,7 +235,7 @@ def test_what_does_not_fit(engine: Make) -> None:
         "x": np.zeros((23, 3)),
         "y": np.zeros((22, 1)),
         "losses": np.zeros(0),
-        "hypers": np.zeros(1),
+        "lrs": np.zeros(2),
         "batch": 0,
     }
     for name, value in wrong.items():
@@ -290,7 +245,12 @@ def test_what_does_not_fit(engine: Make) -> None:
         with pytest.raises(ValueError, match=r"expected|batches"):
             run.by(engine(net))
         assert (run.values == before).all()
-    for options in ({"order": np.full((6, 23), 23)}, {"order": np.zeros((5, 23), int)}, {"rates": np.zeros(5)}):
+    for options in (
+        {"order": np.full((6, 23), 23)},
+        {"order": np.zeros((5, 23), int)},
+        {"rates": np.zeros((5, 1))},
+        {"missed": np.zeros(2)},
+    ):
         with pytest.raises(ValueError, match="expected"):
             Run(net, **options).by(engine(net))
     for options in ({"order": np.full((6, 23), -1)}, {"best": np.zeros(3)}):
@@ -321,10 +281,11 @@ def test_random_networks_agree(engine: Make) -> None:
 def test_programs_that_do_not_fit(compiled: Any) -> None:
     module = importlib.import_module("vargrad._train.engine_c")
     good = network([2, 3, 2], ["tanh", "tanh"])
-    two, update = good.loss, good.update
+    two, (of_all,) = good.loss, good.updates
+    update = of_all.program
     for change in (
         {"loss": update},
-        {"update": two},
+        {"updates": (dataclasses.replace(of_all, program=two),)},
         {"penalty": update},
         {"forward": (update, None)},
         {"backward": (None, update)},
@@ -332,13 +293,15 @@ def test_programs_that_do_not_fit(compiled: Any) -> None:
         {"sizes": (2, 0, 2)},
         {"sizes": (2,)},
         {"targets": 3},
-        {"hypers": 1},
     ):
         with pytest.raises(ValueError, match="expected"):
             module.Engine(dataclasses.replace(good, **change))
     broken = dataclasses.replace(update, code=update.code + np.int32(99))
     with pytest.raises(ValueError, match="update: instruction 0"):
-        module.Engine(dataclasses.replace(good, update=broken))
+        module.Engine(dataclasses.replace(good, updates=(dataclasses.replace(of_all, program=broken),)))
+    for ranges in ([[0, 18]], [[3, 2]], [[4, 6], [2, 3]], [[-1, 3]]):
+        with pytest.raises(ValueError, match="no places in order"):
+            module.Engine(dataclasses.replace(good, updates=(dataclasses.replace(of_all, ranges=np.array(ranges)),)))
     with pytest.raises(ValueError, match="instruction set 'avx9'"):
         module.Engine(good, "avx9")
 
@@ -358,7 +321,7 @@ def test_an_engine_does_one_thing_at_a_time(compiled: Any) -> None:
         engine.value(np.zeros(3), np.zeros((1, 2)), np.zeros((1, 1)), 1.0)
         raise AssertionError
 
-    engine = module.Engine(programs.network([2, 1], ["tanh"], True, loss, 1, rules.sgd().program()))
+    engine = module.Engine(programs.network([2, 1], ["tanh"], True, loss, 1, updates_of(rules.sgd(), [2, 1])))
     with pytest.raises(RuntimeError, match="in use"):
         engine.value(np.zeros(3), np.zeros((1, 2)), np.zeros((1, 1)), 1.0)
 
@@ -373,7 +336,6 @@ def test_a_loss_of_other_shapes(compiled: Any) -> None:
                 True,
                 lambda outputs, targets, weight, s=shapes: (np.zeros(s[0]), np.zeros(s[1])),  # type: ignore[misc]
                 1,
-                rules.sgd().program(),
             )
         )
         with pytest.raises(ValueError, match="of the loss"):

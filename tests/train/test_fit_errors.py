@@ -250,6 +250,8 @@ def test_optimizers_of_other_networks() -> None:
         model.fit(X, Y, optimizer=optimizer)
     with pytest.raises(TypeError, match="settings of its own"):
         other.fit(X, Y, optimizer=optimizer, lr=0.2)
+    with pytest.raises(ValueError, match=r"fit with this SGD: argument 'epoch' is not known; did you mean 'epochs'\?"):
+        other.fit(X, Y, optimizer=optimizer, epoch=2)
     with pytest.raises(ValueError, match="restarts need an optimizer by name"):
         other.fit(X, Y, optimizer=optimizer, restarts=2)
     with pytest.raises(ValueError, match="belongs to another optimizer"):
@@ -269,9 +271,10 @@ def test_predictions_of_what_does_not_fit() -> None:
 
 def test_parameters_that_are_not_to_change() -> None:
     model = network()
-    model.parameters[5].requires_grad = False
+    for p in model.parameters:
+        p.requires_grad = False
     for call in (model.fit, model.partial_fit):
-        with pytest.raises(ValueError, match=r"parameters\[5\] .*requires_grad"):
+        with pytest.raises(ValueError, match=r"all parameters have requires_grad=False"):
             call(X, Y)
 
 

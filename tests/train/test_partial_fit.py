@@ -29,7 +29,13 @@ def values(model: NN) -> list[float]:
 def test_a_lambda_in_the_loop(optimizer: str, settings: dict[str, Any]) -> None:
     """One function, a new one at each step, and a loop of optim are the same training."""
     one, two, three = network(), network(), network()
-    kinds: dict[str, Any] = {"adam": optim.Adam, "adamw": optim.AdamW, "sgd": optim.SGD, "rmsprop": optim.RMSprop}
+    kinds: dict[str, Any] = {
+        "nadam": optim.NAdam,
+        "adam": optim.Adam,
+        "adamw": optim.AdamW,
+        "sgd": optim.SGD,
+        "rmsprop": optim.RMSprop,
+    }
     loop = kinds[optimizer](three.parameters, lr=0.02, **settings)
 
     def square(p: Any, t: Any) -> Any:
@@ -113,12 +119,7 @@ def test_a_parameter_frozen_after_the_first_step_does_not_move() -> None:
     model.partial_fit(X, Y, optimizer="adam")
     model.parameters[3].requires_grad = False
     before = values(model)
-    with pytest.raises(ValueError, match=r"parameters\[3\] .*requires_grad=False.* model.backward and vargrad.optim"):
-        model.partial_fit(X, Y, optimizer="adam")
-    assert values(model) == before
-    optimizer = optim.Adam(model.parameters, lr=0.1)
-    model.backward(X, Y)
-    optimizer.step()
+    model.partial_fit(X, Y, optimizer="adam")
     assert [i for i, (a, b) in enumerate(zip(values(model), before, strict=True)) if a == b] == [3]
     model.parameters[3].requires_grad = True
     model.partial_fit(X, Y, optimizer="adam")

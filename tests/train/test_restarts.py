@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vargrad import NN, data
+from vargrad import NN, data, math
 from vargrad._train.engine import Engine
 
 XOR, TRUTH = data.gate("xor")
@@ -73,3 +73,20 @@ def test_estimators_restart_elsewhere() -> None:
         for batch_size in (16, 60):
             model = kind(hidden=(4,), epochs=2, batch_size=batch_size, restarts=3, random_state=0).fit(X, Y)
             assert len(set(np.round(model.history_.restart_losses, 12))) == 3
+
+
+def test_a_start_whose_loss_is_no_number_is_not_the_best() -> None:
+    """A loss of one's own may be nan on validation rows alone."""
+    model = NN([1, 1], "identity", seed=0)
+    model.parameters[0].value = -100.0  # the prediction for x = 1 is below 0, and has no logarithm
+
+    def loss(prediction: Any, target: Any) -> Any:
+        return (prediction - target) ** 2 + 0 * math.log(prediction)
+
+    rows = [[0.0], [0.0]], [1.0, 1.0]
+    history = model.fit(*rows, loss=loss, validation_data=([[1.0]], [1.0]), epochs=3, restarts=3, seed=0)
+    first, *others = history.restart_losses
+    assert np.isnan(first)
+    assert np.isfinite(others).all()
+    assert model.parameters[0].value > 0
+    assert history.validation_losses[-1] == min(others)

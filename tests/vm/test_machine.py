@@ -227,3 +227,15 @@ def test_erf_and_its_slope_are_the_same_together_and_alone(order: str, c: Any) -
             c.Machine(p, isa).run(given, out)
             for got, expected in zip(out, one_by_one(p, given, 303, c, isa), strict=True):
                 assert same(got, expected)
+
+
+@pytest.mark.parametrize("n", [0, 1, 7, 8, 65, 300])
+def test_transposed(c: Any, n: int) -> None:
+    for module in (c, machine_py):
+        for m in (0, 1, 3, 64, 130):
+            x = np.random.default_rng(n).normal(size=(n, m))
+            found = module.transposed(x)
+            assert found.shape == (m, n)
+            assert found.flags.c_contiguous
+            assert (found == x.T).all()
+            assert not np.shares_memory(found, x)

@@ -60,6 +60,7 @@ EDITS: list[tuple[str, Callable[[Any], object]]] = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:Setting the (shape|dtype) on a NumPy array:DeprecationWarning")  # of NumPy 2.5
 @pytest.mark.parametrize("kind", [machine.Watch, Twin])
 @pytest.mark.parametrize("number", range(len(EDITS)))
 def test_content_is_compared(kind: Any, number: int) -> None:

@@ -1,95 +1,87 @@
-"""The command line: and, xor, info. Text is plain ASCII, so that every terminal and pipe can show it."""
+"""The command line: and, xor, info, draw, explain, grad, bench, compare."""
 
 from __future__ import annotations
 
-import argparse
 import errno
-import math
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from vargrad._util.version import __version__
+if TYPE_CHECKING:
+    import argparse
 
 __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit status: 0, 1 with a message, 2 for wrong usage (SystemExit)."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
-    if options.command is None:
-        parser.print_help()
-        return 0
-    from vargrad._cli import backends, info, train
+    """Run one command and return the exit status: 0; 1 with a message, or if it has not learned; 2 for wrong usage.
 
+    Wrong usage that argparse sees raises SystemExit. A user's mistake gives a message, never a traceback.
+    """
+    for name in ("stdout", "stderr"):  # closed, as by >&- or in pythonw
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 -- for the rest of the process
     try:
-        if options.command == "info":
-            info.show()
-            status = 0
-        else:
-            status = train.show(options)
+        status = _run(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
         return status
-    except backends.Missing as missing:
-        print(f"vargrad: {missing}", file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
-        print("\nvargrad: interrupted", file=sys.stderr)
+        _complain("interrupted", before="\n")
         return 130
     except OSError as error:
-        if error.errno not in (errno.EPIPE, errno.EINVAL):  # Windows has the latter
-            raise
-        # Whoever reads our output has seen enough, as in `| head`.
+        # Flushing again at the end of the process would fail again, with a traceback.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if error.errno not in (errno.EPIPE, errno.EINVAL):  # those: the reader has seen enough, as in `| head`
+            _complain(f"cannot write the output: {error.strerror or error}")
         return 1
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m vargrad",
-        description="The tutorial's networks at work, on both of vargrad's backends.",
-    )
-    parser.add_argument("--version", action="version", version=f"vargrad {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    for gate, steps, lr in (("and", 1000, 0.1), ("xor", 2000, 1.0)):
-        what = f"watch the article's network learn {gate.upper()}, then race the twins on that very program"
-        command = commands.add_parser(gate, help=what, description=what[0].upper() + what[1:] + ".")
-        command.add_argument(
-            "--method",
-            choices=("backprop", "finite-difference"),
-            default="backprop",
-            help="how derivatives are found (default: %(default)s)",
-        )
-        command.add_argument(
-            "--steps", type=_steps, default=steps, help="steps of gradient descent (default: %(default)s)"
-        )
-        command.add_argument("--lr", type=_rate, default=lr, help="learning rate (default: %(default)s)")
-        command.add_argument("--seed", type=int, default=0, help="seed of the first parameters (default: %(default)s)")
-        command.add_argument(
-            "--backend",
-            choices=("compiled", "python"),
-            help="the twin that learns (default: the compiled core where there is one)",
-        )
-    commands.add_parser("info", help="versions, and which backend is active and why")
-    return parser
+def _run(arguments: Sequence[str]) -> int:
+    from vargrad._cli import parser
 
+    options = parser.parse(arguments)
+    if options.command is None:
+        parser.parse(["--help"])
+    from vargrad._cli import backends, expression, terminal
 
-def _steps(text: str) -> int:
     try:
-        steps = int(text)
-    except ValueError:
-        steps = 0
-    if steps < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of steps: give a whole number from 1 up")
-    return steps
+        return _command(options)
+    except backends.Missing as missing:
+        _complain(str(missing))
+    except expression.Mistake as mistake:
+        first, *place = mistake.lines(terminal.width())
+        _complain(first)
+        for line in place:
+            terminal.say(line, file=sys.stderr)
+        return mistake.status
+    except ImportError as error:  # of an extra: the message names it
+        if error.__cause__ is None:
+            raise
+        _complain(str(error))
+    return 1
 
 
-def _rate(text: str) -> float:
-    try:
-        rate = float(text)
-    except ValueError:
-        rate = math.nan
-    if not 0 < rate < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a learning rate: give a number above 0, such as 0.1")
-    return rate
+def _command(options: argparse.Namespace) -> int:
+    if options.command in ("draw", "explain", "grad"):
+        from vargrad._cli import graph
+
+        return graph.show(options)
+    if options.command == "info":
+        from vargrad._cli import info
+
+        return info.show(options.json)
+    if options.command in ("bench", "compare"):
+        from vargrad._cli import bench, compare
+
+        return bench.show(options.json) if options.command == "bench" else compare.show(options.json)
+    from vargrad._cli import train
+
+    return train.show(options)
+
+
+def _complain(message: str, before: str = "") -> None:
+    from vargrad._cli import terminal
+
+    name = terminal.paint("vargrad", "wrong", sys.stderr)
+    terminal.say(f"{before}{name}: {message}", file=sys.stderr)

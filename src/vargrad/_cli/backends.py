@@ -9,8 +9,9 @@ from typing import Any
 
 import vargrad
 from vargrad import math, reference
+from vargrad._util.backend import REINSTALL
 
-NAMES = {"compiled": "compiled core", "python": "pure-Python twin"}
+NAMES = {"compiled": "compiled core", "python": "pure-Python core"}
 
 
 class Missing(Exception):
@@ -50,8 +51,5 @@ def why() -> str:
     try:
         importlib.import_module("vargrad._core.var_c")
     except ImportError as error:
-        return (
-            f"this installation has no compiled core ({error}); install again where a C compiler is found, "
-            "and pip install -v shows what it says"
-        )
+        return f"this installation has no compiled core ({error}); {REINSTALL}"
     return "the compiled core was not there yet when this process imported vargrad"

@@ -9,13 +9,17 @@ from importlib import metadata
 from pathlib import Path
 
 import vargrad
-from vargrad._cli import backends
+from vargrad._cli import backends, terminal
 
 
-def show() -> None:
-    """Print one fact a line. Never fails: what is unknown is called so."""
+def show(as_json: bool = False) -> int:
+    """Print one fact a line, or JSON. Never fails: what is unknown is called so."""
+    if as_json:
+        print(terminal.as_json(dict(facts())))
+        return 0
     for name, fact in facts():
-        print(f"{name:<9} {fact}")
+        terminal.say(f"{name:<9} {fact}")
+    return 0
 
 
 def facts() -> list[tuple[str, str]]:
@@ -29,6 +33,8 @@ def facts() -> list[tuple[str, str]]:
         ("system", platform.platform()),
         ("numpy", _version("numpy")),
         ("tqdm", _version("tqdm")),
+        ("draws by", _extra("igraph", "draw")),
+        ("plots by", _extra("matplotlib", "plot")),
         ("package", str(Path(vargrad.__file__).parent)),
         ("runs in", sys.executable),
     ]
@@ -52,6 +58,11 @@ def _machine() -> str:
         return "NumPy's"
     available = ", ".join(machine.instruction_sets())
     return f"{machine.instruction_set()} instructions, of {available} (VARGRAD_SIMD chooses)"
+
+
+def _extra(name: str, extra: str) -> str:
+    version = _version(name)
+    return f"{name} {version}" if version[0].isdigit() else f"nothing: pip install 'vargrad[{extra}]'"
 
 
 def _version(name: str) -> str:

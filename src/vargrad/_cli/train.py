@@ -10,7 +10,7 @@ from itertools import islice
 from time import perf_counter
 from typing import Any
 
-from vargrad._cli import backends, text
+from vargrad._cli import backends, pictures, terminal, text
 from vargrad.nn import NN
 
 GATES: dict[str, tuple[list[int], list[list[int]]]] = {
@@ -25,22 +25,81 @@ PATIENCE = 4.0  # seconds that the slower twin may take in the race
 
 
 def show(options: argparse.Namespace) -> int:
-    """Print what happens; return 1 if the twins' numbers differ. Raises Missing if a twin asked for is not there."""
+    """Print what happens; return 1 if it has not learned, or the twins' numbers differ.
+
+    Raises Missing if a twin asked for is not there.
+    """
     arch, data = GATES[options.command]
     twin = backends.find(options.backend)
+    pictures.check(options.plot, options.html)  # before the training, not after it
     model = NN(arch, seed=options.seed, var=twin.Var)
+    if options.html:
+        pictures.stepper(model, data, options.lr, options.html)
+    losses: list[float] = []
+    course = noted(train(model, data, options.lr, options.method), losses)
+    if options.json:
+        return as_json(model, data, course, losses, options, twin.name)
     gate, method = options.command.upper(), METHODS[options.method]
     steps = f"{options.steps} step{'s' if options.steps > 1 else ''}"
-    print(f"{gate} with the article's network {model!r}")
-    print(f"{steps} by {method}, lr {options.lr:g}, seed {options.seed}, on the {twin.title}\n")
-    took = watch(train(model, data, options.lr, options.method), options.steps)
+    print(terminal.wrapped(f"{gate} with the tutorial's network {model!r}"))
+    print(terminal.wrapped(f"{steps} by {method}, lr {options.lr:g}, seed {options.seed}, on the {twin.title}") + "\n")
+    took = watch(course, options.steps)
     learned = table(model, data, SIGNS[options.command])
+    if options.plot is not None:
+        pictures.show(model, data, losses, options.plot)
+    if options.html:
+        told = f"{options.html}: the first step of this training, to walk through in a browser"
+        terminal.say(terminal.wrapped(told) + "\n")
     if learned:
-        print(f"Learned: all four answers are right. {steps} took {text.seconds(took)}.\n")
+        print(terminal.wrapped(f"Learned: all four answers are right. {steps} took {text.seconds(took)}.") + "\n")
     else:
-        print(f"Not learned: after {steps} ({text.seconds(took)}) some answers are wrong or hardly better than a")
-        print("guess. Not every start leads there: try another --seed, another --lr, or more --steps.\n")
-    return race(arch, data, options)
+        told = (
+            f"Not learned: after {steps} ({text.seconds(took)}) some answers are wrong or hardly better than a guess."
+        )
+        print(
+            terminal.wrapped(f"{told} Not every start leads there: try another --seed, another --lr, or more --steps.")
+        )
+        print()
+    same = race(arch, data, options) == 0
+    return 0 if learned and same else 1
+
+
+def noted(losses: Iterator[float], into: list[float]) -> Iterator[float]:
+    """The same losses, each also put into a list."""
+    for loss in losses:
+        into.append(loss)
+        yield loss
+
+
+def as_json(
+    model: NN,
+    data: Sequence[Sequence[float]],
+    course: Iterator[float],
+    losses: list[float],
+    options: argparse.Namespace,
+    backend: str,
+) -> int:
+    """Train in silence and print all that came of it as JSON."""
+    start = perf_counter()
+    for _ in islice(course, options.steps):
+        pass
+    took = perf_counter() - start
+    answers = [model(p, q).value for p, q, _ in data]
+    learned = all(abs(answer - bit) < SURE for answer, (_, _, bit) in zip(answers, data, strict=True))
+    found = {
+        **{name: getattr(options, name) for name in ("method", "steps", "lr", "seed")},
+        "gate": options.command,
+        "backend": backend,
+        "learned": learned,
+        "seconds": took,
+        "answers": [
+            {"inputs": [p, q], "target": bit, "answer": a} for (p, q, bit), a in zip(data, answers, strict=True)
+        ],
+        "parameters": [p.value for p in model.parameters],
+        "losses": losses,
+    }
+    print(terminal.as_json(found))
+    return 0 if learned else 1
 
 
 def train(model: NN, data: Sequence[Sequence[float]], lr: float, method: str) -> Iterator[float]:
@@ -89,7 +148,9 @@ def watch(losses: Iterator[float], steps: int) -> float:
             bar.update(stop - done)
             done = stop
             if stop in milestones:
-                length = round(32 * loss / first) if 0 < loss < math.inf and first > 0 else 0
+                length = (
+                    round(min(32, terminal.width() - 34) * loss / first) if 0 < loss < math.inf and first > 0 else 0
+                )
                 bar.write(f"  step {stop:>{width}}  loss {loss:<10.6f} {'#' * min(length, 40)}".rstrip())
                 sys.stdout.flush()
     print()
@@ -122,7 +183,7 @@ def race(arch: Sequence[int], data: Sequence[Sequence[float]], options: argparse
     try:
         twins = [backends.find("python"), backends.find("compiled")]
     except backends.Missing as missing:
-        print(f"No race of the twins, there is but one: {missing}.")
+        print(terminal.wrapped(f"No comparison of the backends, there is only one: {missing}."))
         return 0
     slow_time, steps, slow = sprint(twins[0], arch, data, options, options.steps)
     if slow_time < PATIENCE / 8:  # a second try costs little and calms the figures
@@ -133,12 +194,11 @@ def race(arch: Sequence[int], data: Sequence[Sequence[float]], options: argparse
     if steps < options.steps:  # the slower twin has used up our patience
         which = f"The first {steps} of {options.steps} steps of the very same program"
     same = text.bits(slow) == text.bits(fast)
-    print(f"{which} on both twins, {'the same numbers to the last bit' if same else 'BUT THE NUMBERS DIFFER'}:")
+    verdict = "the same numbers to the last bit" if same else "BUT THE NUMBERS DIFFER"
+    print(terminal.wrapped(f"{which} on both backends, {verdict}:"))
     ratio = slow_time / fast_time
-    print(
-        f"pure-Python twin: {text.seconds(slow_time)}, compiled: {text.seconds(fast_time)}, "
-        f"{ratio:.{1 if ratio < 10 else 0}f} x faster"
-    )
+    times = f"pure Python: {text.seconds(slow_time)}, compiled: {text.seconds(fast_time)}"
+    print(terminal.wrapped(f"{times}, {ratio:.{1 if ratio < 10 else 0}f} x faster"))
     return 0 if same else 1
 
 

@@ -86,10 +86,14 @@ def _array(name: str, data: bytes, kind: Any, dimensions: int) -> Any:
         raise Refused(f"{_NO_ARCHIVE}: its {name!r} is {expected}")
     shape = tuple(int(n) for n in re.findall(rb"[0-9]+", header[3]))
     found = header[1].decode()
-    right = found == numpy.dtype(kind).str and len(shape) == dimensions
+    either = {
+        numpy.dtype(kind).str,
+        numpy.dtype(kind).newbyteorder().str,
+    }  # written on a machine of the other byte order
+    right = found in either and len(shape) == dimensions
     require(right, f"its array {name!r} is of {found!r} and shape {shape}, {expected}")
     needed = math.prod(shape) * numpy.dtype(kind).itemsize
     there = len(data) - stop
     require(there == needed, f"its array {name!r} of shape {shape} needs {needed} bytes, and has {there}")
     order: Any = "F" if header[2] == b"True" else "C"
-    return numpy.frombuffer(data, kind, offset=stop).reshape(shape, order=order)
+    return numpy.frombuffer(data, found, offset=stop).astype(kind, copy=False).reshape(shape, order=order)

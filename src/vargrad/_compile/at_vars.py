@@ -12,6 +12,7 @@ import numpy
 
 from vargrad import transforms
 from vargrad._compile.signature import Signature
+from vargrad._transforms.run import name_of
 
 
 def derivative(
@@ -34,10 +35,10 @@ def derivative(
         for i, x in zip(wrt, (part,) if one else part, strict=True):
             given[i] = x
         found = function(*given)
-        return found if what != "jacobian" or signature is None else _as_arrays(found, signature)
+        return found if what not in ("jacobian", "jvp") or signature is None else _as_arrays(found, signature)
 
     point = values[wrt[0]] if one else tuple(values[i] for i in wrt)
-    selected.__name__ = transforms.name_of(function)
+    selected.__name__ = name_of(function)
     return getattr(transforms, what)(selected)(point, *vectors)
 
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy
 import numpy.typing
 
-from vargrad._compile.paths import GUARDS, Output, Path, SideExit, Tell, rows_of, run
-from vargrad._compile.results import Structure
+from vargrad._compile.paths import GUARDS, Output, Path, Rows, SideExit, Tell, execute, rows_of, run
+from vargrad._compile.results import Structure, items, split
 from vargrad._compile.signature import Batch, real
 from vargrad._compile.specialization import Specialization
 from vargrad._compile.union import Work
+from vargrad._core.var import Var
 from vargrad._util.argnums import Argnums, check_argnums, positions
 from vargrad._vm.machine import empty
 
@@ -36,12 +37,19 @@ def chosen_arguments(name: str, argnums: Argnums | None, count: int) -> tuple[tu
     return positions(f"{name}()", which, count, "argument(s)"), isinstance(which, int)
 
 
+def hold_vars(vectors: Sequence[Any]) -> bool:
+    """Whether vectors, or the tuples of them, hold Vars: then results are part of the Vars' graph."""
+    return any(isinstance(x, Var) or (isinstance(x, numpy.ndarray) and x.dtype == object) for x in items(list(vectors)))
+
+
 class SideTraces:
     """Side exits of a path, for its shortcut: which path takes a row that fails a guard."""
 
-    def __init__(self, path: Path, made: Callable[[Path], Any]) -> None:
+    def __init__(self, path: Path, made: Callable[[Path], Any], batch: Callable[[], Any] | None = None) -> None:
         self._path = path
         self._made = made
+        if batch is not None:
+            self.batch = batch
 
     def guards(self) -> tuple[Any, list[float]]:
         """The machine of the guards, and the values they have on this path."""
@@ -90,6 +98,12 @@ class Call:
         """The part itself if one argument was chosen, otherwise a tuple of all parts."""
         return parts[0] if self._one else tuple(parts)
 
+    def twice(self, full: Computed) -> tuple[Any, Any]:
+        """Two results like the function's, from one output after the other: its value and a tangent."""
+        cores, fill = self.structure.cores, self.structure.fill
+        parts = split(full, (*cores, *cores), self.batch.loop)
+        return fill(parts[: len(cores)]), fill(parts[len(cores) :])
+
     def require_scalar(self, what: str) -> None:
         """ValueError if the function's result is not one number."""
         if self.structure.container is not None or self.structure.cores != ((),):
@@ -99,18 +113,12 @@ class Call:
             )
 
     def shortcut(self, output: Output) -> Shortcut | None:
-        """A shortcut for later calls like this one. None for calls with rows, names or containers, which have none."""
-        kind, specialization = output.kind, self.specialization
-        if (
-            self.batch.loop
-            or len(specialization.names) != specialization.positional
-            or (kind == "hvp" and self.path.recording.leaves)
-        ):
+        """A shortcut for later calls like this one; None for results that it cannot put together."""
+        kind = output.kind
+        found = self._shapes(kind)
+        if found is None:
             return None
-        shapes = self._shapes(kind)
-        if shapes is None:
-            return None
-        alone = self.structure.container is None if kind in ("value", "backward") else self._one
+        arguments, parts, alone, width = found
 
         def made(path: Path) -> Shortcut | None:
             if kind != "value" and path.zeros:  # each call tells
@@ -118,40 +126,57 @@ class Call:
             if kind == "hvp" and path.recording.leaves:  # its program has the vector behind them
                 return None
             machine, _ = path.machine(output)
-            side_traces = SideTraces(path, made) if path.outcomes else None
+            first = path is self.path
+            batch = (lambda: specialization.batch_machine(path, output)) if first else None
+            side_traces = SideTraces(path, made, batch) if path.outcomes else None
             leaves, pair = path.recording.leaves, kind == "value_and_grad"
-            return machine.shortcut(machine, *shapes, pair, alone, leaves, side_traces, kind == "backward")
+            adds = kind == "backward"
+            shortcut = machine.shortcut(machine, arguments, parts, pair, alone, leaves, side_traces, adds, width)
+            shortcut.batches, shortcut.hvp = first and not adds, kind == "hvp"
+            return shortcut
 
+        specialization = self.specialization
         return made(self.path)
 
-    def _shapes(self, kind: str) -> tuple[Sequence[Any], Sequence[Any]] | None:
-        """Shapes of arguments and results; None unless the outputs are the results in their order."""
+    def _shapes(self, kind: str) -> tuple[Sequence[Any], Sequence[Any], bool, int] | None:
+        """Shapes of arguments and of results, whether it is one result, and how many are in each tuple of a matrix.
+
+        None unless the outputs are the results in their order, and in tuples.
+        """
         cores, by = self.specialization.cores, self.cores()
         container, results = self.structure.container, self.structure.cores
-        if kind in ("value", "backward"):
-            return (cores, results) if container in (None, tuple) else None
-        if kind in ("grad", "value_and_grad") or (kind == "jacobian" and results == ((),) and container is None):
-            return cores, [(), *by] if kind == "value_and_grad" else by
-        if not self._one or container is not None:
+        if container not in (None, tuple) or (kind not in ("value", "backward") and not by):
             return None
-        if kind == "jacobian":
-            return cores, [results[0] + by[0]]
-        return ((*cores, by[0]), by) if kind == "hvp" else (cores, [by[0] + by[0]])
+        if kind in ("value", "backward"):
+            return cores, results, container is None, 0
+        if kind in ("grad", "value_and_grad"):
+            return cores, [(), *by] if kind == "value_and_grad" else by, self._one, 0
+        if kind == "hvp":
+            return ((*cores, by[0]), by, True, 0) if self._one else None
+        rows = by if kind == "hessian" else results
+        alone = self._one if kind == "hessian" else container is None
+        if self._one:
+            return cores, [row + by[0] for row in rows], alone, 0
+        if alone and not results[0]:
+            return cores, by, False, 0
+        if any(rows) or any(by) or (container is None and kind == "jacobian"):
+            return None
+        return cores, [()] * (len(rows) * len(by)), False, len(by)
 
-    def take_vectors(self, vector: Any) -> None:
-        """The vectors of hvp, one for each argument to differentiate by."""
-        name, batch = self.specialization.owner.__name__, self.batch
+    def take_vectors(self, what: str, vector: Any) -> None:
+        """The vectors of the method ``what``, one for each argument to differentiate by."""
+        name, batch = f"{self.specialization.owner.__name__}.{what}()", self.batch
         parts = (vector,) if self._one else tuple(vector) if isinstance(vector, (tuple, list)) else ()
         if len(parts) != len(self.wrt):
-            raise TypeError(f"{name}.hvp() needs a tuple of {len(self.wrt)} vectors, one for each argument")
+            raise TypeError(f"{name} needs a tuple of {len(self.wrt)} vectors, one for each argument")
         for i, (part, core) in enumerate(zip(parts, self.cores(), strict=True)):
-            x = real(f"{name}.hvp(): vector {i}", part)
+            x = real(f"{name}: vector {i}", part)
             try:
                 numpy.broadcast_to(x, batch.loop + core)
             except ValueError:
-                raise ValueError(f"{name}.hvp(): vector {i} has shape {x.shape}, not {batch.loop + core}") from None
+                raise ValueError(f"{name}: vector {i} has shape {x.shape}, not {batch.loop + core}") from None
             if x.ndim < len(core) or x.shape[x.ndim - len(core) :] != core:
-                raise ValueError(f"{name}.hvp(): vector {i} has shape {x.shape}, not {batch.loop + core}")
+                raise ValueError(f"{name}: vector {i} has shape {x.shape}, not {batch.loop + core}")
             self._vectors.append(batch.column(x, core))
 
     def compute(self, output: Output, out: Sequence[Any] = ()) -> Computed:
@@ -216,7 +241,10 @@ class Call:
                 self._tell(batch.rows)
             return targets
         full = self._fresh(outputs, batch.rows)
-        machine.run(columns, full if isinstance(full, list) else [full], self._workers, tell=self._tell)
+        if isinstance(full, list):
+            machine.run(columns, full, self._workers, tell=self._tell)
+        else:
+            execute(machine, columns, full, self._workers, self._tell)
         return full
 
     def _fits(self, out: Sequence[Any]) -> bool:
@@ -244,9 +272,9 @@ class Call:
 
         specialization = self.specialization
         union, paths = specialization.union, specialization.paths
-        numbers = sum(x.size // x.shape[-1] for x in (*columns, *vectors))
+        numbers = sum(x.size // max(x.shape[-1], 1) for x in (*columns, *vectors))
         work = Work(rows, numbers + self.path.machine(output)[1])
-        first = self.path if union.path is None else union.path
+        first = self.path if union.path is None or output.sparse else union.path
         for ran in run(first, self.path, output, columns, vectors, rows, self._workers, child, self._tell):
             if ran[0] is not union.path:
                 work.add(ran[0], output, ran[2].shape[1], ran[1] is None)
@@ -254,9 +282,31 @@ class Call:
             if path.zeros and out.shape[1] > sum(map(len, left)):
                 self.zeros = path.zeros
             yield ran
-        if union.is_worth_trying(paths, work):
+        if not output.sparse and union.is_worth_trying(paths, work):
             with specialization.owner.lock:
                 union.build(paths, output, work)
+
+    def by_path(self, output: Output) -> list[tuple[Path, Rows | None, Computed]]:
+        """The outputs path by path: (path, indices of its rows or None for all, outputs); the last one of a row counts.
+
+        Each path may have another number of outputs.
+        """
+        with self._shown():
+            if not self.path.outcomes:
+                return [(self.path, None, self._straight(output, ()))]
+            columns, rows = self.batch.columns, self.batch.rows
+            return [(path, index, out) for path, index, out, _ in self._run(output, columns, (), rows)]
+
+    def write_row(self, output: Output, out: Array) -> bool:
+        """Write the outputs of a single row of a function without branches straight to ``out``, if that fits."""
+        columns = [*self.batch.columns, *self.path.leaf_column()]
+        machine, outputs = self.path.machine(output)
+        if self.batch.loop or out.shape != (outputs,) or out.dtype != numpy.float64 or not out.flags.carray:
+            return False
+        if any(numpy.may_share_memory(out, x) for x in columns):
+            return False
+        execute(machine, columns, out.reshape(-1, 1), self._workers, self._tell)
+        return True
 
     def pieces(self, output: Output) -> Iterator[tuple[Path, Array]]:
         """The outputs in pieces of bounded size, each row once."""

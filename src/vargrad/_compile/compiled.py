@@ -13,18 +13,20 @@ from collections.abc import Callable
 from types import FunctionType, MethodType
 from typing import Any, overload
 
+from vargrad._compile.bound import bind as bind_call
 from vargrad._compile.call import chosen_arguments
 from vargrad._compile.dispatcher import SHORTCUTS, Dispatcher
-from vargrad._compile.fingerprints import Fingerprint
-from vargrad._compile.object_state import State, is_stateful, state_of, unchanging
+from vargrad._compile.listing import listing
 from vargrad._compile.paths import Output
 from vargrad._compile.recorder import RecordingError
+from vargrad._compile.sparse.methods import HasPattern
+from vargrad._compile.watch.fingerprints import Fingerprint
+from vargrad._compile.watch.object_state import State, is_stateful, state_of, unchanging
 from vargrad._core.modes import thread
 from vargrad._util.argnums import Argnums
 from vargrad._util.files import PathLike
 from vargrad._util.public import show_as
 from vargrad._vm.machine import fast_calls
-from vargrad._vm.program import disassembly
 
 __all__ = ["Compiled", "RecordingError", "compile", "load_compiled"]
 
@@ -76,7 +78,7 @@ def compile(
 
 
 @fast_calls
-class Compiled(Dispatcher):
+class Compiled(Dispatcher, HasPattern):
     """A recorded function. Every derivative is per row: shape of the rows, then the shapes of result and argument.
 
     >>> import vargrad
@@ -86,6 +88,7 @@ class Compiled(Dispatcher):
     """
 
     _methods: Methods | None = None
+    bind = bind_call
 
     def to_c(self, *args: Any, name: str | None = None, argnums: Argnums | None = None, **kwargs: Any) -> str:
         """C99 for the recorded paths: a function for the value, and one for value and derivatives.
@@ -175,9 +178,7 @@ class Compiled(Dispatcher):
         for specialization in self._specializations.values():
             for i, path in enumerate(specialization.paths):
                 lines.append(f"path {i}: {', '.join(specialization.labels)} -> {path.structure}")
-                names = [*specialization.labels, *(f"leaf{k}" for k in range(len(path.recording.leaves)))]
-                program = path.program(Output("value"))
-                lines += [f"    {line}" for line in disassembly(program, names)]
+                lines += [f"    {line}" for line in listing(path, specialization.labels)]
         return "\n".join(lines)
 
 
@@ -217,7 +218,7 @@ def compile_again(f: Callable[..., Any], signature: str | None, max_paths: int) 
     return compile(f, signature=signature, max_paths=max_paths)
 
 
-_PUBLIC = ("__call__", *SHORTCUTS[1:], "to_c", "save")  # the first shortcut is the call's
+_PUBLIC = ("__call__", *SHORTCUTS[1:], "bind", "jvp", "pattern", "to_c", "save")  # the first shortcut is the call's
 
 
 def _refreshed(name: str) -> Callable[..., Any]:

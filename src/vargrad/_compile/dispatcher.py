@@ -12,34 +12,31 @@ from typing import Any, TypeAlias
 import numpy
 import numpy.typing
 
-from vargrad._compile.call import Call, chosen_arguments
-from vargrad._compile.fingerprints import Fingerprint, fingerprint, is_part
+from vargrad._compile.call import Call, chosen_arguments, hold_vars
 from vargrad._compile.paths import Output, Path
-from vargrad._compile.places import all_code, changes, places
-from vargrad._compile.reads import Read, Reads, changed_by_recording, may_change
+from vargrad._compile.recordings import Recordings
 from vargrad._compile.results import arranged, into, items, split, split_matrix
-from vargrad._compile.running import Running, named_sources
 from vargrad._compile.signature import Batch, Binder, Signature, parse
+from vargrad._compile.sparse.calls import derivative as sparsely
+from vargrad._compile.sparse.pattern import Pattern
 from vargrad._compile.specialization import Specialization
 from vargrad._core.modes import thread
 from vargrad._core.var import Var, add_grads
 from vargrad._ops import zeros
 from vargrad._util.argnums import Argnums
 from vargrad._util.errors import known
-from vargrad._vm.machine import HasShortcuts, fast_method
+from vargrad._vm.machine import fast_method
+from vargrad._vm.ways import is_plain
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 
-MOST_STATES = 64  # of what a function reads besides its arguments
 SHORTCUTS = ("value", "value_and_grad", "grad", "jacobian", "hessian", "hvp", "backward")
-MOST_SPECIALIZATIONS = 128  # with a recording; one of a thousand operations takes half a megabyte
 
 
-class Dispatcher(HasShortcuts):
+class Dispatcher(Recordings):
     """A function and its recordings. Compiled adds methods of objects, files and C text."""
 
     _is_watched = False  # whether an object's state is looked at before each call: see Watched
-    _lost_reads: Fingerprint | None = None  # of recordings that came without their function
 
     def __init__(
         self, f: Callable[..., Any], signature: str | None = None, max_paths: int = 256, constants: str = "watched"
@@ -59,9 +56,8 @@ class Dispatcher(HasShortcuts):
         self._frozen = constants == "frozen"
         self._binder = Binder(self.__name__, f, self.signature)
         self.lock = RLock()
-        self._loose: set[tuple[Any, ...]] = set()  # places in which recordings themselves change what is held
-        self._specializations: dict[Any, Specialization]
-        self._states: list[tuple[Reads, dict[Any, Specialization]]]  # recordings by what they read, the newest last
+        self.given: dict[Any, Pattern] = {}  # of sparse derivatives: see sparse/calls.py
+        self._loose = set()
         self._forget_all()
 
     # ---- values and derivatives; a call like one before goes by its shortcut, straight to the machine
@@ -80,8 +76,7 @@ class Dispatcher(HasShortcuts):
             return self.__wrapped__(*args, **kwargs)
         full = call.compute(Output("value"), items(out))
         structure = call.structure
-        if out is None:
-            self._remember(call, Output("value"))
+        self._remember(call, Output("value"), None)
         return self._finished(call, out, structure.fill(split(full, structure.cores, call.batch.loop)))
 
     @fast_method("value_and_grad")
@@ -129,12 +124,18 @@ class Dispatcher(HasShortcuts):
         self,
         *args: Any,
         argnums: Argnums | None = None,
+        sparse: bool | str = False,
         out: Any = None,
         workers: int = 1,
         progress: bool = False,
         **kwargs: Any,
     ) -> Any:
-        """All first derivatives, for each result: shape of the rows + shape of the result + shape of the argument."""
+        """All first derivatives, for each result: shape of the rows + shape of the result + shape of the argument.
+
+        ``sparse``: True for one csr_array; "values" for its numbers in the order of ``pattern``, in each row.
+        """
+        if sparse is not False:
+            return sparsely(self, "jacobian", args, kwargs, sparse, workers, progress, argnums, out)
         call, full = self._computed("jacobian", args, kwargs, workers, progress, argnums, out)
         if call is None:
             return full
@@ -146,12 +147,18 @@ class Dispatcher(HasShortcuts):
         self,
         *args: Any,
         argnums: Argnums | None = None,
+        sparse: bool | str = False,
         out: Any = None,
         workers: int = 1,
         progress: bool = False,
         **kwargs: Any,
     ) -> Any:
-        """All second derivatives of a single number: shape of the rows + shapes of both arguments."""
+        """All second derivatives of a single number: shape of the rows + shapes of both arguments.
+
+        ``sparse``: as for ``jacobian``.
+        """
+        if sparse is not False:
+            return sparsely(self, "hessian", args, kwargs, sparse, workers, progress, argnums, out)
         call, full = self._computed("hessian", args, kwargs, workers, progress, argnums, out)
         if call is None:
             return full
@@ -177,6 +184,24 @@ class Dispatcher(HasShortcuts):
             return full
         return self._finished(call, out, call.by_argument(split(full, call.cores(), call.batch.loop)))
 
+    def jvp(
+        self,
+        *args: Any,
+        argnums: Argnums | None = None,
+        out: Any = None,
+        workers: int = 1,
+        progress: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """The pair of value and derivative along a vector: ``f.jvp(*args, v)``, v as for ``hvp``, for any results."""
+        if not args:
+            raise TypeError(f"{self.__name__}.jvp() takes the arguments and then the vector")
+        *args, vector = args  # type: ignore[assignment]
+        call, full = self._computed("jvp", args, kwargs, workers, progress, argnums, out, vector)
+        if call is None:
+            return full
+        return self._finished(call, out, call.twice(full))
+
     @fast_method("backward")
     def backward(self, *args: Any, workers: int = 1, progress: bool = False, **kwargs: Any) -> float:
         """Sum the value over all rows, and add the sum's derivatives to the .grad of closed-over leaves that want one.
@@ -193,18 +218,13 @@ class Dispatcher(HasShortcuts):
             sums[path] = sums[path] + part if path in sums else part
         self._tell_zeros(call)
         value = float(sum(part[0] for part in sums.values()))
-        self._remember(call, Output("backward"))
+        self._remember(call, Output("backward"), None)
         if sums:  # one call for all paths: Ctrl-C comes before it or after it
             leaves = list(chain.from_iterable(path.recording.leaves for path in sums))
             add_grads(leaves, numpy.concatenate([part[1:] for part in sums.values()]))
         return value
 
     # ---- the recordings
-
-    @property
-    def paths(self) -> int:
-        """How many paths through the function's branches have been recorded."""
-        return sum(len(specialization.paths) for specialization in self._specializations.values())
 
     def _begin(
         self, args: Sequence[Any], kwargs: Mapping[str, Any], workers: int, progress: bool = False
@@ -231,95 +251,6 @@ class Dispatcher(HasShortcuts):
         if batch.rows == 0 and not specialization.paths:
             raise ValueError(f"{self.__name__}() was first called without any row: there is nothing to record it on")
         return Call(specialization, specialization.first_path(batch.columns), batch, workers, progress)
-
-    def _forget_the_oldest(self, newest: Specialization) -> None:
-        """Forget all but the newest MOST_SPECIALIZATIONS that are recorded; called with the lock held."""
-        recorded = [
-            key
-            for key, specialization in self._specializations.items()
-            if specialization.paths or specialization is newest
-        ]
-        for key in recorded[:-MOST_SPECIALIZATIONS]:
-            del self._specializations[key]
-
-    def _roots(self) -> list[Any]:
-        """Where the code begins that a recording runs: the function."""
-        return [self.__wrapped__]
-
-    def _before_recording(self) -> list[Read]:
-        """What a recording reads, as far as that is known, and could change; called with the lock held."""
-        if self._frozen:
-            return []
-        found = {read.place.key: read for reads, _ in self._states[-2:] for read in reads.now()}
-        code = getattr(self.__wrapped__, "__code__", None)
-        own = {} if code is None else {code: self.__wrapped__.__globals__}
-        return [*found.values(), *(Read(place) for place in places(self._roots(), own) if place.key not in found)]
-
-    def _after_recording(self, before: list[Read], running: Running) -> list[str]:
-        """Watch what code that ran in a recording has read besides its arguments; called with the lock held.
-
-        Returns why the recording may hold a number that cannot be watched.
-        """
-        if self._frozen:
-            return []
-        keys, doubtful = changed_by_recording(before)
-        self._loose |= keys
-        for reads, _ in self._states:
-            reads.loosen(self._loose)
-        found = places(self._roots(), running.seen)
-        self._reads.add(found, self._loose)
-        known = {read.place.key for read in before}
-        new = [read for read in self._reads.of(found) if read.place.key not in known]
-        kinds = set().union(*map(changes, running.seen))
-        doubtful += may_change(new, kinds)
-        return [*running.asked, *doubtful, *named_sources(running.seen, found), *self._reads.unknown()]
-
-    def _whole_function(self) -> Any:
-        """The function with its object, for a comparison of all that it does."""
-        return self.__wrapped__
-
-    def _fingerprint(self) -> Fingerprint | None:
-        """What the recordings read, for a pickle or a file; None where that does not count."""
-        return None if self._frozen else fingerprint(self._whole_function(), self._reads.places(self._loose))
-
-    def _resume(self, stored: Fingerprint | None) -> None:
-        """Watch what recordings from a pickle or a file read, and forget them if it is not what it was then.
-
-        ``stored``: their _fingerprint(); None where it is not known.
-        """
-        if self._frozen:
-            return
-        function = self._whole_function()
-        found = places(self._roots(), all_code(function))
-        if stored is None or is_part(stored, fingerprint(function, found)):
-            self._reads.add(found, set())
-        else:
-            self._forget_all()
-
-    def _forget_all(self) -> None:
-        """Begin anew, without recordings."""
-        for what in SHORTCUTS:
-            self._set_shortcut(what, None)
-        self._reads, self._specializations = Reads(), {}
-        self._states = [(self._reads, self._specializations)]
-
-    def _look(self) -> None:
-        """Take the recordings made when what they read was as it is now, or none."""
-        if self._reads.are_same():
-            return
-        with self.lock:
-            if self._reads.are_same():  # another thread was recording
-                return
-            for i, state in enumerate(self._states):
-                if state[0] is not self._reads and state[0].are_same():
-                    del self._states[i]
-                    break
-            else:
-                state = Reads(), {}
-            self._states = [*self._states[1 - MOST_STATES :], state]
-            for what in SHORTCUTS:
-                self._set_shortcut(what, None)
-            self._reads, self._specializations = state
 
     def _eager(
         self, what: str, args: Sequence[Any], kwargs: Mapping[str, Any], argnums: Argnums | None, vectors: Sequence[Any]
@@ -351,20 +282,20 @@ class Dispatcher(HasShortcuts):
         *vector: Any,
     ) -> tuple[Call | None, Any]:
         """A derivative's call and its outputs of all rows; None and the result if _begin() returns None."""
-        call = self._begin(args, kwargs, workers, progress)
+        call = None if hold_vars(vector) else self._begin(args, kwargs, workers, progress)
         if call is None:
             self._refuse_out(out)
             return None, self._eager(what, args, kwargs, argnums, vector)
         call.choose(argnums)
         for v in vector:
-            call.take_vectors(v)
+            call.take_vectors(what, v)
         output = Output(what, call.wrt)
         self._tell_zeros(call)
         full = call.compute(output, items(out))
         if call.path.outcomes:
             self._tell_zeros(call)
-        if argnums is None and out is None:
-            self._remember(call, output)
+        if what in SHORTCUTS:
+            self._remember(call, output, argnums)
         return call, full
 
     def _tell_zeros(self, call: Call) -> None:
@@ -374,9 +305,15 @@ class Dispatcher(HasShortcuts):
     def _finished(self, call: Call, out: Any, results: Any) -> Any:
         return results if out is None else into(self.__name__, out, results, call.written)
 
-    def _remember(self, call: Call, output: Output) -> None:
+    def _remember(self, call: Call, output: Output, argnums: Argnums | None) -> None:
         """Give the method a shortcut for calls like this one, if there is one."""
+        specialization = call.specialization
+        if not is_plain(argnums):
+            return
+        key = specialization, argnums
+        if self._shortcut_of(output.kind, key) is not None:
+            return
         shortcut = call.shortcut(output)
         if shortcut is not None:
-            shortcut.watch = call.specialization.reads.watch
-            self._set_shortcut(output.kind, shortcut)
+            shortcut.watch = specialization.reads.watch
+            self._add_way(output.kind, key, shortcut, specialization.names, specialization.positional, argnums)

@@ -18,8 +18,9 @@ import numpy.typing
 
 from vargrad._compile.recorder import Recording
 from vargrad._core.var import leaf_values
-from vargrad._ir.expressions import Derivatives, Expressions
+from vargrad._ir.expressions import Derivatives, Expressions, Tangents, pushed
 from vargrad._ir.lower import lower
+from vargrad._ir.nonzeros import Nonzeros, nonzeros
 from vargrad._ops.codes import ADD, AND, EQ, LE, LT, MUL, NE, NOT, OR, ZERO
 from vargrad._vm.machine import Machine, empty
 from vargrad._vm.program import Program
@@ -28,17 +29,23 @@ Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 Rows: TypeAlias = numpy.typing.NDArray[numpy.intp]
 Tell: TypeAlias = Callable[[int], object]  # called with the number of rows done; below 0: of rows to be done again
 SideExit: TypeAlias = tuple[int, float]  # the number of the guard that fails first, and its value instead
+MANY_OUTPUTS = 64  # of one row, from which on it is worth while to gather its inputs
 _CHUNK = 1 << 14  # rows whose guards are evaluated together
 BOOLEAN = frozenset((LT, LE, EQ, NE, AND, OR, NOT))
 
 
 class Output(NamedTuple):
-    """The results of a program: value or derivative, by the method's name ``kind``, and the arguments it is by."""
+    """The results of a program: value or derivative, by the method's name ``kind``, and the arguments it is by.
+
+    ``sparse``: only those that are not 0 by their formula.
+    """
 
     kind: str
     wrt: tuple[int, ...] = ()
+    sparse: bool = False
 
 
+WITH_VECTORS = ("hvp", "jvp")  # outputs with vectors among the inputs
 GUARDS = Output("guards")  # the values of a recording's guards
 
 
@@ -49,6 +56,7 @@ class Path:
         "_derivatives",
         "_lock",
         "_machines",
+        "_nonzeros",
         "children",
         "outcomes",
         "recording",
@@ -69,6 +77,7 @@ class Path:
         self._lock: Any = lock
         self._machines: dict[Output, tuple[Machine, int]] = {}
         self._derivatives: dict[tuple[int, ...], Derivatives] = {}
+        self._nonzeros: dict[Output, Nonzeros] = {}
 
     def machine(self, output: Output) -> tuple[Machine, int]:
         """The machine for an output, and how many numbers it gives; with guards the last says whether they all hold."""
@@ -78,6 +87,19 @@ class Path:
                 program = self.program(output)
                 self.steps[output] = len(program.code)
                 found = self._machines[output] = Machine(program), len(program.outputs)
+        return found
+
+    def nonzeros(self, output: Output) -> Nonzeros:
+        """The entries of a sparse Jacobian or Hessian, each an output of its program."""
+        found = self._nonzeros.get(output)
+        if found is None:
+            recording = self.recording
+            inputs = [x for i in output.wrt for x in recording.arguments[i]]
+            with self._lock, without_collector():
+                g, roots = recording.expressions, recording.results
+                if output.kind == "hessian":
+                    roots = Derivatives(g, inputs).of(roots[0])
+                found = self._nonzeros[output] = nonzeros(g, inputs, roots, output.kind == "hessian")
         return found
 
     def program(self, output: Output) -> Program:
@@ -90,8 +112,13 @@ class Path:
         if self.outcomes and output is not GUARDS:
             outputs = [*outputs, self._stays()]
         inputs = [x for argument in self.recording.arguments for x in argument] + self.recording.leaf_inputs
-        inputs += self.vectors.get(output.wrt, []) if output.kind == "hvp" else []
+        inputs += self.vectors.get(output.wrt, []) if output.kind in WITH_VECTORS else []
         return lower(self.recording.expressions, inputs, outputs)
+
+    def shown(self, output: Output) -> Program:
+        """The program for an output, to be read by people: no machine is built of it."""
+        with self._lock, without_collector():
+            return self.program(output)
 
     def _stays(self) -> int:
         g = self.recording.expressions
@@ -101,7 +128,9 @@ class Path:
         return result
 
     def _outputs(self, output: Output) -> list[int]:
-        kind, wrt = output
+        kind, wrt, sparse = output
+        if sparse:
+            return self.nonzeros(output).nodes
         recording, g = self.recording, self.recording.expressions
         if kind == "value":
             return recording.results
@@ -111,9 +140,13 @@ class Path:
             (root,) = recording.results
             return [root, *self._by(recording.leaf_inputs).of(root)]
         inputs = [x for i in wrt for x in recording.arguments[i]]
+        if kind in ("jacobian", "values_and_jacobian"):
+            values = recording.results if kind == "values_and_jacobian" else []
+            return [*values, *self._jacobian(inputs)]
+        if kind == "jvp":
+            vectors = self.vectors[wrt] = [g.input() for _ in inputs]
+            return [*recording.results, *Tangents(g, inputs, recording.results).along(vectors)]
         by = self._by(inputs)
-        if kind == "jacobian":
-            return [partial for root in recording.results for partial in by.of(root, len(recording.results) > 4)]
         (root,) = recording.results
         gradient = by.of(root)
         if kind == "grad":
@@ -128,6 +161,23 @@ class Path:
             if partial != ZERO:
                 total = g.make(ADD, total, g.make(MUL, partial, vector))
         return by.of(total)
+
+    def _jacobian(self, inputs: list[int]) -> list[int]:
+        """The Jacobian row by row; of its columns some are pushed forward, the others come from reverse sweeps."""
+        g, results = self.recording.expressions, self.recording.results
+        forward = pushed(g, inputs, results)
+        tangents = Tangents(g, [inputs[i] for i in forward], results)
+        one = g.constant(1.0)
+        columns = {
+            column: tangents.along([one if i == k else ZERO for i in range(len(forward))])
+            for k, column in enumerate(forward)
+        }
+        others = [i for i in range(len(inputs)) if i not in columns]
+        if others:
+            by = self._by([inputs[i] for i in others])
+            rows = [by.of(root, len(results) > 4) for root in results]
+            columns |= {column: [row[k] for row in rows] for k, column in enumerate(others)}
+        return [columns[i][k] for k in range(len(results)) for i in range(len(inputs))]
 
     def _by(self, inputs: Sequence[int]) -> Derivatives:
         key = tuple(inputs)
@@ -194,6 +244,18 @@ class without_collector:
             gc.enable()
 
 
+def execute(machine: Machine, columns: Sequence[Array], out: Array, workers: int, tell: Tell | None) -> None:
+    """All rows of the columns through a machine, into an array of shape (outputs, rows)."""
+    outputs, rows = out.shape
+    if rows == 1 and outputs > MANY_OUTPUTS:
+        parts = [x.reshape(-1) for x in columns]
+        machine.row(parts[0] if len(parts) == 1 else numpy.concatenate(parts), out.reshape(-1))
+        if tell is not None:
+            tell(1)
+    else:
+        machine.run(columns, [out], workers, tell=tell)
+
+
 def rows_of(columns: Sequence[Array], rows: Any) -> list[Array]:
     """Some rows of the columns."""
     return [x if x.shape[-1] == 1 else numpy.ascontiguousarray(x[..., rows]) for x in columns]
@@ -224,7 +286,7 @@ def run(
         some, more = (columns, vectors) if index is None else (rows_of(columns, index), rows_of(vectors, index))
         count = rows if index is None else len(index)
         out = empty(outputs * count).reshape(outputs, count)
-        machine.run([*some, *path.leaf_column(), *more], [out], workers, tell=tell)
+        execute(machine, [*some, *path.leaf_column(), *more], out, workers, tell)
         gone: list[Rows] = []
         if path.outcomes:
             left = numpy.flatnonzero(out[-1] != 1.0)

@@ -17,6 +17,7 @@ import numpy.typing
 from vargrad._compile.recorder import Condition, Recorder
 from vargrad._compile.signature import Signature
 from vargrad._core.var import Var
+from vargrad._vm.machine import transposed
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 Shape: TypeAlias = tuple[int, ...]
@@ -113,7 +114,7 @@ def arranged(part: Any, core: Shape, loop: Shape) -> Any:
         return float(part[0, 0]) if not loop else part[0].reshape(loop)
     if not loop:
         return part.reshape(core)
-    return numpy.ascontiguousarray(part.T).reshape(loop + core)
+    return transposed(numpy.ascontiguousarray(part)).reshape(loop + core)
 
 
 def split(full: Any, cores: Sequence[Shape], loop: Shape) -> list[Any]:

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy
 
-from vargrad._compile.places import Place, Seen, all_code, global_names, is_fixed
 from vargrad._compile.semantics.tries import handlers
+from vargrad._compile.watch.places import Place, Seen, all_code, global_names, is_fixed
 from vargrad._core import modes
 from vargrad._vm.machine import Calls
 

@@ -13,6 +13,7 @@ import numpy
 import numpy.typing
 
 from vargrad._util import errors
+from vargrad._vm.machine import transposed
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 Core: TypeAlias = tuple[str, ...]
@@ -149,7 +150,7 @@ class Batch:
         full = numpy.broadcast_to(x, self.loop + core)
         if not core:
             return numpy.ascontiguousarray(full).reshape(self.rows)
-        return numpy.ascontiguousarray(full.reshape(self.rows, count).T)
+        return transposed(numpy.ascontiguousarray(full.reshape(self.rows, count)))
 
 
 def _alike(values: Sequence[Any]) -> bool:

@@ -10,8 +10,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy
 import numpy.typing
 
-from vargrad._compile.paths import Path, SideExit, without_collector
-from vargrad._compile.reads import Read, Reads
+from vargrad._compile.paths import Output, Path, SideExit, without_collector
 from vargrad._compile.recorder import Recorder, RecordingError, as_expressions
 from vargrad._compile.results import flatten
 from vargrad._compile.running import Running
@@ -19,6 +18,7 @@ from vargrad._compile.semantics.reductions import USE_A_SIGNATURE
 from vargrad._compile.semantics.tries import Tries
 from vargrad._compile.signature import Signature
 from vargrad._compile.union import Union
+from vargrad._compile.watch.reads import Read, Reads
 from vargrad._core.modes import recording
 from vargrad._core.var import Var
 from vargrad._ops import zeros
@@ -85,6 +85,7 @@ class Specialization:
         self.positional = positional
         self.paths: list[Path] = []
         self.union = Union()
+        self.layouts: dict[Any, Any] = {}  # of sparse derivatives: see sparse/calls.py
         self.labels = [
             name.lstrip("*") + (str(list(index)) if core else "")
             for name, core in zip(names, cores, strict=True)
@@ -102,6 +103,13 @@ class Specialization:
                     self.owner._forget_the_oldest(self)
                     self.paths.append(new)
         return self.paths[0]
+
+    def batch_machine(self, first: Path, output: Output) -> tuple[Any, list[Var] | None]:
+        """The machine that batches try first, of the union of all paths if there is one, and the leaves it reads."""
+        path = self.union.path or first
+        if output.kind == "hvp" and path.recording.leaves:  # see Call.shortcut; the first path has none there
+            path = first
+        return path.machine(output)[0], path.recording.leaves or None
 
     def child(self, columns: Sequence[Array], path: Path, side_exit: SideExit, row: int) -> Path:
         """The path for rows that leave ``path`` by this side exit, recorded from one of them if it is new."""

@@ -93,6 +93,8 @@ cdef class Block:
     def frozen(self):
         """The place of the first leaf that wants no grad, or -1."""
         cdef Py_ssize_t i
+        if self.cells.without_grad == 0:  # counted, since training asks at every step
+            return -1
         for i in range(len(self.given)):
             if not (<Var>self.given[i]).node.flags & NODE_REQUIRES:
                 return i
@@ -179,6 +181,83 @@ def add_grads(leaves, parts):
     PyBuffer_Release(&view)
 
 
+def leaf_grads(leaves, into):
+    """Whether all the Vars want a grad: if so, these are written to ``into``, if not, nothing is.
+
+    ``into``: a writable C-contiguous buffer of as many float64. Raises TypeError for what is no Var or no buffer,
+    ValueError for a buffer of something else.
+    """
+    cdef tuple vars = tuple(leaves)
+    cdef Py_ssize_t i
+    cdef Py_buffer view
+    cdef bint all_want = True
+    take_doubles(&view, into, "into", vars, True)
+    for i in range(len(vars)):
+        all_want = all_want and tape_grad((<Var>vars[i]).node) != NULL
+    if all_want:
+        for i in range(len(vars)):
+            memcpy(<char *>view.buf + 8 * i, tape_grad((<Var>vars[i]).node), 8)
+    PyBuffer_Release(&view)
+    return all_want
+
+
+def set_leaf_values(leaves, to):
+    """Make the values of the leaves these numbers: of all of them, or of none.
+
+    ``to``: a C-contiguous buffer of as many float64. Raises TypeError for what is no Var or no buffer, ValueError for
+    a buffer of something else, AttributeError for a computed Var.
+    """
+    cdef tuple vars = tuple(leaves)
+    cdef Py_buffer view
+    cdef Var v
+    for i, x in enumerate(vars):
+        if type(x) is not Var:
+            raise errors.no_var(i, x)
+    for v in vars:
+        look_at_leaf(v)
+    take_doubles(&view, to, "to", vars, False)
+    try:
+        edit_all(vars, <const char *>view.buf)
+    finally:
+        PyBuffer_Release(&view)
+
+
+cdef int look_at_leaf(Var v) except -1:
+    """That its value may be set."""
+    if not v.node.flags & NODE_LEAF:
+        raise errors.computed_value(v.prev_op)
+    if recorder() is not None:
+        recorder().leave(v, ".value =")
+    renew(v)
+    return 0
+
+
+cdef int edit_all(tuple vars, const char *to) except -1:
+    """Give each leaf its number of these doubles; MemoryError, and none has changed."""
+    cdef Py_ssize_t i
+    cdef Var v
+    cdef Node *n
+    cdef double x
+    cdef double *before = <double *>malloc((len(vars) + 1) * sizeof(double))
+    if before == NULL:
+        raise MemoryError
+    for i in range(len(vars)):
+        v = vars[i]
+        before[i] = tape_value(v.node)
+        memcpy(&x, to + 8 * i, 8)
+        n = tape_edit(v.node, x)
+        if n == NULL:
+            while i > 0:  # back again: what was edited just now is in no graph yet, so this needs no memory
+                i -= 1
+                v = vars[i]
+                v.node = tape_edit(v.node, before[i])
+            free(before)
+            raise MemoryError
+        v.node = n
+    free(before)
+    return 0
+
+
 def descend(leaves, lr):
     """Take lr times its .grad from the value of each leaf, and make its .grad 0: of all of them, or of none.
 
@@ -189,35 +268,27 @@ def descend(leaves, lr):
     cdef tuple vars = tuple(leaves)
     cdef Py_ssize_t i
     cdef Var v
-    cdef Node *n
-    cdef double *before
+    cdef double *to
     for i in range(len(vars)):
         if type(vars[i]) is not Var:
             raise errors.no_var(i, vars[i])
     vars = tuple(dict.fromkeys(vars))
     for v in vars:
-        if not v.node.flags & NODE_LEAF:
-            raise errors.computed_value(v.prev_op)
-        if tape_grad(v.node) == NULL:
+        if v.node.flags & NODE_LEAF and tape_grad(v.node) == NULL:
             raise errors.no_grad_attribute(None)
-        if recorder() is not None:
-            recorder().leave(v, ".value =")
-        renew(v)
-    before = <double *>malloc((len(vars) + 1) * sizeof(double))
-    if before == NULL:
+        look_at_leaf(v)
+    to = <double *>malloc((len(vars) + 1) * sizeof(double))
+    if to == NULL:
         raise MemoryError
     for i in range(len(vars)):
         v = vars[i]
-        before[i] = tape_value(v.node)
-        n = tape_edit(v.node, before[i] - rate * tape_grad(v.node)[0])
-        if n == NULL:
-            while i > 0:  # back again: what was edited just now is in no graph yet, so this needs no memory
-                i -= 1
-                v = vars[i]
-                v.node = tape_edit(v.node, before[i])
-            free(before)
-            raise MemoryError
-        v.node = n
-    for v in vars:
-        tape_grad(v.node)[0] = 0.0
-    free(before)
+        if tape_grad(v.node) == NULL:  # code of others ran meanwhile, at a look-up of the recorder
+            free(to)
+            raise errors.no_grad_attribute(None)
+        to[i] = tape_value(v.node) - rate * tape_grad(v.node)[0]
+    try:
+        edit_all(vars, <const char *>to)
+        for v in vars:
+            tape_grad(v.node)[0] = 0.0
+    finally:
+        free(to)

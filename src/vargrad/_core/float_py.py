@@ -21,6 +21,9 @@ class Float(OpMethods):
     __slots__ = ()
     __array_priority__ = -1.0  # scalars of NumPy leave an operation to a Var, arrays do it element by element
     _value: float
+    _op: str | None
+    _requires_grad: bool
+    _grad: float
     requires_grad: bool | property
     grad: float | property
 
@@ -167,6 +170,14 @@ class Float(OpMethods):
         if thread.recorder is not None:
             return f"Var({self._value!r}, while recorded)"
         return f"Var({self._value!r}, grad={self.grad!r})" if self.requires_grad else f"Var({self._value!r})"
+
+    def _state(self) -> tuple[float, bool, float]:
+        """A leaf's value, requires_grad and grad, for copies and pickles; TypeError for a computed Var."""
+        if self._op is not None:
+            raise errors.computed_copy()
+        if thread.recorder is not None:
+            thread.recorder.leave(self, "a copy or pickle")
+        return self._value, self._requires_grad, self._grad
 
 
 def array_function(function: Any, types: Iterable[Any], args: Any, kwargs: Any) -> Any:

@@ -271,6 +271,20 @@ def fmin(x, y, /):
     return function2(OP_fmin, "fmin", x, y)
 
 
+def lgamma(x, /):
+    """Logarithm of the absolute value of the gamma function."""
+    if type(x) is Var:
+        return finish_unary(OP_lgamma, op_value_lgamma((<Var>x).node.value, 0.0), <Var>x)
+    return plain(OP_lgamma, "lgamma", x)
+
+
+def gamma(x, /):
+    """The gamma function."""
+    if type(x) is Var:
+        return finish_unary(OP_gamma, op_value_gamma((<Var>x).node.value, 0.0), <Var>x)
+    return plain(OP_gamma, "gamma", x)
+
+
 def sum(values, /):
     """Sum from left to right, one node."""
     return of_vector(OP_sum, "sum", values)

@@ -14,6 +14,7 @@ from vargrad._core import functions_nary, functions_py
 from vargrad._core.modes import thread
 from vargrad._core.var import VARS as _VARS
 from vargrad._core.var import Real
+from vargrad._core.var import function as _function
 from vargrad._core.var import nary as _nary
 from vargrad._core.var import twin as _twin
 from vargrad._core.var import two as _two
@@ -101,11 +102,6 @@ def clamp(x: Real, min: Real | None = None, max: Real | None = None, /) -> Real:
         return x.clamp(min, max)
     result = x if min is None else _function("clamp_min", x, min)
     return result if max is None else _function("clamp_max", result, max)
-
-
-def _function(name: str, *operands: Real) -> Real:
-    result: Real = _twin(*operands).function(name, *operands)
-    return result
 
 
 def _by_value(function: Callable[..., Any]) -> Callable[..., Any]:

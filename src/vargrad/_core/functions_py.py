@@ -30,8 +30,10 @@ __all__ = [  # noqa: RUF022
     "fmax",
     "fmin",
     "fmod",
+    "gamma",
     "gelu",
     "leaky_relu",
+    "lgamma",
     "log10",
     "log1p",
     "log2",
@@ -243,3 +245,13 @@ def fmax(x: Var | float, y: Var | float, /) -> Var | float:
 def fmin(x: Var | float, y: Var | float, /) -> Var | float:
     """Smaller of a and b, or the one that is no nan, as C's fmin; ties share the derivative equally."""
     return function("fmin", x, y)
+
+
+def lgamma(x: Var | float, /) -> Var | float:
+    """Logarithm of the absolute value of the gamma function."""
+    return function("lgamma", x)
+
+
+def gamma(x: Var | float, /) -> Var | float:
+    """The gamma function."""
+    return function("gamma", x)

@@ -4,15 +4,34 @@ bytecodes Python may run a handler of Ctrl-C or another thread, inside ``deque(m
 
 from __future__ import annotations
 
+import os
+import sys
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from operator import call
-from typing import Protocol, overload
+from threading import RLock
+from typing import Any, Protocol, overload
 
 from vargrad._core.float_py import Float
 from vargrad._core.modes import thread
 from vargrad._util import errors
+
+# Taken while grads are added to, where threads run at the same time. A handler of a signal that adds, too, in the same
+# thread need not wait for it. Elsewhere there is none: an interrupt at the end of its block would leave it taken.
+_lock = nullcontext if getattr(sys, "_is_gil_enabled", lambda: True)() else RLock
+_adding: Any = _lock()
+
+
+def _renew() -> None:
+    """In a forked child the thread that held it is not there to give it back."""
+    global _adding
+    _adding = _lock()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_renew)
 
 
 class Leaf(Protocol):
@@ -67,11 +86,42 @@ def add_grads(leaves: Iterable[Leaf], parts: object) -> None:
     """
     given = _vars(leaves)
     numbers = _doubles(errors.as_doubles(parts, "parts"), "parts", len(given), False)
-    sums: dict[Leaf, float] = {}
-    for v, part in zip(given, numbers, strict=True):
-        if v._requires_grad:
-            sums[v] = sums.get(v, v._grad) + part
-    deque(map(call, [v._grad_setter() for v in sums], sums.values()), maxlen=0)
+    with _adding:  # without a GIL too, backward loses nothing that another thread adds
+        sums: dict[Leaf, float] = {}
+        for v, part in zip(given, numbers, strict=True):
+            if v._requires_grad:
+                sums[v] = sums.get(v, v._grad) + part
+        deque(map(call, [v._grad_setter() for v in sums], sums.values()), maxlen=0)
+
+
+def leaf_grads(leaves: Iterable[Leaf], into: object) -> bool:
+    """Whether all the Vars want a grad: if so, these are written to ``into``, if not, nothing is.
+
+    ``into``: a writable C-contiguous buffer of as many float64. Raises TypeError for what is no Var or no buffer,
+    ValueError for a buffer of something else.
+    """
+    given = _vars(leaves)
+    view = _doubles(into, "into", len(given), True)
+    if not all(v._requires_grad for v in given):
+        return False
+    view[:] = memoryview(array("d", [v._grad for v in given]))
+    return True
+
+
+def set_leaf_values(leaves: Iterable[Leaf], to: object) -> None:
+    """Make the values of the leaves these numbers: of all of them, or of none.
+
+    ``to``: a C-contiguous buffer of as many float64. Raises TypeError for what is no Var or no buffer, ValueError for
+    a buffer of something else, AttributeError for a computed Var.
+    """
+    given = _vars(leaves)
+    for v in given:
+        if v.prev_op is not None:
+            raise errors.computed_value(v.prev_op)
+        if thread.recorder is not None:
+            thread.recorder.leave(v, ".value =")
+    numbers = _doubles(to, "to", len(given), False).tolist()
+    deque(map(call, [v._value_setter() for v in given], numbers), maxlen=0)
 
 
 def descend(leaves: Iterable[Leaf], lr: float) -> None:

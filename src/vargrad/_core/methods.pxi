@@ -13,6 +13,12 @@ cdef extern from "ops/ops.h":
     int OP_gelu_slope
     int OP_share
     int OP_cosine
+    int OP_log_ratio
+    int OP_logit_slope
+    int OP_sinc_slope
+    int OP_exprel_slope
+    int OP_mills_gap
+    int OP_zeta
     int OP_add
     int OP_sub
     int OP_mul
@@ -67,6 +73,26 @@ cdef extern from "ops/ops.h":
     int OP_fmin
     int OP_clamp_min
     int OP_clamp_max
+    int OP_norm_pdf
+    int OP_exprel
+    int OP_sinc
+    int OP_logaddexp
+    int OP_xlogy
+    int OP_xlog1py
+    int OP_entr
+    int OP_rel_entr
+    int OP_logit
+    int OP_log_expit
+    int OP_ndtr
+    int OP_lgamma
+    int OP_gamma
+    int OP_digamma
+    int OP_beta
+    int OP_betaln
+    int OP_erfinv
+    int OP_erfcinv
+    int OP_ndtri
+    int OP_log_ndtr
     double op_value_gauss(double a, double b)
     double op_value_one_minus_square(double a, double b)
     double op_value_cbrt_slope(double a, double b)
@@ -79,6 +105,12 @@ cdef extern from "ops/ops.h":
     double op_value_gelu_slope(double a, double b)
     double op_value_share(double a, double b)
     double op_value_cosine(double a, double b)
+    double op_value_log_ratio(double a, double b)
+    double op_value_logit_slope(double a, double b)
+    double op_value_sinc_slope(double a, double b)
+    double op_value_exprel_slope(double a, double b)
+    double op_value_mills_gap(double a, double b)
+    double op_value_zeta(double a, double b)
     double op_value_add(double a, double b)
     double op_value_sub(double a, double b)
     double op_value_mul(double a, double b)
@@ -133,6 +165,26 @@ cdef extern from "ops/ops.h":
     double op_value_fmin(double a, double b)
     double op_value_clamp_min(double a, double b)
     double op_value_clamp_max(double a, double b)
+    double op_value_norm_pdf(double a, double b)
+    double op_value_exprel(double a, double b)
+    double op_value_sinc(double a, double b)
+    double op_value_logaddexp(double a, double b)
+    double op_value_xlogy(double a, double b)
+    double op_value_xlog1py(double a, double b)
+    double op_value_entr(double a, double b)
+    double op_value_rel_entr(double a, double b)
+    double op_value_logit(double a, double b)
+    double op_value_log_expit(double a, double b)
+    double op_value_ndtr(double a, double b)
+    double op_value_lgamma(double a, double b)
+    double op_value_gamma(double a, double b)
+    double op_value_digamma(double a, double b)
+    double op_value_beta(double a, double b)
+    double op_value_betaln(double a, double b)
+    double op_value_erfinv(double a, double b)
+    double op_value_erfcinv(double a, double b)
+    double op_value_ndtri(double a, double b)
+    double op_value_log_ndtr(double a, double b)
 
 
 cdef class OpMethods:  # Cython allows no include inside a class, hence a base class

@@ -38,7 +38,8 @@ def function(str name, *operands):
     """vargrad.math's function for a row: of Vars a Var, of plain numbers what the standard module says."""
     for x in operands:
         if type(x) is Var:
-            return apply(name, *[v if type(v) is Var else as_number(v, BY_NAME[name].function) for v in operands])
+            called = BY_NAME[name].function or name
+            return apply(name, *[v if type(v) is Var else as_number(v, called) for v in operands])
     return var_py.function(name, *operands)
 
 
@@ -243,6 +244,77 @@ def pullback_graph(Var root not None, wrt):
     """The derivatives of root by any Vars ``wrt``, as Vars that can be differentiated again."""
     found = sweep_py.adjoint_graph(order(root), wrt, apply, Var)
     return [v if type(v) is Var else leaf(v) for v in found]
+
+
+def count_under(Var root not None):
+    """How many nodes a sweep from root visits."""
+    cdef size_t count = 0
+    cdef Node **nodes = tape_list(root.node, &count)
+    if nodes == NULL:
+        raise MemoryError
+    free(nodes)
+    return count
+
+
+cdef enum:
+    DIRECTIONS_AT_ONCE = 8  # a cache line of tangents a node
+
+
+def pushforward(Var top not None, list roots, wrt, seeds):
+    """The tangents of Vars under top, see forward_py.py; None where the walk in Python must look."""
+    cdef size_t count = 0, i, k, width, leaves, n_roots
+    cdef Directions by
+    cdef Node **nodes = NULL
+    cdef Node **pointer
+    cdef int outcome = FORWARD_DONE
+    cdef Var v
+    cdef tuple asked = tuple(wrt), ends = tuple(roots)  # no other code can change these
+    cdef tuple numbers = () if seeds is None else tuple([float(x) for x in seeds])
+    for v in asked + ends:  # None would pass here
+        if v is None:
+            raise TypeError("a Var is None")
+    leaves, n_roots = <size_t>len(asked), <size_t>len(ends)
+    if seeds is not None and <size_t>len(numbers) != leaves:
+        raise ValueError(f"{len(numbers)} seeds for {leaves} leaves")
+    if recorder() is not None:
+        recorder().leave(top, "a derivative as a float")
+    if watched() or leaves == 0:
+        return None
+    width = leaves if seeds is None else 1
+    pointer = <Node **>malloc((leaves + n_roots + 1) * sizeof(Node *))
+    cdef double *out = <double *>malloc((n_roots * width + leaves + 1) * sizeof(double))
+    try:
+        if pointer == NULL or out == NULL:
+            raise MemoryError
+        for i in range(leaves):
+            pointer[i] = (<Var>PySequence_Fast_ITEMS(asked)[i]).node
+            if seeds is not None:
+                out[n_roots * width + i] = PyFloat_AS_DOUBLE(<object>PySequence_Fast_ITEMS(numbers)[i])
+        for i in range(n_roots):
+            pointer[leaves + i] = (<Var>PySequence_Fast_ITEMS(ends)[i]).node
+        nodes = tape_list(top.node, &count)
+        if nodes == NULL:
+            raise MemoryError
+        by.wrt, by.n_wrt, by.stride, by.first = pointer, leaves, width, 0
+        by.seed = NULL if seeds is None else out + n_roots * width
+        # From the marks to their end no Python may run, not even a garbage collection.
+        for i in range(leaves):
+            pointer[i].flags |= NODE_ASKED
+        while by.first < width and outcome == FORWARD_DONE:
+            by.columns = min(<size_t>DIRECTIONS_AT_ONCE, width - by.first)
+            outcome = tape_forward(nodes, count, &by, pointer + leaves, n_roots, out)
+            by.first += by.columns
+        for i in range(leaves):
+            pointer[i].flags &= ~NODE_ASKED
+        if outcome == FORWARD_UNUSUAL:
+            return None
+        if outcome != FORWARD_DONE:
+            raise MemoryError
+        return [[out[i * width + k] for k in range(width)] for i in range(n_roots)]
+    finally:
+        free(nodes)
+        free(pointer)
+        free(out)
 
 
 def statistics():

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from operator import is_
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from vargrad._core import var_py
+from vargrad._core import var, var_py
 from vargrad._core.var import Block, Var
 
 if TYPE_CHECKING:
@@ -152,25 +152,46 @@ class Leaves:
                 )
             if not (frozen or v.requires_grad):
                 raise ValueError(f"{what}: parameters[{i}] has no .grad: build it with requires_grad=True")
+        kinds = set(map(type, self.leaves))
+        self._kind: type | None = kinds.pop() if len(kinds) == 1 else None  # None: Vars of both twins
         places = {id(v): i for i, v in enumerate(self.leaves)}
         for i, v in enumerate(self.leaves):
             if places[id(v)] != i:
                 raise ValueError(f"{what}: parameters[{i}] is in the list twice")
 
     @property
+    def _twin(self) -> Any:
+        """The module of these Vars' twin; None if they are of both."""
+        return var.module if self._kind is Var else var_py if self._kind is var_py.Var else None
+
+    @property
     def values(self) -> Array:
         import numpy
 
-        return numpy.array([v.value for v in self.leaves])
+        twin = self._twin
+        if twin is None:
+            return numpy.array([v.value for v in self.leaves])
+        found = numpy.empty(len(self.leaves))
+        twin.leaf_values(self.leaves, found)
+        return found
 
     @values.setter
     def values(self, to: Array) -> None:
-        self._scatter("value", self.leaves, to.tolist())
+        import numpy
+
+        twin = self._twin
+        if twin is None:
+            self._scatter("value", self.leaves, to.tolist())
+        else:
+            twin.set_leaf_values(self.leaves, numpy.ascontiguousarray(to, float))
 
     @property
     def grads(self) -> Array:
         import numpy
 
+        found, twin = numpy.empty(len(self.leaves)), self._twin
+        if twin is not None and twin.leaf_grads(self.leaves, found):
+            return found
         return numpy.array([v.grad for v in self.leaves])
 
     @grads.setter

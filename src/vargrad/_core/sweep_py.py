@@ -57,7 +57,7 @@ def listing(root: Any, wanted: Sequence[Any]) -> tuple[Any, ...]:
     return codes, first, operands, numbers, leaves, [place.get(v, -1) for v in wanted]
 
 
-def _contributions(
+def contributions(
     op: str,
     operands: Sequence[Any],
     out: Any,
@@ -84,10 +84,10 @@ def local_partials(v: Any) -> list[tuple[int, float]]:
     if op is None:
         return []
     wanted = [not isinstance(operand, float) for operand in operands]
-    return [(i, d) for i, d in _contributions(op, inputs, v.value, wanted, inputs, IEEE) if d is not None]
+    return [(i, d) for i, d in contributions(op, inputs, v.value, wanted, inputs, IEEE) if d is not None]
 
 
-def _same(a: float, b: float) -> bool:
+def same(a: float, b: float) -> bool:
     return (a == b and copysign(1.0, a) == copysign(1.0, b)) or (a != a and b != b)
 
 
@@ -97,7 +97,7 @@ def settled(operands: Sequence[Any], function: Callable[[list[float]], float]) -
     while True:
         inputs, value = now, function(now)
         now = [x if isinstance(x, float) else x._value for x in operands]
-        if all(map(is_, now, inputs)) or all(map(_same, now, inputs)):
+        if all(map(is_, now, inputs)) or all(map(same, now, inputs)):
             return value, inputs
 
 
@@ -110,13 +110,13 @@ def adjoints(nodes: Sequence[Any], seed: float) -> dict[Any, float]:
             continue
         adjoint = result[v]
         wanted = [not isinstance(operand, float) for operand in operands]
-        for i, partial in _contributions(op, inputs, v.value, wanted, inputs, IEEE):
+        for i, partial in contributions(op, inputs, v.value, wanted, inputs, IEEE):
             if partial is None:
                 continue
             operand: Any = operands[i]
             if thread.anomaly and not math.isfinite(adjoint * partial):
                 raise anomaly_error(v._uid, op, inputs, partial, adjoint)
-            if operand.prev_op is None and not _same(operand.value, inputs[i]):
+            if operand.prev_op is None and not same(operand.value, inputs[i]):
                 raise errors.edited_leaf(inputs[i], operand.value, op)
             term = adjoint * partial
             result[operand] = result[operand] + term if operand in result else term
@@ -129,36 +129,38 @@ def adjoint_graph(nodes: Sequence[Any], wrt: Sequence[Any], apply: Callable[...,
     keep = set(wrt)
     detached = () if thread.recorder is None else thread.recorder.selections  # while a derivative is recorded
     needed = set(wrt)  # only nodes between the root and wrt are differentiated
+    between = []
     for v in reversed(nodes):
         if v not in detached:
-            for operand in v._node()[1]:
-                if type(operand) is kind and operand in needed:
-                    needed.add(v)
-                    break
+            op, operands, inputs = v._node()
+            path = [type(operand) is kind and operand in needed for operand in operands]
+            if True in path:
+                needed.add(v)
+                between.append((v, op, operands, inputs, path))
     result: dict[Any, Any] = {nodes[0]: 1.0}
-    for v in nodes:
+    for v, op, operands, inputs, path in reversed(between):
         if v not in result:
             continue
-        op, operands, inputs = v._node()
-        path = [type(operand) is kind and operand in needed for operand in operands]
-        if op is None or True not in path or v in detached:
-            continue
-        for i, partial in _contributions(op, operands, v, path, inputs, space):
+        adjoint = result[v] if v in keep else result.pop(v)
+        for i, partial in contributions(op, operands, v, path, inputs, space):
             if partial is None:
                 continue
             operand = operands[i]
-            if op == "custom" and isinstance(partial, float):
-                raise TypeError("custom() was given this partial as a number: give a Var, to differentiate it again")
-            if operand.prev_op is None and not _same(operand.value, inputs[i]):
-                raise errors.edited_leaf(inputs[i], operand.value, op)
-            term = _times(result[v], partial)
+            check_operand(op, operand, inputs[i], partial)
+            term = times(adjoint, partial)
             result[operand] = result[operand] + term if operand in result else term
-        if v not in keep:
-            del result[v]
     return [result.get(v, 0.0) for v in wrt]
 
 
-def _times(adjoint: Any, partial: Any) -> Any:
+def check_operand(op: str, operand: Any, recorded: float, partial: Any) -> None:
+    """Raise where a graph of derivatives would be wrong: a number cannot be differentiated, an edited leaf has gone."""
+    if op == "custom" and isinstance(partial, float):
+        raise TypeError("custom() was given this partial as a number: give a Var, to differentiate it again")
+    if operand.prev_op is None and not same(operand.value, recorded):
+        raise errors.edited_leaf(recorded, operand.value, op)
+
+
+def times(adjoint: Any, partial: Any) -> Any:
     """adjoint * partial, without a node for a factor of one."""
     if isinstance(partial, float) and partial == 1.0:
         return adjoint

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from vargrad._core import block_py, var_py
 from vargrad._core.modes import detect_anomaly, no_grad
+from vargrad._ops.formula import IEEE, value
 from vargrad._util.backend import choose
 from vargrad._util.public import show_as
 
@@ -77,6 +78,22 @@ VARS = (Var, var_py.Var)
 def twin(*operands: Any) -> Any:
     """The core whose Vars take part."""
     return var_py if any(isinstance(x, var_py.Var) for x in operands) else module
+
+
+def function(name: str, *operands: Any) -> Real:
+    """The function of a row of one or two operands: of Vars a Var, of plain numbers a float."""
+    result: Real = twin(*operands).function(name, *operands)
+    return result
+
+
+def quiet(name: str, *operands: Any) -> Real:
+    """The same for a row whose function raises: in IEEE arithmetic, which gives inf or nan."""
+    result: Real
+    if any(isinstance(x, VARS) for x in operands):
+        result = twin(*operands).apply(name, *operands, ieee=True)
+    else:
+        result = value(name, IEEE)(*map(float, operands))
+    return result
 
 
 def nary(name: str, values: Iterable[Any], partners: Sequence[Any] = ()) -> Real:

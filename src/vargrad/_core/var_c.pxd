@@ -81,6 +81,12 @@ cdef extern from "tape/tape.h" nogil:
     double tape_adjoint(const Node *n)
     void tape_finish(int accumulate)
     Node **tape_list(Node *root, size_t *count)
+    ctypedef struct Directions:
+        Node **wrt
+        size_t n_wrt, first, columns, stride
+        const double *seed
+    int FORWARD_DONE, FORWARD_UNUSUAL
+    int tape_forward(Node **list, size_t count, const Directions *by, Node **roots, size_t n_roots, double *out)
     ctypedef struct Listing:
         size_t nodes, operands, numbers
         Node **node

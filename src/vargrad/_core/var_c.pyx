@@ -1,5 +1,5 @@
 # cython: language_level=3, c_api_binop_methods=True, binding=False, boundscheck=False, wraparound=False
-# cython: always_allow_keywords=True, autotestdict=False
+# cython: always_allow_keywords=True, autotestdict=False, embedsignature=True, embedsignature.format=clinic
 """The compiled core: Var as a handle on a node of the tape. var_py.py says how a Var behaves.
 
 The graph is in csrc/; here are Python's objects and the dispatch of operators. A result that is not finite, and

@@ -18,7 +18,9 @@ from operator import setitem
 from typing import Any, NoReturn, TypeAlias
 
 from vargrad._core.float_py import Float
-from vargrad._core.leaves_py import Cell, add_grads, descend, leaf_values
+from vargrad._core.forward_py import count_under as count_under
+from vargrad._core.forward_py import pushforward as pushforward
+from vargrad._core.leaves_py import Cell, add_grads, descend, leaf_grads, leaf_values, set_leaf_values
 from vargrad._core.modes import detect_anomaly, no_grad, note_origin, thread
 from vargrad._core.sweep_py import adjoint_graph, adjoints, order, settled
 from vargrad._core.sweep_py import listing as listing
@@ -27,7 +29,8 @@ from vargrad._ops.table import BY_NAME, NARY_BY_NAME
 from vargrad._ops.zeros import SKIPPED, check_root
 from vargrad._util import errors, foreign
 
-__all__ = ["IMPLEMENTATION", "Var", "add_grads", "custom", "descend", "detect_anomaly", "leaf_values", "no_grad"]
+__all__ = ["IMPLEMENTATION", "Var", "add_grads", "custom", "descend", "detect_anomaly", "no_grad"]
+__all__ += ["leaf_grads", "leaf_values", "set_leaf_values"]
 IMPLEMENTATION = "python"
 _uids = count()
 
@@ -267,14 +270,6 @@ class Var(Float):
                     waiting.pop()
                 _freed.waiting = None
 
-    def _state(self) -> tuple[float, bool, float]:
-        """A leaf's value, requires_grad and grad, for copies and pickles; TypeError for a computed Var."""
-        if self._op is not None:
-            raise errors.computed_copy()
-        if thread.recorder is not None:
-            thread.recorder.leave(self, "a copy or pickle")
-        return self._value, self._requires_grad, self._grad
-
 
 Operand: TypeAlias = Var | float
 
@@ -334,7 +329,7 @@ def apply(name: str, *operands: Operand, ieee: bool = False) -> Var:
 def function(name: str, *operands: Any) -> Var | float:
     """vargrad.math's function for a row: of Vars a Var, of plain numbers what the standard module says."""
     if any(isinstance(x, Var) for x in operands):
-        return apply(name, *_numbers(BY_NAME[name].function, operands))
+        return apply(name, *_numbers(BY_NAME[name].function or name, operands))
     plain = getattr(math, BY_NAME[name].function, None)
     result: float = plain(*operands) if plain else formula.value(name)(*map(float, operands))
     return result

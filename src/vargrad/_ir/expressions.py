@@ -6,13 +6,16 @@ import copyreg
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from vargrad._ir.pure import graph, passes
+from vargrad._ir.pure import forward, graph, passes
 from vargrad._util.backend import choose
 
 _passes: ModuleType = choose(passes, "vargrad._ir.compiled.passes")
 _graph: ModuleType = choose(graph, "vargrad._ir.compiled.graph")
+_forward: ModuleType = choose(forward, "vargrad._ir.compiled.forward")
 
 if TYPE_CHECKING:
+    from vargrad._ir.pure.forward import Tangents as Tangents
+    from vargrad._ir.pure.forward import pushed as pushed
     from vargrad._ir.pure.graph import Expressions as Expressions
     from vargrad._ir.pure.passes import Derivatives as Derivatives
     from vargrad._ir.pure.passes import Template as Template
@@ -20,11 +23,11 @@ if TYPE_CHECKING:
     from vargrad._ir.pure.passes import folded as folded
     from vargrad._ir.pure.passes import lowered as lowered
     from vargrad._ir.pure.passes import template as template
-    from vargrad._ir.pure.passes import ties as ties
 else:
     Expressions = _graph.Expressions
+    Tangents, pushed = _forward.Tangents, _forward.pushed
     Derivatives, Template, converted = _passes.Derivatives, _passes.Template, _passes.converted
-    folded, lowered, template, ties = _passes.folded, _passes.lowered, _passes.template, _passes.ties
+    folded, lowered, template = _passes.folded, _passes.lowered, _passes.template
 
 
 def restored(columns: Any, parents: Any) -> Expressions:

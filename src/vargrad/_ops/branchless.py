@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, TypeAlias
 
-from vargrad._ops.formula import parse
+from vargrad._ops.formula import needed, parse
 from vargrad._ops.table import BY_NAME, ROWS
 
 Build: TypeAlias = Callable[..., Any]  # build(name of an operation, *operands)
@@ -36,7 +36,7 @@ _OPERATORS: dict[type[ast.AST], str] = {
 _SWAPPED: dict[type[ast.AST], str] = {ast.Gt: "lt", ast.GtE: "le"}
 _FUNCTIONS = {row.function or row.name: row.name for row in ROWS}
 ALWAYS, NEVER = "always", "never"  # conditions of a partial, besides a node
-_parse = cache(parse)
+_parse, _needed = cache(parse), cache(needed)
 
 
 class Formulas:
@@ -57,14 +57,12 @@ class Formulas:
     def row(self, name: str, *operands: Any) -> Any:
         """The value of a row by its formula."""
         row = BY_NAME[name]
-        return self.value(row.value, dict(zip("ab", operands, strict=False)), row.let)
+        return self.value(row.kernel or row.value, dict(zip("ab", operands, strict=False)), row.let)
 
     def _bound(self, text: str, names: Mapping[str, Any], let: tuple[tuple[str, str], ...]) -> dict[str, Any]:
         scope = {"inf": self._lift(float("inf")), **names}
-        used = {node.id for node in ast.walk(_parse(text)) if isinstance(node, ast.Name)}
-        for name, bound in let:
-            if name in used:
-                scope[name] = self._expression(_parse(bound), scope)
+        for name, bound in _needed(text, let):
+            scope[name] = self._expression(_parse(bound), scope)
         return scope
 
     def _expression(self, tree: ast.expr, scope: Mapping[str, Any]) -> Any:

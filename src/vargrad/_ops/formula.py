@@ -18,7 +18,7 @@ from vargrad._ops import ieee as _ieee
 from vargrad._ops.table import BY_NAME, CALLED, Op
 
 _FUNCTIONS = """exp exp2 expm1 log log2 log10 log1p sqrt cbrt sin cos tan asin acos atan atan2 sinh cosh tanh
-asinh acosh atanh erf erfc fabs copysign rint fmod remainder round"""
+asinh acosh atanh erf erfc fabs copysign rint fmod remainder round lgamma gamma"""
 FUNCTIONS = frozenset(_FUNCTIONS.split()) | {row.name for row in CALLED}
 _BINARY = {ast.Div: "div", ast.FloorDiv: "floordiv", ast.Mod: "mod", ast.Pow: "power"}
 _PLAIN = (ast.Add, ast.Sub, ast.Mult)
@@ -52,6 +52,20 @@ def parse(text: str) -> ast.expr:
         elif not isinstance(node, _ALLOWED):
             raise ValueError(f"formula {text!r} uses {type(node).__name__}, which the table's language has not")
     return tree
+
+
+def needed(text: str, let: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
+    """Those bindings that a formula names, or that one of these names in turn."""
+    used, found = _names(text), []
+    for name, bound in reversed(let):
+        if name in used:
+            used |= _names(bound)
+            found.append((name, bound))
+    return found[::-1]
+
+
+def _names(text: str) -> set[str]:
+    return {node.id for node in ast.walk(parse(text)) if isinstance(node, ast.Name)}
 
 
 class _Calls(ast.NodeTransformer):
@@ -142,9 +156,8 @@ def compile_formula(
     text: str, names: tuple[str, ...], let: tuple[tuple[str, str], ...], space: Space
 ) -> Callable[..., Any]:
     """A function of ``names`` that evaluates ``text``, after the bindings of ``let``, in the namespace ``space``."""
-    used = {node.id for node in ast.walk(parse(text)) if isinstance(node, ast.Name)}
     body: list[ast.stmt] = [
-        ast.Assign([ast.Name(name, ast.Store())], _Calls().visit(parse(bound))) for name, bound in let if name in used
+        ast.Assign([ast.Name(name, ast.Store())], _Calls().visit(parse(bound))) for name, bound in needed(text, let)
     ]
     body.append(ast.Return(_Calls().visit(parse(text))))
     arguments = ast.arguments([], [ast.arg(name) for name in names], None, [], [], None, [])
@@ -167,7 +180,7 @@ def operand_names(row: Op) -> tuple[str, ...]:
 def value(name: str, space: Space = PYTHON) -> Callable[..., float]:
     """The row's value; in PYTHON with the results and exceptions of plain floats, in IEEE it never raises."""
     row = BY_NAME[name]
-    return compile_formula(row.value, operand_names(row), row.let, space)
+    return compile_formula(row.value, operand_names(row), row.let, IEEE if row.special or row.quiet else space)
 
 
 @cache

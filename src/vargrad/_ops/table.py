@@ -12,82 +12,13 @@ with IEEE arithmetic (partials, there), as C (``csrc/ops/gen_ops.py``), and on V
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
 
-REAL = (-inf, inf)
-POSITIVE = (0.0, inf)
-
-
-@dataclass(frozen=True, slots=True)
-class Op:
-    """One row: a name, a value, a partial for each operand, and what the tests need to check them."""
-
-    name: str
-    value: str
-    partials: tuple[str, ...]
-    domain: tuple[tuple[float, float], ...]
-    doc: str
-    let: tuple[tuple[str, str], ...] = ()
-    alias: str = ""  # a second name of Var's method: NumPy has some functions twice
-    function: str = ""  # the name in vargrad.math, if it has one
-    kinks: tuple[tuple[float, ...], ...] = ()  # points where a derivative is a convention, not a limit
-    exact: bool = True  # False: the value is Python's own function, which C does not have to the bit
-    written: str = ""  # of a part: the value as mathematics writes it, for pictures; "" where that is too long
-
-    @property
-    def arity(self) -> int:
-        """1 or 2 operands."""
-        return len(self.partials)
-
-    @property
-    def skipped(self) -> int:
-        """Bits of the operands, the first one's lowest, whose derivative is zero by definition: rounding, signs."""
-        return sum(1 << i for i, partial in enumerate(self.partials) if partial == "skip")
-
-
-@dataclass(frozen=True, slots=True)
-class Aggregate:
-    """A name for formulas of rows of any number of operands: something computed from all operands, or one by one.
-
-    ``over``: "all", a fold ``acc`` over all operands, then ``final``; "before" and "after", the same fold over those
-    before or after x; "each", ``step`` of x alone, without a fold; "none", ``final`` alone. Formulas may name what
-    ``NaryOp`` lists, and the aggregates above their own.
-    """
-
-    name: str
-    step: str
-    start: str
-    doc: str
-    final: str = "acc"
-    over: str = "all"
-    constant: bool = False  # to derivatives: they are zero, or cancel
-
-
-@dataclass(frozen=True, slots=True)
-class NaryOp:
-    """A row over any number of operands x: a left fold ``acc`` from ``start``, then ``final``, and one partial.
-
-    ``start`` is a number, or "x" for the first operand. Formulas may name ``x``, ``y`` (the partner of x, in rows of
-    pairs), ``n`` (how many x), the rows of ``AGGREGATES``; the partial also ``out`` and ``total`` (the fold's result).
-    """
-
-    name: str
-    start: str
-    fold: str
-    final: str
-    partial: str
-    domain: tuple[float, float]
-    doc: str
-    function: str = "values"  # what vargrad.math's function takes: "values", "*values", "p, q"; "" if there is none
-    pairs: bool = False  # operands come as two vectors of equal length
-    partner: str = ""  # the partial for the second vector; "" means the same formula as the first
-    again: str = ""  # the partial as it is differentiated, where the rules would cancel the digits of ``partial``
-    exact: bool = True  # False: the value is a function of Python's own; the formulas, if any, are for programs
-    since: str = ""  # the first Python that has that function, where not all have
-    empty: bool = True  # whether no operand at all is allowed
-    kinks: tuple[tuple[float, ...], ...] = ()
-
+from vargrad._ops.row import POSITIVE, REAL
+from vargrad._ops.row import Aggregate as Aggregate
+from vargrad._ops.row import NaryOp as NaryOp
+from vargrad._ops.row import Op as Op
+from vargrad._ops.table_special import CALLED_SPECIAL, SPECIAL, SPECIAL_PARTS
 
 _SIGMOID = "1.0 / (1.0 + t) if a >= 0.0 else t / (1.0 + t)"
 _T = (("t", "exp(-a) if a >= 0.0 else exp(a)"),)
@@ -100,7 +31,7 @@ _H = (("h", "rint(a * 16.0) / 16.0 if fabs(a) < 40.0 else 0.0"),)
 # What partials are made of: no function of the package, and no method. A part gives the bits of its formula; its own
 # partial is written so that no digits cancel. The rules applied to the formula would lose them: the derivative of
 # (1 - a) * (1 + a) by the product rule is 0 at 1e-20. So second and third derivatives stay right.
-PARTS = (
+PARTS: tuple[Op, ...] = (
     Op("gauss", "0.0 if fabs(a) >= 40.0 else exp(-h * h) * exp((h - a) * (h + a))",
        ("-2.0 * a * out if fabs(a) < 26.0 else"
         " (0.0 if fabs(a) >= 40.0 else -2.0 * a * exp((h - a) * (h + a)) * exp(-0.5 * h * h) * exp(-0.5 * h * h))",),
@@ -314,7 +245,12 @@ NARY: tuple[NaryOp, ...] = (
 
 # Operators are Var's special methods; the rest are methods under the row's name, which is NumPy's.
 METHODS: tuple[Op, ...] = EXPONENTIALS + ANGLES + ACTIVATIONS + ROUNDING + EXTREMES
-ROWS: tuple[Op, ...] = PARTS + ARITHMETIC + METHODS + BOUNDS
+PARTS += SPECIAL_PARTS
+ROWS: tuple[Op, ...] = PARTS + ARITHMETIC + METHODS + BOUNDS + SPECIAL
 BY_NAME: dict[str, Op] = {row.name: row for row in ROWS}
-CALLED: tuple[Op, ...] = (*PARTS, BY_NAME["sigmoid"])  # what partials may call besides functions of the math module
+CALLED: tuple[Op, ...] = (
+    *PARTS,
+    BY_NAME["sigmoid"],
+    *CALLED_SPECIAL,
+)  # what partials may call besides functions of the math module
 NARY_BY_NAME: dict[str, NaryOp] = {row.name: row for row in NARY}

@@ -16,8 +16,8 @@ _WRITTEN = {"floordiv": "//", "round": "round()", "rint": "rint()", "copysign": 
 SKIPPED = {row.name: row.skipped for row in ROWS if row.skipped}
 WITHOUT_VARS = (
     "is a plain float that was computed without Vars. Comparisons read the values of Vars and pass no derivative on, "
-    "so a root found by bisection has none: take one Newton step at the end, root - g(root) / slope, where g uses "
-    "the Vars and slope is a float"
+    "so a root found by bisection has none: vargrad.implicit gives it, or one Newton step at the end, "
+    "root - g(root) / slope, where g uses the Vars and slope is a float"
 )
 
 
@@ -41,6 +41,7 @@ class _Last(threading.local):
     """What happened last in this thread."""
 
     rounded: tuple[str, int | None] = "", None  # an int made of a Var, and the function that made it
+    order = 0  # of the derivatives that the transforms around this place are asked for
     transforms = 0  # how many have run: what they return is no rounding of the function that called them
 
 

@@ -10,6 +10,7 @@ import numpy
 import numpy.typing
 
 from vargrad import losses, optim
+from vargrad._core import parameters as _parameters
 from vargrad._train import foreign, metrics
 from vargrad._train.settings import FitSettings
 from vargrad._util import errors
@@ -23,6 +24,7 @@ OPTIMIZERS: dict[str, Any] = {
     "sgd": optim.SGD,
     "adam": optim.Adam,
     "adamw": optim.AdamW,
+    "nadam": optim.NAdam,
     "rmsprop": optim.RMSprop,
     "lbfgs": optim.LBFGS,
 }
@@ -47,18 +49,22 @@ def optimizer_of(
 ) -> optim.Optimizer | optim.LBFGS:
     """The optimizer that is given, or a new one over the model's parameters, by its name."""
     if isinstance(given, (optim.Optimizer, optim.LBFGS)):
+        known = getattr(type(given), "settings", LBFGS_SETTINGS)
+        _require_settings(model, call, f"this {type(given).__name__}", known, settings)
         if lr is not None or settings:
-            raise TypeError(f"fit: {given!r:.60} has settings of its own: set lr and the others there")
-        if not given.updates(model.parameters):
+            raise TypeError(
+                f"{call}: this {type(given).__name__} has settings of its own: set {next(iter(settings), 'lr')} there, "
+                f"as an attribute, and not in {call}"
+            )
+        if isinstance(given, optim.Optimizer):
+            for part in given.parts:
+                part.places_in(model.parameters)
+        elif not given.updates(model.parameters):
             raise ValueError("fit: this optimizer belongs to other parameters than this network's")
         return given
     make = OPTIMIZERS[errors.known("optimizer", given, OPTIMIZERS, foreign.OPTIMIZERS)]
     allowed = getattr(make, "settings", LBFGS_SETTINGS)
-    for name in settings:
-        if name not in allowed:  # perhaps a misspelled argument of fit itself
-            own = [x for x in inspect.signature(getattr(type(model), call)).parameters if x not in NOT_SUGGESTED]
-            own = [x for x in own if x != name and x not in allowed]
-            errors.known(f"{call} with optimizer {given!r}: argument", name, [*allowed, *own], foreign.ARGUMENTS)
+    _require_settings(model, call, f"optimizer {given!r}", allowed, settings)
     found: optim.Optimizer | optim.LBFGS
     if make is optim.LBFGS:
         if lr is not None:
@@ -68,6 +74,17 @@ def optimizer_of(
         rate = DEFAULT_RATES.get(given) if lr is None else lr
         found = make(model.parameters, **({} if rate is None else {"lr": rate}), **settings)
     return found
+
+
+def _require_settings(
+    model: Model, call: str, optimizer: str, allowed: tuple[str, ...], settings: dict[str, Any]
+) -> None:
+    """TypeError or ValueError for a setting that the optimizer does not have, perhaps a misspelled argument of fit."""
+    for name in settings:
+        if name not in allowed:
+            own = [x for x in inspect.signature(getattr(type(model), call)).parameters if x not in NOT_SUGGESTED]
+            own = [x for x in own if x != name and x not in allowed]
+            errors.known(f"{call} with {optimizer}: argument", name, [*allowed, *own], foreign.ARGUMENTS)
 
 
 def require_lbfgs(settings: FitSettings) -> None:
@@ -136,16 +153,15 @@ def require_layers(model: Model, what: str) -> None:
         )
 
 
-def require_trainable(model: Model) -> None:
-    """ValueError if a parameter has requires_grad=False: training changes all of them."""
-    if model.parameters.none_frozen:
-        return
-    for i, p in enumerate(model.parameters):
-        if not p.requires_grad:
-            raise ValueError(
-                f"{place(model, i)} has requires_grad=False, and fit trains all parameters: train some of them in a "
-                "loop of your own, with model.backward and vargrad.optim"
-            )
+def frozen_of(model: Model) -> Any:
+    """Where requires_grad is false, (parameters,) bools, or None if nowhere; ValueError if all are frozen."""
+    parameters = model.parameters
+    if parameters.none_frozen:
+        return None
+    found = _parameters.frozen(_parameters.of(parameters, "fit"))
+    if found is not None and found.all():
+        raise ValueError("all parameters have requires_grad=False: set it to True for those that are to be trained")
+    return found
 
 
 # ---- numbers that are not finite

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import numpy
@@ -15,6 +16,7 @@ from vargrad._util import errors, shares
 from vargrad.losses import TARGETS
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
+Validation: TypeAlias = tuple[Array, Array, Array | None]  # inputs, targets, weights of rows
 _VARS = (var.Var, var_py.Var)
 
 
@@ -107,17 +109,80 @@ def targets(y: Any, rows: int, outputs: int, kind: str, what: str = "y") -> Arra
     return numpy.ascontiguousarray(table)
 
 
-def validation_of(given: Any, columns: int, outputs: int, kind: str, targets_in_row: int) -> tuple[Array, Array] | None:
-    """fit's validation_data, a pair of X and y, as arrays; TypeError or ValueError if it does not fit the network."""
+def weights(given: Any, rows: int, what: str = "sample_weight") -> Array | None:
+    """A weight for each row, shape (rows,), or None; TypeError or ValueError for others than numbers of at least 0."""
     if given is None:
         return None
-    if not isinstance(given, (tuple, list)) or len(given) != 2:
-        raise TypeError(f"validation_data must be a pair of X and y, not {given!r:.60}")
+    found = _numbers(given, what)
+    if found.shape != (rows,):
+        raise ValueError(f"{what} has shape {found.shape}, expected ({rows},), a weight for each row")
+    _require((found >= 0.0)[:, None], found[:, None], "a weight of at least 0", what)
+    if not found.any():
+        raise ValueError(f"{what} is 0 for all rows: there is nothing to learn from")
+    return found
+
+
+def class_weights(given: Any, y: Array, kind: str) -> Array | None:
+    """The weight of each row by its class, from fit's class_weight; ``y``: targets as ``targets`` gives them.
+
+    "balanced" gives each class rows / (classes * its rows), as scikit-learn does.
+    """
+    if given is None:
+        return None
+    classes = _classes(y, kind)
+    if classes is None:
+        raise ValueError("class_weight needs targets that are classes: labels, 0 and 1, or -1 and 1")
+    names = list(range(y.shape[1])) if y.shape[1] > 1 else {"binary": [0, 1], "signs": [-1, 1]}[kind]
+    if y.shape[1] == 1:
+        classes = (y[:, 0] > 0.0).astype(int)
+    if isinstance(given, str):
+        errors.known("class_weight", given, ("balanced",))
+        counts = numpy.bincount(classes, minlength=len(names))
+        by_class = len(y) / (numpy.count_nonzero(counts) * numpy.maximum(counts, 1.0))
+    elif isinstance(given, Mapping):
+        unknown = [name for name in given if name not in names]
+        if unknown:
+            raise ValueError(f"class_weight has {unknown[0]!r:.40}, which is none of the classes {names!s:.80}")
+        by_class = numpy.array([errors.as_float(given.get(n, 1.0), f"class_weight[{n}]") for n in names])
+        if not (numpy.isfinite(by_class) & (by_class >= 0.0)).all():
+            raise ValueError(f"class_weight must hold finite numbers of at least 0, not {given!r:.80}")
+    else:
+        raise TypeError(f"class_weight must be 'balanced' or a dict from class to weight, not {given!r:.60}")
+    return numpy.asarray(by_class[classes], float)
+
+
+def weighted(y: Array, weight: Array | None, mean: bool) -> Array:
+    """Targets with the rows' weights as a last column; ``mean``: scaled so that they are 1 on average."""
+    if weight is None:
+        weight = numpy.ones(len(y))
+    elif mean:
+        total = float(weight.sum())
+        if not 0.0 < total < math.inf:
+            raise ValueError(f"the weights of these rows add up to {total}: expected a finite number above 0")
+        weight = weight * (len(weight) / total)
+    return numpy.ascontiguousarray(numpy.column_stack([y, weight]))
+
+
+def smoothed(y: Array, kind: str, by: float) -> Array:
+    """Targets moved by a share towards 1 / classes, or 1 / 2 of yes or no, as torch's label_smoothing does."""
+    if not by:
+        return y
+    if kind not in ("labels", "binary"):
+        raise ValueError("label_smoothing is for losses 'cross_entropy' and 'bce'")
+    return y * (1.0 - by) + by / (y.shape[1] if kind == "labels" else 2)
+
+
+def validation_of(given: Any, columns: int, outputs: int, kind: str, targets_in_row: int) -> Validation | None:
+    """fit's validation_data, X and y and perhaps the rows' weights; TypeError or ValueError if it does not fit."""
+    if given is None:
+        return None
+    if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
+        raise TypeError(f"validation_data must be a pair of X and y, or X, y and sample_weight, not {given!r:.60}")
     x = inputs(given[0], columns, "validation_data[0]")
     y = targets(given[1], len(x), outputs, kind, "validation_data[1]")
     if y.shape[1] != targets_in_row:
         raise ValueError(f"validation_data[1] has {y.shape[1]} targets in a row, y has {targets_in_row}")
-    return x, y
+    return x, y, weights(given[2], len(x), "validation_data[2]") if len(given) == 3 else None
 
 
 def split_off(

@@ -28,18 +28,22 @@ cdef extern from "dense/dense.h" nogil:
     ctypedef struct Layer:
         size_t inputs, outputs
         PlannedProgram forward, backward
+    ctypedef struct Group:
+        PlannedProgram update
+        size_t states
+        double hyper[2]
+        int prepared, counts_steps
     ctypedef int (*LossHook)(void *, const double *, const double *, size_t, double, size_t, double *,
                              double *) except -1
     ctypedef int (*Poll)(void *) except -1
     ctypedef struct Dense:
-        size_t layers, targets, parameters, states, hypers
+        size_t layers, targets, parameters, states, groups
         Layer *layer
-        PlannedProgram loss, update, penalty
+        Group *group
+        PlannedProgram loss, penalty
         LossHook hook
         Poll poll
         void *context
-        double *hyper
-        int prepared
         const double *loaded
     ctypedef struct Batch:
         const double *x
@@ -56,13 +60,15 @@ cdef extern from "dense/dense.h" nogil:
         const double *y
         const int64_t *order
         const double *rates
+        const double *missed
         size_t rates_in_epoch
         size_t rows, batch, epochs
-        int mean, counts_steps
+        int mean
         double clip, difference, best_loss, total
         size_t epoch, at, step
     Dense *dense_new(const MachineApi *, int, const int64_t *, size_t, int, size_t, size_t, size_t)
     void dense_free(Dense *)
+    int dense_group(Dense *, size_t, const int64_t *, size_t)
     int dense_plan(const Dense *, PlannedProgram *, const Program *, const unsigned char *, int)
     void dense_outputs(Dense *, const double *, const Batch *, double *)
     int dense_loss(Dense *, const double *, const Batch *, double, double, double *, double *) except? -1
@@ -105,7 +111,7 @@ cdef class Engine:
         if isa not in machine_c.instruction_sets():
             raise ValueError(f"instruction set {isa!r}: expected one of {', '.join(machine_c.instruction_sets())}")
         cdef int number = ("baseline", "avx2", "avx512").index(isa)
-        if len(sizes) < 2 or min(sizes) < 1 or network.targets < 1 or network.states < 0 or network.hypers < 0:
+        if len(sizes) < 2 or min(sizes) < 1 or network.targets < 1 or network.states < 0:
             raise ValueError(f"{network!r:.200}: expected positive sizes")
         cdef size_t i, outputs = sizes[len(sizes) - 1]
         cdef int64_t *memory = <int64_t *>calloc(len(sizes), sizeof(int64_t))
@@ -115,7 +121,7 @@ cdef class Engine:
             for i in range(<size_t>len(sizes)):
                 memory[i] = sizes[i]
             self.dense = dense_new(machine, number, memory, len(sizes) - 1, network.bias, network.targets,
-                                   network.states, network.hypers)
+                                   network.states, len(network.updates))
         finally:
             free(memory)
         if self.dense == NULL:
@@ -128,8 +134,8 @@ cdef class Engine:
             self.dense.hook = call_loss
         else:
             self.take(&self.dense.loss, network.loss, "loss", outputs + network.targets, 1, 1 + outputs, False)
-        self.take(&self.dense.update, network.update, "update", 2 + network.states, network.hypers, 1 + network.states,
-                  True)
+        for i in range(self.dense.groups):
+            self.take_group(&self.dense.group[i], i, network.updates[i])
         self.take(&self.dense.penalty, network.penalty, "penalty", 2, 0, 2, False)
         self.dense.context = <void *>self
         self.dense.poll = look_at_signals
@@ -175,6 +181,23 @@ cdef class Engine:
         if not good:
             raise MemoryError()
         self.programs.append(owned)
+        return 0
+
+    cdef int take_group(self, Group *group, size_t i, update) except -1:
+        """Plan the update rule of a group of parameters, and note where these are."""
+        cdef const int64_t[:, ::1] ranges = update.ranges
+        cdef int status
+        expect("columns of ranges", ranges.shape[1], 2)
+        group.states = update.states
+        if group.states > self.dense.states:
+            raise ValueError(f"update: {group.states} states, expected at most {self.dense.states}")
+        self.take(&group.update, update.program, "update", 2 + group.states, 2, 1 + group.states, True)
+        group.counts_steps = update.counts_steps  # of a program that has been checked
+        status = dense_group(self.dense, i, &ranges[0, 0] if ranges.shape[0] else NULL, ranges.shape[0])
+        if status == 0:
+            raise MemoryError()
+        if status < 0:
+            raise ValueError(f"ranges of an update: {update.ranges.tolist()!r:.80} are no places in order")
         return 0
 
     cdef int begin(self) except -1:
@@ -230,15 +253,15 @@ cdef class Engine:
 
     def train(self, double[::1] values not None, double[::1] grads not None, double[:, ::1] state not None,
               const double[:, ::1] x not None, const double[:, ::1] y not None, double[::1] losses not None,
-              const double[::1] hypers not None, size_t batch, bint mean, *, const int64_t[:, ::1] order=None,
-              const double[::1] rates=None, bint counts_steps=False, size_t step=0, double clip=0.0,
+              const double[::1] lrs not None, size_t batch, bint mean, *, const int64_t[:, ::1] order=None,
+              const double[:, ::1] rates=None, const double[::1] missed=None, size_t step=0, double clip=0.0,
               double difference=0.0, double[::1] best=None, double best_loss=INFINITY):
         """Train for as many epochs as ``losses`` has places. False at a batch whose loss is not finite, else True.
 
-        ``hypers``: the hyperparameters that change, lr and the step's number. ``order``: the order of rows in each
-        epoch. ``rates``: lr in each epoch, or in each batch of each. ``counts_steps``: whether the update reads the
-        step's number, which goes on from ``step``. ``best``: receives the parameters of the least loss, if it is below
-        ``best_loss``.
+        ``lrs``: the learning rate of each group of parameters. ``order``: the order of rows in each epoch. ``rates``:
+        the groups' learning rates in each epoch, or in each batch of each, (times, groups). The number of the step goes
+        on from ``step``; ``missed``: how many of these steps passed each group, which is told so much less.
+        ``best``: receives the parameters of the least loss, if it is below ``best_loss``.
         """
         cdef Training t
         cdef size_t i
@@ -248,7 +271,7 @@ cdef class Engine:
         expect("grads", grads.shape[0], self.dense.parameters)
         expect("rows of state", state.shape[0], self.dense.states)
         expect("columns of state", state.shape[1], self.dense.parameters)
-        expect("hypers", hypers.shape[0], self.dense.hypers)
+        expect("lrs", lrs.shape[0], self.dense.groups)
         if x.shape[0] == 0 or batch == 0 or losses.shape[0] == 0:
             raise ValueError(f"{x.shape[0]} rows, batches of {batch}, {losses.shape[0]} epochs: expected 1 or more")
         t.values, t.grads, t.losses = &values[0], &grads[0], &losses[0]
@@ -263,19 +286,21 @@ cdef class Engine:
                     raise ValueError(f"order has {t.order[i]}, expected 0 to {t.rows - 1}")
         if rates is not None:
             t.rates_in_epoch = 1 if <size_t>rates.shape[0] == t.epochs else (t.rows - 1) // batch + 1
-            expect("rates", rates.shape[0], t.epochs * t.rates_in_epoch)
-            t.rates = &rates[0]
-        if (rates is not None or counts_steps) and not self.dense.hypers:
-            raise ValueError("rates and counts_steps need hypers")
+            expect("rows of rates", rates.shape[0], t.epochs * t.rates_in_epoch)
+            expect("columns of rates", rates.shape[1], self.dense.groups)
+            t.rates = &rates[0, 0] if self.dense.groups else NULL
+        if missed is not None:
+            expect("missed", missed.shape[0], self.dense.groups)
+            t.missed = &missed[0] if self.dense.groups else NULL
         if best is not None:
             expect("best", best.shape[0], self.dense.parameters)
             t.best = &best[0]
-        t.mean, t.counts_steps, t.step, t.clip = mean, counts_steps, step, clip
+        t.mean, t.step, t.clip = mean, step, clip
         t.difference, t.best_loss = difference, best_loss
         self.begin()
-        for i in range(self.dense.hypers):
-            self.dense.hyper[i] = hypers[i]
-        self.dense.prepared = 0
+        for i in range(self.dense.groups):
+            self.dense.group[i].hyper[0], self.dense.group[i].hyper[1] = lrs[i], 0.0
+            self.dense.group[i].prepared = 0
         try:
             with nogil:
                 status = dense_train(self.dense, &t)

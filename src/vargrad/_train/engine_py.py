@@ -39,7 +39,7 @@ class Engine:
         self._backward = [_machine(p) for p in network.backward]
         self._loss: Callable[[Array, Array, float], tuple[Array, Array]]
         self._loss = network.loss if callable(network.loss) else _loss_by(Machine(network.loss))
-        self._update = Machine(network.update)
+        self._updates = [(update, Machine(update.program), update.places) for update in network.updates]
         self._penalty = _machine(network.penalty)
         self._slices: list[tuple[slice, tuple[int, int]]] = []
         start = 0
@@ -134,13 +134,13 @@ class Engine:
         x: Array,
         y: Array,
         losses: Array,
-        hypers: Array,
+        lrs: Array,
         batch: int,
         mean: bool,
         *,
         order: Order | None = None,
         rates: Array | None = None,
-        counts_steps: bool = False,
+        missed: Array | None = None,
         step: int = 0,
         clip: float = 0.0,
         difference: float = 0.0,
@@ -149,15 +149,16 @@ class Engine:
     ) -> bool:
         """Train for as many epochs as ``losses`` has places. False at a batch whose loss is not finite, else True.
 
-        ``hypers``: the hyperparameters that change, lr and the step's number. ``order``: the order of rows in each
-        epoch. ``rates``: lr in each epoch, or in each batch of each. ``counts_steps``: whether the update reads the
-        step's number, which goes on from ``step``. ``best``: receives the parameters of the least loss, if it is below
-        ``best_loss``.
+        ``lrs``: the learning rate of each group of parameters. ``order``: the order of rows in each epoch. ``rates``:
+        the groups' learning rates in each epoch, or in each batch of each, (times, groups). The number of the step goes
+        on from ``step``; ``missed``: how many of these steps passed each group, which is told so much less.
+        ``best``: receives the parameters of the least loss, if it is below ``best_loss``.
         """
         self._check(values, x, y)
-        self._check_training(values, grads, state, x, losses, hypers, batch, order, rates, best)
+        self._check_training(values, grads, state, x, losses, lrs, batch, order, rates, missed, best)
         self.epoch, self.at, self.step, self.best_loss = 0, 0, step, best_loss
-        now, rows = hypers.copy(), len(x)
+        now, rows = lrs, len(x)
+        passed = numpy.zeros(len(lrs)) if missed is None else missed
         each = 1 if rates is None or len(rates) == len(losses) else -(-rows // batch)  # rates in an epoch
         for epoch in range(len(losses)):
             total = 0.0
@@ -174,22 +175,35 @@ class Engine:
                     return False
                 total += loss * len(xs) if mean else loss
                 if rates is not None:
-                    now[0] = rates[epoch * each + (at // batch if each > 1 else 0)]
-                if counts_steps:
-                    now[-1] = self.step + 1
+                    now = rates[epoch * each + (at // batch if each > 1 else 0)]
                 if clip > 0.0:
-                    _clip(grads, clip)
+                    self._clip(grads, clip)
                 if len(xs) == rows:
                     self._keep_best(best, values, loss)
-                new = numpy.empty((1 + len(state), len(values)))
-                self._update.run([values, grads, *state, *now.reshape(-1, 1)], [new])
-                values[:], state[:] = new[0], new[1:]
+                self._step(values, grads, state, now, self.step + 1 - passed)
                 self.step, self.at = self.step + 1, at + len(xs)
             losses[epoch] = total / rows if mean else total
             if batch < rows:
                 self._keep_best(best, values, float(losses[epoch]))
             self.epoch, self.at = epoch + 1, 0
         return True
+
+    def _step(self, values: Array, grads: Array, state: Array, lrs: Array, numbers: Array) -> None:
+        """Update each group by its learning rate and the number of its step."""
+        for (update, machine, at), lr, number in zip(self._updates, lrs, numbers, strict=True):
+            if len(at):
+                new = numpy.empty((1 + update.states, len(at)))
+                rows = state[: update.states, at]
+                machine.run([values[at], grads[at], *rows, numpy.array([lr]), numpy.array([number])], [new])
+                values[at], state[: update.states, at] = new[0], new[1:]
+
+    def _clip(self, grads: Array, max_norm: float) -> None:
+        """Scale gradients of a larger norm; those whose norm is nan stay, so that an error can name the nan."""
+        with numpy.errstate(all="ignore"):
+            moving = numpy.concatenate([numpy.zeros(0), *(grads[at] for _, _, at in self._updates)])
+            scale = norm_and_scale(moving, max_norm)[1]
+            if scale < 1.0:
+                grads *= scale
 
     def _check_training(
         self,
@@ -198,16 +212,17 @@ class Engine:
         state: Array,
         x: Array,
         losses: Array,
-        hypers: Array,
+        lrs: Array,
         batch: int,
         order: Order | None,
         rates: Array | None,
+        missed: Array | None,
         best: Array | None,
     ) -> None:
         _expect("grads", len(grads), len(values))
         _expect("rows of state", len(state), self.network.states)
         _expect("columns of state", state.shape[1], len(values))
-        _expect("hypers", len(hypers), self.network.hypers)
+        _expect("lrs", len(lrs), len(self._updates))
         if not len(x) or batch < 1 or not len(losses):
             raise ValueError(f"{len(x)} rows, batches of {batch}, {len(losses)} epochs: expected 1 or more")
         if order is not None:
@@ -217,7 +232,10 @@ class Engine:
                 raise ValueError(f"order has {order.min()} to {order.max()}, expected 0 to {len(x) - 1}")
         if rates is not None:
             batches = 1 if len(rates) == len(losses) else -(-len(x) // batch)
-            _expect("rates", len(rates), len(losses) * batches)
+            _expect("rows of rates", len(rates), len(losses) * batches)
+            _expect("columns of rates", rates.shape[1], len(self._updates))
+        if missed is not None:
+            _expect("missed", len(missed), len(self._updates))
         if best is not None:
             _expect("best", len(best), len(values))
 
@@ -225,14 +243,6 @@ class Engine:
         if best is not None and loss < self.best_loss:
             best[:] = values
             self.best_loss = loss
-
-
-def _clip(grads: Array, max_norm: float) -> None:
-    """Scale gradients of a larger norm; those whose norm is nan stay, so that an error can name the nan."""
-    with numpy.errstate(all="ignore"):
-        scale = norm_and_scale(grads, max_norm)[1]
-        if scale < 1.0:
-            grads *= scale
 
 
 def _loss_by(machine: Machine) -> Callable[[Array, Array, float], tuple[Array, Array]]:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass
@@ -17,6 +21,8 @@ class History:
     that were kept. ``best_epoch``: the epoch, counted from 0, whose parameters were kept; None for the last one's.
     ``interrupted``: whether Ctrl-C ended it; ``stopped_early``: whether patience or the callback did. ``ended``: in
     words, why it ended, for L-BFGS in SciPy's; empty in a callback, since then it has not.
+    ``lrs``: the learning rate in each epoch (of its last batch, of the first group of parameters); none for L-BFGS.
+    ``optimizer``: in a callback the one that trains, also where it was given by name, see its ``lr``; else None.
     ``restart_losses``: the final loss of each start, nan where it diverged. ``seconds``: the time of all starts.
     """
 
@@ -32,11 +38,59 @@ class History:
     restart_losses: list[float] = field(default_factory=list)
     seconds: float = 0.0
     ended: str = ""
+    lrs: list[float] = field(default_factory=list)
+    optimizer: Any = field(default=None, compare=False)
+
+    def keys(self) -> list[str]:
+        """The names of the columns, Keras's: "loss", "lr", and of validation data "val_loss" and "val_accuracy"."""
+        return list(self._columns())
+
+    def __getitem__(self, name: str) -> list[float]:
+        """A number for each epoch: ``history["loss"]``; KeyError for what is no column.
+
+        >>> from vargrad import NN
+        >>> history = NN([1, 1], "identity", seed=0).fit([[0.0], [1.0]], [1.0, 3.0], epochs=3)
+        >>> len(history["loss"]), history["lr"], history.keys()
+        (3, [0.1, 0.1, 0.1], ['loss', 'lr'])
+        """
+        columns = self._columns()
+        if name not in columns:
+            raise KeyError(f"{name!r:.40}: this history has {', '.join(columns)}")
+        return columns[name]
+
+    def _columns(self) -> dict[str, list[float]]:
+        columns = {"loss": self.losses, "lr": self.lrs, "val_loss": self.validation_losses}
+        return {name: x for name, x in {**columns, f"val_{self.metric}": self.metrics}.items() if x or name == "loss"}
+
+    def to_frame(self) -> Any:
+        """The columns as a pandas.DataFrame, a row for each epoch; ImportError without pandas."""
+        try:
+            import pandas  # type: ignore[import-untyped, unused-ignore]
+        except ImportError as error:
+            raise ImportError(
+                "History.to_frame needs pandas: pip install pandas; dict(history) has the lists"
+            ) from error
+        return pandas.DataFrame(self._columns()).rename_axis("epoch")
 
     @property
     def epochs(self) -> int:
         """How many epochs were completed."""
         return len(self.losses)
+
+    def plot(self, *, ax: Axes | None = None) -> Axes:
+        """The losses over the epochs, drawn by matplotlib; returns the axes. ``vargrad.plot.losses`` shows several.
+
+        ``ax``: the axes to draw into; None makes a new figure. Raises ValueError where there is no epoch, ImportError
+        without matplotlib: ``pip install 'vargrad[plot]'``.
+
+        >>> from vargrad import NN
+        >>> history = NN([1, 1], seed=0).fit([[0.0], [1.0]], [0.0, 1.0], epochs=3)
+        >>> list(history.plot().lines[0].get_ydata()) == history.losses
+        True
+        """
+        from vargrad.plot import losses
+
+        return losses(self, ax=ax)
 
     def __repr__(self) -> str:
         so_far = "" if self.ended else " so far"

@@ -15,9 +15,9 @@ from vargrad._core import parameters as _parameters
 from vargrad._train import arguments, metrics
 from vargrad._train.engine import Engine
 from vargrad._train.history import History
-from vargrad.optim import LBFGS, Optimizer, rules
+from vargrad._train.updates import Updates, same_mask
+from vargrad.optim import LBFGS, Optimizer
 from vargrad.optim.lbfgs import minimize
-from vargrad.optim.optimizers import State
 
 if TYPE_CHECKING:
     from vargrad._train.plan import TrainingPlan
@@ -31,16 +31,17 @@ class Run:
 
     def __init__(self, plan: TrainingPlan, values: Array, source: Any) -> None:
         self.plan, self.values, self.step = plan, values, 0
+        self.frozen = plan.frozen
         self.programs, self.engine = plan.programs, plan.engine
-        self.rule = plan.rule or rules.sgd()  # L-BFGS has none, and keeps nothing from step to step
+        self.updates: Updates | None = None  # L-BFGS has none
         self.failure: FloatingPointError | None = None
         self.grads = numpy.zeros_like(values)
-        self.state = numpy.zeros((0, len(values)))  # the optimizer's, in the order of its rule
-        if isinstance(plan.optimizer, Optimizer) and plan.rule is not None:
-            self.state = plan.optimizer.state.rows_for(plan.rule, len(values)).copy()
-            self.step = plan.optimizer.state.steps
+        if isinstance(plan.optimizer, Optimizer):
+            self.updates = Updates(plan.optimizer, plan.model.parameters, plan.frozen)
+            self.step = self.updates.step
         self.history = History(metric=metrics.METRIC[plan.loss.kind])
         self._best, self._best_loss, self._best_epoch = values.copy(), math.inf, 0
+        self._reference, self._since = math.inf, 0  # the value that patience waits to be undercut, and its epoch
         self._source = source
         self._generator: numpy.random.Generator | None = None
         self._begun, self._first_step, self._edited = time.perf_counter(), self.step, False
@@ -48,6 +49,8 @@ class Run:
         looks = settings.callback, settings.patience, plan.validation
         # whether something happens after each epoch
         self._one_by_one = plan.rates.each_epoch or any(x is not None for x in looks)
+        # whether the best parameters are those that an epoch ends with: the loss of one step is that before it
+        self._best_is_after = plan.monitor != "loss" or plan.batch < len(plan.x) or self.updates is None
 
     def train(self) -> Run:
         """Run all epochs. Raises FloatingPointError for a loss that is not finite, and whatever the callback raises."""
@@ -95,33 +98,42 @@ class Run:
                 self._generator = numpy.random.default_rng(self._source.getrandbits(64))
             rows = numpy.broadcast_to(numpy.arange(len(plan.x)), (count, len(plan.x)))
             order = numpy.ascontiguousarray(self._generator.permuted(rows, axis=1))
+        updates = self.updates
+        assert updates is not None
         rates = plan.rates.of(history.epochs, count, -(-len(plan.x) // plan.batch))
         losses = numpy.empty(count)
-        options: dict[str, Any] = {} if plan.validation else {"best": self._best, "best_loss": self._best_loss}
+        by_loss = plan.monitor == "loss"
+        options: dict[str, Any] = {"best": self._best, "best_loss": self._best_loss} if by_loss else {}
+        lrs = (
+            plan.rates.lrs[:1] * count
+            if rates is None
+            else rates[-(-len(rates) // count) - 1 :: len(rates) // count, 0].tolist()
+        )
         first = history.epochs
         try:
             finite = engine.train(
                 self.values,
                 self.grads,
-                self.state,
+                updates.state,
                 plan.x,
                 plan.y,
                 losses,
-                numpy.array([plan.rates.lr, 0.0]),
+                updates.lrs,
                 plan.batch,
                 plan.loss.mean,
                 order=order,
-                rates=None if rates is None else numpy.array(rates),
-                counts_steps=self.programs.counts_steps,
+                rates=None if rates is None else updates.of_groups(rates),
+                missed=updates.missed,
                 step=self.step,
                 clip=plan.settings.max_norm,
                 difference=plan.settings.difference,
                 **options,
             )
         finally:
-            self.step = engine.step
+            self.step = updates.step = engine.step
             history.losses += losses[: engine.epoch].tolist()
-            if not plan.validation and engine.best_loss < self._best_loss:
+            history.lrs += lrs[: engine.epoch]
+            if by_loss and engine.best_loss < self._best_loss:
                 self._best_loss = engine.best_loss
                 self._best_epoch = first + int(losses[: max(engine.epoch, 1)].argmin())
         if not finite:
@@ -135,11 +147,15 @@ class Run:
             loss = plan.loss_on(self.values, *plan.validation)
             history.validation_losses.append(loss)
             history.metrics.append(self._score(self.values, *plan.validation))
-            if loss < self._best_loss:
+            judged = loss if plan.monitor == "val_loss" else -history.metrics[-1]
+            if plan.monitor != "loss" and judged < self._best_loss:
                 self._best[:] = self.values
-                self._best_loss, self._best_epoch = loss, history.epochs - 1
-        if plan.settings.patience is not None and history.epochs - 1 - self._best_epoch >= plan.settings.patience:
-            history.stopped_early, history.ended = True, f"no better loss for {plan.settings.patience} epochs"
+                self._best_loss, self._best_epoch = judged, history.epochs - 1
+        judged = history[plan.monitor][-1] * (1 if plan.monitor.endswith("loss") else -1)
+        if judged < self._reference - plan.settings.min_delta:
+            self._reference, self._since = judged, history.epochs - 1
+        if plan.settings.patience is not None and history.epochs - 1 - self._since >= plan.settings.patience:
+            history.stopped_early, history.ended = True, f"no better {plan.monitor} for {plan.settings.patience} epochs"
         plan.rates.look(history)
         if plan.settings.callback is not None:
             self._call(plan.settings.callback)
@@ -150,15 +166,17 @@ class Run:
         ended, history.ended = history.ended, ""
         history.seconds = time.perf_counter() - self._begun
         plan.publish(self.values)
-        optimizer = plan.optimizer if plan.optimizer is plan.settings.optimizer else None
-        state = None
-        if isinstance(optimizer, Optimizer):
-            state = optimizer.state = State(self.state.copy(), self.rule.states, self.step)
-        stop = callback(history)
+        if self.updates is not None:
+            self.updates.publish()
+        history.optimizer = plan.optimizer
+        try:
+            stop = callback(history)
+        finally:
+            history.optimizer = None
         history.ended = ended
         if isinstance(stop, (bool, numpy.bool_, numpy.ndarray)) and numpy.ndim(stop) == 0 and bool(stop):
             history.stopped_early, history.ended = True, ended or "stopped by the callback"
-        arguments.require_trainable(plan.model)
+        frozen = arguments.frozen_of(plan.model)
         leaves = isinstance(plan.parameters, _parameters.Leaves)  # a list that was edited before, and has no views
         if leaves and not _parameters.are(plan.parameters, plan.model.parameters):
             raise ValueError(
@@ -168,28 +186,26 @@ class Run:
         self._edited = not numpy.array_equal(values, self.values)
         if self._edited:
             self.values[:] = values
-            if self._best_epoch == history.epochs - 1 and (plan.validation is not None or plan.batch < len(plan.x)):
+            if self._best_epoch == history.epochs - 1 and self._best_is_after:
                 self._best[:] = values  # as judged before the edit, and kept after it
-        if isinstance(optimizer, Optimizer):
-            self._take(optimizer, changed=optimizer.state is not state)
+        self._take(frozen)
 
-    def _take(self, optimizer: Optimizer, changed: bool) -> None:
-        """Go on with the settings that the optimizer has now, and with its state if that has changed."""
-        if optimizer.rule != self.rule:
-            self.rule = optimizer.rule
-            self.programs = dataclasses.replace(self.programs, update=self.rule.program())
+    def _take(self, frozen: Any) -> None:
+        """Go on with the settings and the state that the optimizer has now, and leave what is frozen now."""
+        if self.updates is None:
+            self._edited = self._edited or not same_mask(frozen, self.frozen)
+        elif self.updates.outdated(frozen):
+            assert isinstance(self.plan.optimizer, Optimizer)
+            self.updates = Updates(self.plan.optimizer, self.plan.model.parameters, frozen)
+            self.programs = dataclasses.replace(self.programs, updates=tuple(self.updates.updates))
             self.engine = Engine(self.programs)
-            changed = True
-        if changed:
-            self.state = optimizer.state.rows_for(self.rule, len(self.values)).copy()
-            self._first_step += optimizer.state.steps - self.step
-            self.step = optimizer.state.steps
+            self._first_step += self.updates.step - self.step
+            self.step = self.updates.step
+        self.frozen = frozen
 
     def _score(self, values: Array, x: Array, y: Array) -> float:
         """The metric of these parameters on these rows."""
-        outputs = numpy.empty((len(x), self.plan.model.arch[-1]))
-        self.plan.engine.outputs(values, x, outputs)
-        return metrics.score(self.plan.loss.kind, outputs, y)
+        return self.plan.score(values, x, y)
 
     def _text(self) -> str:
         history, plan = self.history, self.plan
@@ -231,10 +247,17 @@ class LBFGSRun(Run):
         plan, history, weight = self.plan, self.history, self.plan.weight(len(self.plan.x))
         assert isinstance(plan.optimizer, LBFGS)
 
+        moving = slice(None) if self.frozen is None else ~self.frozen  # the search knows nothing of frozen parameters
+
         def evaluate(x: Array) -> tuple[float, Array]:
             self._evaluations += 1
-            found = plan.engine.value(numpy.ascontiguousarray(x), plan.x, plan.y, weight, self.grads)
-            return found, self.grads.copy()
+            found = plan.engine.value(whole(x), plan.x, plan.y, weight, self.grads)
+            return found, self.grads[moving].copy()
+
+        def whole(x: Array) -> Array:
+            found = self.values.copy()
+            found[moving] = x
+            return found
 
         before = plan.engine.value(self.values, plan.x, plan.y, weight, self.grads)
         if not math.isfinite(before):
@@ -255,8 +278,8 @@ class LBFGSRun(Run):
             nonlocal before
             history.losses.append(before)
             before = float(intermediate_result.fun)
-            self.values[:] = intermediate_result.x
-            if plan.validation is None and before < self._best_loss:
+            self.values[moving] = intermediate_result.x
+            if plan.monitor == "loss" and before < self._best_loss:
                 self._best[:] = self.values
                 self._best_loss, self._best_epoch = before, history.epochs - 1
             self._look()
@@ -265,7 +288,7 @@ class LBFGSRun(Run):
         left = plan.settings.epochs - history.epochs
         limit = plan.optimizer.eval_limit
         more = None if limit is None else max(1, limit - self._evaluations)
-        message = minimize(plan.optimizer, evaluate, self.values.copy(), left, more, iterated)
+        message = minimize(plan.optimizer, evaluate, self.values[moving].copy(), left, more, iterated)
         if failure is not None:
             raise failure
         return message

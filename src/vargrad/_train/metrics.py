@@ -26,20 +26,31 @@ def predictions(kind: str, outputs: Array) -> Any:
     return found[:, 0] if outputs.shape[1] == 1 else found
 
 
-def score(kind: str, outputs: Array, targets: Array) -> float:
-    """The share of right labels, or the mean of R**2 over outputs; both arrays (rows, outputs), labels one-hot."""
+def score(kind: str, outputs: Array, targets: Array, weights: Array | None = None) -> float:
+    """The share of right labels, or the mean of R**2 over outputs; both arrays (rows, outputs), labels one-hot.
+
+    ``weights``: (rows,), how much each row counts.
+    """
     if kind in ("labels", "signs") and outputs.shape[1] > 1:
-        return float((outputs.argmax(axis=1) == targets.argmax(axis=1)).mean())
+        return float(_mean(outputs.argmax(axis=1) == targets.argmax(axis=1), weights))
     if kind in ("binary", "signs"):
         middle = 0.5 if kind == "binary" else 0.0
-        return float(((outputs > 0.0) == (targets > middle)).mean())
+        right = ((outputs > 0.0) == (targets > middle)).mean(axis=1)
+        return float(_mean(right, weights))
     if targets.shape != outputs.shape:
         return float("nan")  # the targets of a user's loss need not be like the outputs
     with numpy.errstate(all="ignore"):
-        rest = ((targets - outputs) ** 2).sum(axis=0)
-        spread = ((targets - targets.mean(axis=0)) ** 2).sum(axis=0)
+        w = numpy.ones((len(targets), 1)) if weights is None else weights[:, None]
+        rest = (w * (targets - outputs) ** 2).sum(axis=0)
+        middle_ = _mean(targets, weights)
+        spread = (w * (targets - middle_) ** 2).sum(axis=0)
         found = numpy.where(spread > 0.0, 1.0 - rest / spread, numpy.where(rest > 0.0, 0.0, 1.0))
     return float(found.mean())
+
+
+def _mean(x: Any, weights: Array | None) -> Any:
+    """The mean over rows. (numpy.average turns a lack of memory into a TypeError.)"""
+    return x.mean(axis=0) if weights is None else weights @ x / weights.sum()
 
 
 def probabilities(kind: str, outputs: Array) -> Array:

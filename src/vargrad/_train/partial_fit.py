@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -15,6 +16,7 @@ from vargrad._train import arguments, dataset
 from vargrad._train.engine import Engine
 from vargrad._train.plan import programs_of
 from vargrad._train.settings import StepSettings
+from vargrad._train.updates import by_missed, same_mask
 from vargrad._util.settings import Number
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class Memory:
     settings: tuple[str, dict[str, Any]]
     state: Array
     step: int = 0
+    missed: Any = None  # (parameters,): how many steps passed each while it was frozen; None: all 0
 
 
 class Stepper:
@@ -41,7 +44,9 @@ class Stepper:
     ``given``: the settings that it was made with.
     """
 
-    def __init__(self, model: Model, x: Any, y: Any, settings: StepSettings, call: str, kept: Memory | None) -> None:
+    def __init__(
+        self, model: Model, x: Any, y: Any, settings: StepSettings, call: str, kept: Memory | None, weight: Any
+    ) -> None:
         arguments.require_layers(model, call)
         if not isinstance(settings.optimizer, str):
             raise TypeError(
@@ -55,48 +60,69 @@ class Stepper:
         rows = dataset.inputs(x, model.arch[0])
         t = dataset.targets(y, len(rows), model.arch[-1], self.loss.kind)
         arguments.warn_of_range(model, self.loss, t)
+        self.weighted, self.targets = weight is not None, t.shape[1]
+        if self.weighted:
+            t = dataset.weighted(t, dataset.weights(weight, len(rows)), self.loss.mean)
         start = _parameters.of(model.parameters, call).values
-        programs = programs_of(model, self.loss, settings, optimizer.rule, start, rows, t)
-        self.engine = Engine(programs)
-        self.given = settings.loss, name, settings.l1, settings.l2, settings.clip, more
-        self.counts_steps, self.clip = programs.counts_steps, settings.max_norm
-        if kept is None or kept.settings != (name, more) or kept.state.shape != (programs.states, programs.parameters):
-            kept = Memory((name, more), numpy.zeros((programs.states, programs.parameters)))
+        self.rule, size = optimizer.rule, len(start)
+        if kept is None or kept.settings != (name, more) or kept.state.shape != (len(self.rule.states), size):
+            kept = Memory((name, more), numpy.zeros((len(self.rule.states), size)))
         self.memory = kept
-        self.grads, self.losses = numpy.zeros(programs.parameters), numpy.empty(1)
-        self.targets, self.lr = t.shape[1], optimizer.lr
-        self.hypers = numpy.array([self.lr, 0.0])
+        self.programs = programs_of(model, self.loss, settings, [], start, rows, t, self.weighted)
+        self.given = settings.loss, name, settings.l1, settings.l2, settings.clip, more, self.weighted
+        self.clip = settings.max_norm
+        self.grads, self.losses = numpy.zeros(size), numpy.empty(1)
+        self.lr = optimizer.lr
+        self.frozen: Any = ()  # not known yet
+        self.prepare(None)
 
-    def advance(self, model: Model, x: Any, y: Any, lr: Any = None) -> float:
+    def prepare(self, frozen: Any) -> None:
+        """Make an engine that leaves these parameters where they are: bools, or None."""
+        missed = self.memory.missed
+        moving = numpy.ones(len(self.grads), bool) if frozen is None else ~frozen
+        found = by_missed(self.rule, moving, missed)
+        self.programs = dataclasses.replace(self.programs, updates=tuple(update for update, _ in found))
+        self.engine = Engine(self.programs)
+        self.missed = numpy.array([float(count) for _, count in found])
+        self.lrs = numpy.full(len(found), self.lr)
+        self.frozen = frozen
+
+    def advance(self, model: Model, x: Any, y: Any, lr: Any = None, weight: Any = None) -> float:
         """One step on these rows, with the optimizer's lr if it is None; returns the loss before it."""
         if lr is None:
             lr = self.lr
         elif type(lr) is not float or not 0.0 < lr < math.inf:
             lr = Number(0).checked("lr", lr)
-        self.hypers[0] = lr
         parameters, memory = _parameters.of(model.parameters, "partial_fit"), self.memory
-        arguments.require_trainable(model)
+        frozen = arguments.frozen_of(model)
+        if frozen is not self.frozen and not same_mask(frozen, self.frozen):
+            self.prepare(frozen)
+        self.lrs[:] = lr
         values, state = parameters.values, memory.state
-        before = values.copy(), state.copy() if state.size else state, memory.step, model.task
+        before = values.copy(), state.copy() if state.size else state, memory.step, memory.missed, model.task
         try:
-            found = self.run(model, values, x, y)
+            found = self.run(model, values, x, y, weight)
             if isinstance(parameters, _parameters.Leaves):
                 parameters.values = values
             memory.step += 1
+            if frozen is not None:
+                memory.missed = frozen * 1 if memory.missed is None else memory.missed + frozen
             if model.task != self.loss.kind:
                 model.task = self.loss.kind
         except BaseException:  # Ctrl-C and refused memory too
             _parameters.set_values(parameters, before[0])
-            state[:], memory.step, model.task = before[1:]
+            state[:], memory.step, memory.missed, model.task = before[1:]
             raise
         return found
 
-    def run(self, model: Model, values: Array, x: Any, y: Any) -> float:
+    def run(self, model: Model, values: Array, x: Any, y: Any, weight: Any = None) -> float:
         """A step that changes the array ``values`` instead of the model's parameters."""
         rows = dataset.inputs(x, model.arch[0])
         t = dataset.targets(y, len(rows), model.arch[-1], self.loss.kind)
         if t.shape[1] != self.targets:
             raise ValueError(f"y has {t.shape[1]} targets in a row, and had {self.targets} before")
+        if self.weighted:
+            t = dataset.weighted(t, dataset.weights(weight, len(rows)), self.loss.mean)
         finite = self.engine.train(
             values,
             self.grads,
@@ -104,10 +130,10 @@ class Stepper:
             rows,
             t,
             self.losses,
-            self.hypers,
+            self.lrs,
             len(rows),
             self.loss.mean,
-            counts_steps=self.counts_steps,
+            missed=self.missed,
             step=self.memory.step,
             clip=self.clip,
         )
@@ -130,24 +156,25 @@ def stepper(
     optimizer_settings: dict[str, Any],
     call: str,
     memory: Memory | None = None,
+    weight: Any = None,
 ) -> Stepper:
     """``kept`` if it has these settings, else a new stepper, with the same memory if it has this optimizer's.
 
     ``call``: the method's name, for errors.
     """
-    if kept is not None and kept.given == (loss, optimizer, l1, l2, clip, optimizer_settings):
+    if kept is not None and kept.given == (loss, optimizer, l1, l2, clip, optimizer_settings, weight is not None):
         return kept
     settings = StepSettings(
         loss=loss, optimizer=optimizer, l1=l1, l2=l2, clip=clip, optimizer_settings=optimizer_settings
     )
-    return Stepper(model, X, y, settings, call, memory)
+    return Stepper(model, X, y, settings, call, memory, weight)
 
 
-def backward(model: Model, one: Stepper, X: Any, y: Any) -> float:
+def backward(model: Model, one: Stepper, X: Any, y: Any, weight: Any = None) -> float:
     """Do what NN.backward says: take a step of length 0 on a copy of the parameters, and add its gradient to theirs."""
-    one.hypers[0] = 0.0
+    one.lrs[:] = 0.0
     parameters = _parameters.of(model.parameters, "backward")
-    found = one.run(model, parameters.values.copy(), X, y)
+    found = one.run(model, parameters.values.copy(), X, y, weight)
     grads = _parameters.trainable_grads(parameters)[0] + one.grads
     before = model.task
     try:

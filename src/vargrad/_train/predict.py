@@ -18,13 +18,25 @@ if TYPE_CHECKING:
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 
 
+MOST_SPARE = 8  # engines that wait for the next call, of networks of at most so many parameters
+MOST_PARAMETERS = 1 << 14
+_spare: dict[Any, Engine] = {}  # by the network that they compute, the newest last
+
+
 def outputs_of(model: Model, values: Array, x: Array) -> Array:
     """The outputs, (rows, outputs), of the network with these parameters for the rows of x."""
-    n_out = model.arch[-1]
-    program, update = programs.known_loss("sse", n_out, n_out), programs.no_update()
+    arch, n_out = model.arch, model.arch[-1]
+    key = Engine, tuple(arch), tuple(model.activations), model.has_bias
+    engine = _spare.pop(key, None)  # so that no other thread uses it
+    if engine is None:
+        program = programs.known_loss("sse", n_out, n_out)
+        engine = Engine(programs.network(arch, model.activations, model.has_bias, program, n_out))
     found = numpy.empty((len(x), n_out))
-    engine = Engine(programs.network(model.arch, model.activations, model.has_bias, program, n_out, update))
     engine.outputs(values, x, found)
+    if len(values) <= MOST_PARAMETERS:
+        _spare[key] = engine
+        for old in list(_spare)[:-MOST_SPARE]:
+            _spare.pop(old, None)
     return found
 
 
@@ -49,9 +61,10 @@ def predict_proba(model: Model, X: Any) -> Array:
     return metrics.probabilities(model.task, _outputs(model, X))
 
 
-def score(model: Model, X: Any, y: Any) -> float:
+def score(model: Model, X: Any, y: Any, sample_weight: Any = None) -> float:
     """The score that NN.score returns."""
     outputs, kind = _outputs(model, X), model.task or "values"
     if not len(outputs):
         raise ValueError("X has no rows: there is nothing to judge by")
-    return metrics.score(kind, outputs, dataset.targets(y, len(outputs), model.arch[-1], kind))
+    weights = dataset.weights(sample_weight, len(outputs))
+    return metrics.score(kind, outputs, dataset.targets(y, len(outputs), model.arch[-1], kind), weights)

@@ -6,6 +6,7 @@ recorded as compile does, with derivatives from the op table.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -23,10 +24,46 @@ if TYPE_CHECKING:
     import numpy.typing
 
     Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
+    Ranges: TypeAlias = numpy.typing.NDArray[numpy.int64]
 
 # A loss that is Python code: from arrays (outputs, rows), (targets, rows) and a weight, the rows' values (rows,) and
 # weight times their slopes (outputs, rows).
 LossOfArrays: TypeAlias = "Callable[[Array, Array, float], tuple[Array, Array]]"
+
+
+@functools.lru_cache(maxsize=64)
+def _reads_last(program: Program) -> bool:
+    """Whether the program reads its last input."""
+    last = program.n_inputs - 1
+    return any(last in operands[: ARITY[op]] for op, _, *operands in program.code.tolist())
+
+
+@dataclass(frozen=True, eq=False)
+class Update:
+    """The update rule of a group of parameters: p, g, states, lr, step -> p, states.
+
+    ``ranges``: where they are, shape (ranges, 2): a first place and the one after the last, in order.
+    """
+
+    program: Program
+    ranges: Ranges
+
+    @property
+    def states(self) -> int:
+        """How many numbers it keeps for each parameter from step to step."""
+        return len(self.program.outputs) - 1
+
+    @property
+    def counts_steps(self) -> bool:
+        """Whether it reads the number of the step."""
+        return _reads_last(self.program)
+
+    @property
+    def places(self) -> Ranges:
+        """The numbers of its parameters."""
+        import numpy
+
+        return numpy.concatenate([numpy.zeros(0, int), *(numpy.arange(*pair) for pair in self.ranges.tolist())])
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,9 +71,9 @@ class NetworkPrograms:
     """A network's programs and sizes. Parameters: layer by layer, each neuron's weights and then its bias.
 
     ``forward``: z -> a of each layer, ``backward``: z, da -> dz; None for identity, where a is z. ``loss``: a row's
-    outputs and targets and a weight -> value, and weight times its slope by each output. ``update``: p, g, states, lr,
-    step -> p, states. ``penalty``: p, and 1 for a weight or 0 for a bias -> value, slope. ``hypers``: how many
-    hyperparameters the update reads as inputs, lr and step.
+    outputs and targets and a weight -> value, and weight times its slope by each output. ``updates``: one
+    for each group of parameters; those in none stay as they are. ``penalty``: p, and 1 for a weight or 0 for a bias ->
+    value, slope.
     """
 
     sizes: tuple[int, ...]
@@ -45,20 +82,13 @@ class NetworkPrograms:
     backward: tuple[Program | None, ...]
     targets: int
     loss: Program | LossOfArrays
-    update: Program
+    updates: tuple[Update, ...] = ()
     penalty: Program | None = None
-    hypers: int = 2
 
     @property
     def states(self) -> int:
-        """How many numbers the update keeps for each parameter from step to step."""
-        return len(self.update.outputs) - 1
-
-    @property
-    def counts_steps(self) -> bool:
-        """Whether the update reads the number of the step."""
-        step = self.update.n_inputs - 1
-        return any(step in operands[: ARITY[op]] for op, _, *operands in self.update.code.tolist())
+        """How many numbers the updates keep at most for each parameter from step to step."""
+        return max((update.states for update in self.updates), default=0)
 
     @property
     def parameters(self) -> int:
@@ -85,11 +115,17 @@ def activation(name: str) -> tuple[Program | None, Program | None]:
 Row: TypeAlias = Callable[[Any, Any], Any]  # the loss of one row, from lists of its outputs and its targets
 
 
+def by_weight(row: Row) -> Row:
+    """A row's loss times its weight, which is the last of its targets."""
+    return lambda p, t: t[-1] * row(p, t[:-1])
+
+
 @cache
-def known_loss(name: str, outputs: int, targets: int) -> Program:
-    """The program of a loss by its name."""
+def known_loss(name: str, outputs: int, targets: int, weighted: bool = False) -> Program:
+    """The program of a loss by its name; ``weighted``: the last of so many targets is the row's weight."""
     some = [1.0 / (i + 2) for i in range(max(outputs, targets))]
-    program = loss_program(losses.LOSSES[name].row, some[:outputs], [1.0 - x for x in some[:targets]])
+    row = losses.LOSSES[name].row
+    program = loss_program(by_weight(row) if weighted else row, some[:outputs], [1.0 - x for x in some[:targets]])
     assert program is not None  # the losses that have a name have no branches
     return program
 
@@ -149,17 +185,9 @@ def network(
     bias: bool,
     loss: Program | LossOfArrays,
     targets: int,
-    update: Program,
+    updates: Sequence[Update] = (),
     penalty: Program | None = None,
 ) -> NetworkPrograms:
     """The network of layers of these sizes, with an activation for each."""
     forward, backward = zip(*[activation(name) for name in activations], strict=True)
-    return NetworkPrograms(tuple(sizes), bias, forward, backward, targets, loss, update, penalty)
-
-
-@cache
-def no_update() -> Program:
-    """An update rule that leaves parameters as they are, for engines that do not train."""
-    return record(lambda p, g, lr, step: p + 0.0 * (g + lr + step), [[0.5], [0.5], [0.5], [1.0]]).program(
-        Output("value")
-    )
+    return NetworkPrograms(tuple(sizes), bias, forward, backward, targets, loss, tuple(updates), penalty)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy
+import numpy.typing
 
 from vargrad import optim
 from vargrad._util import errors
@@ -12,6 +15,8 @@ from vargrad._util import errors
 if TYPE_CHECKING:
     from vargrad._train.history import History
     from vargrad._train.settings import FitSettings
+
+Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 
 
 class Rates:
@@ -26,13 +31,13 @@ class Rates:
         self.optimizer = optimizer
 
     @property
-    def lr(self) -> float:
-        """The learning rate of the next step; 0 for L-BFGS, which searches for its steps."""
-        return float(self.optimizer.lr) if isinstance(self.optimizer, optim.Optimizer) else 0.0
+    def lrs(self) -> list[float]:
+        """The learning rate of each group of parameters in the next step; none for L-BFGS, which searches for its."""
+        return [part.lr for part in self.optimizer.parts] if isinstance(self.optimizer, optim.Optimizer) else []
 
-    def of(self, epoch: int, epochs: int, batches: int) -> list[float] | None:
+    def of(self, epoch: int, epochs: int, batches: int) -> Array | None:
         """The learning rates of so many epochs from ``epoch`` on, one for each epoch or for each batch of ``batches``
-        in each; None: ``lr`` in all of them.
+        in each, shape (times, groups of parameters); None: those that the optimizer has, in all of them.
         """
         return None
 
@@ -50,8 +55,8 @@ class FactorRates(Rates):
         super().__init__(optimizer)
         self._factor = factor
 
-    def of(self, epoch: int, epochs: int, batches: int) -> list[float] | None:
-        return [self.lr * self._checked(i) for i in range(epoch, epoch + epochs)]
+    def of(self, epoch: int, epochs: int, batches: int) -> Array | None:
+        return numpy.outer([self._checked(i) for i in range(epoch, epoch + epochs)], self.lrs)
 
     def _checked(self, epoch: int) -> float:
         found = errors.as_float(self._factor(epoch), "the schedule's factor")
@@ -72,8 +77,8 @@ class ScheduleRates(Rates):
         self._schedule, self._done = schedule, 0
         self._per_batch = getattr(schedule, "per_batch", False)
 
-    def of(self, epoch: int, epochs: int, batches: int) -> list[float] | None:
-        return self._schedule.rates(batches) if self._per_batch else None
+    def of(self, epoch: int, epochs: int, batches: int) -> Array | None:
+        return numpy.array(self._schedule.rates(batches)) if self._per_batch else None
 
     def settle(self, epochs: int, steps: int) -> None:
         done = steps if self._per_batch else epochs

@@ -50,6 +50,11 @@ class FitSettings(StepSettings):
     restarts: Number = Count(1)
     callback: Callable[[History], Any] | None
     progress: bool
+    monitor: str | None  # the plan checks it, and the data's weights
+    min_delta: Number = Number(0)
+    label_smoothing: Number = Number(0, 1)
+    sample_weight: Any
+    class_weight: Any
     method: Number = Choice("gradient", "finite-difference")
     h: Number = Positive()
     schedule: Any

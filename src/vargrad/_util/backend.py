@@ -9,6 +9,10 @@ from types import ModuleType
 WANTED = os.environ.get("VARGRAD_BACKEND", "")
 if WANTED not in ("", "compiled", "python"):
     raise ImportError(f"VARGRAD_BACKEND={WANTED!r}: expected 'compiled', 'python', or nothing (the fastest there is)")
+REINSTALL = (  # not from what an earlier install left in pip's cache, nor from a wheel in pure Python
+    "reinstall where a C compiler is found: pip install -v --force-reinstall --no-deps --no-cache-dir --no-binary"
+    " vargrad vargrad (from a checkout its folder instead of the last word) shows what the compiler says"
+)
 _missing: list[str] = []
 
 
@@ -25,8 +29,8 @@ def choose(pure: ModuleType, compiled: str, asked_for: bool = False) -> ModuleTy
     except ImportError as error:
         if WANTED == "compiled":
             raise ImportError(
-                f"VARGRAD_BACKEND=compiled, but this installation has no compiled core ({error}): reinstall where a C "
-                "compiler is found (pip install -v shows what it says), or unset VARGRAD_BACKEND"
+                f"VARGRAD_BACKEND=compiled, but this installation has no compiled core ({error}): {REINSTALL}. "
+                "Or unset VARGRAD_BACKEND"
             ) from error
         if asked_for:
             raise

@@ -9,8 +9,19 @@ cimport numpy
 
 numpy.import_array()
 
+import numpy as _numpy
+
+# Scalars that convert without loss or question; float64 is a float.
+cdef frozenset SCALAR_TYPES = frozenset(
+    getattr(_numpy, name)
+    for name in ("float16", "float32", "bool_", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)))
+)
+
 cdef enum:
     MOST_DIMENSIONS = numpy.NPY_MAXDIMS
+    FEW_ARGUMENTS = 16
+
+cdef long long MOST_EXACT = 1LL << 53  # larger ints may be of another type in an array
 
 ctypedef struct Shape:
     numpy.npy_intp dimension[MOST_DIMENSIONS]
@@ -46,3 +57,51 @@ cdef object array_of(const double *x, const Shape *shape):
     result = new_array(shape)
     memcpy(numpy.PyArray_DATA(<numpy.ndarray>result), x, shape.size * sizeof(double))
     return result
+
+
+cdef bint is_real(int kind) noexcept:
+    """Whether numbers of this kind convert to float64 as the general way converts them."""
+    return numpy.NPY_BOOL <= kind <= numpy.NPY_DOUBLE or kind == numpy.NPY_FLOAT16
+
+
+cdef numpy.ndarray as_doubles(x):
+    """A C-contiguous array of float64 of the same numbers; None if ``x`` is no array or scalar of real numbers."""
+    if numpy.PyArray_CheckExact(x):
+        if not is_real(numpy.PyArray_TYPE(<numpy.ndarray>x)):
+            return None
+    elif type(x) not in SCALAR_TYPES:
+        return None
+    return numpy.PyArray_FROM_OTF(x, numpy.NPY_DOUBLE, numpy.NPY_ARRAY_CARRAY_RO | numpy.NPY_ARRAY_FORCECAST)
+
+
+cdef bint scalar_of(x, double *at) except -1:
+    """A scalar of NumPy, or an array without an axis, as a number; False for anything else."""
+    if numpy.PyArray_CheckExact(x) and numpy.PyArray_NDIM(<numpy.ndarray>x):
+        return False
+    found = as_doubles(x)
+    if found is None:
+        return False
+    at[0] = (<double *>numpy.PyArray_DATA(found))[0]
+    return True
+
+
+cdef bint items_of(x, const Shape *shape, int depth, Py_ssize_t size, double *at) except -1:
+    """The numbers of lists or tuples in the depth of that shape; False for anything else. No code of others runs."""
+    cdef Py_ssize_t i, n = shape.dimension[depth]
+    cdef PyObject *const *item
+    if not (type(x) is list or type(x) is tuple) or len(x) != n:
+        return False
+    item = PySequence_Fast_ITEMS(x)
+    size //= n
+    for i in range(n):
+        y = <object>item[i]
+        if depth + 1 < shape.dimensions:
+            if not items_of(y, shape, depth + 1, size, at + i * size):
+                return False
+        elif PyFloat_CheckExact(y):
+            at[i] = PyFloat_AS_DOUBLE(y)
+        elif type(y) is int and -MOST_EXACT <= y <= MOST_EXACT:
+            at[i] = PyFloat_AsDouble(y)
+        else:
+            return False
+    return True

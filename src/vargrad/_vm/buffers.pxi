@@ -69,7 +69,7 @@ cdef class BatchRun(Buffers):
     cdef unsigned char *broadcast
     cdef size_t inputs, outputs, rows, next, chunk
     cdef bint staged, stop, whole
-    cdef object plan_owner
+    cdef OwnedPlan plan_owner
     cdef Plan *plan
 
     def __cinit__(self, size_t arrays, size_t inputs, size_t outputs):

@@ -1,17 +1,7 @@
 # Calls of one row, straight from the arguments to the machine. fastcall_py.py describes it.
 
-from cpython.dict cimport PyDict_GetItem
-from cpython.ref cimport PyObject
-from cpython.sequence cimport PySequence_Fast_ITEMS
-
-import functools
-
 from vargrad._core.var import add_grads, leaf_values
 from vargrad._core.modes import thread as modes
-
-include "arrays.pxi"
-include "watch.pxi"
-
 
 cdef Shape *shapes_of(sequence) except NULL:
     """Shapes of results and arguments; ValueError for one of too many dimensions."""
@@ -33,6 +23,7 @@ cdef Shape *shapes_of(sequence) except NULL:
     return shapes
 
 
+cdef class Few
 cdef object LEFT = object()  # returned for a row that fails a guard
 
 
@@ -42,7 +33,7 @@ cdef class Shortcut:
     cdef Machine machine
     cdef Shape *argument
     cdef Shape *part
-    cdef size_t arguments, parts, inputs, outputs
+    cdef size_t arguments, parts, inputs, outputs, width
     cdef bint pair, alone, numbers, adds, asks, straight
     cdef object leaves, side_traces
     cdef Machine guards
@@ -50,20 +41,27 @@ cdef class Shortcut:
     cdef dict children
     cdef Shortcut last  # the side trace that took the last such row
     cdef public Watch watch  # what the recording read besides its arguments
+    cdef public bint batches  # whether arrays of rows are taken, too: see few.pxi
+    cdef public bint hvp  # whether the last argument is that of hvp, which has no rows of its own
+    cdef Few few  # a spare one
+    cdef Machine few_machine
+    cdef OwnedPlan few_plan
+    cdef unsigned char few_broadcast[FEW_ARGUMENTS]
 
     def __cinit__(
         self, Machine machine not None, arguments, parts, bint pair, bint alone, leaves=(), side_traces=None,
-        bint adds=False,
+        bint adds=False, size_t width=0,
     ):
         cdef size_t i
         self.machine, self.pair, self.alone, self.adds, self.side_traces = machine, pair, alone, adds, side_traces
+        self.width = width
         self.leaves = leaves if len(leaves) else None
         self.asks = adds or side_traces is not None or self.leaves is not None
         self.children = {}
         self.arguments, self.parts = len(arguments), len(parts)
         self.argument = shapes_of(arguments)
         self.part = shapes_of(parts)
-        self.numbers = not any(parts)
+        self.numbers = not any(parts) and not width
         for i in range(self.arguments):
             self.inputs += self.argument[i].size
         self.inputs += len(leaves)
@@ -84,12 +82,30 @@ cdef class Shortcut:
         if self.parts < 1 + pair or (alone and self.parts != 1 + pair):
             raise ValueError(f"{self.parts} parts of a result: expected {1 + pair}{'' if alone else ' or more'}")
 
+        if width and len(parts) % width:
+            raise ValueError(f"{len(parts)} parts in tuples of {width}")
+
     def __dealloc__(self):
         free(self.argument)
         free(self.part)
 
-    def __call__(self, tuple args not None):
+    def __call__(self, tuple args not None, out=None):
+        if out is not None:
+            return self.take_into(PySequence_Fast_ITEMS(args), len(args), out)
         return self.take(PySequence_Fast_ITEMS(args), len(args))
+
+    def into(self, tuple args not None, list targets not None):
+        """Whether the results could be written to these arrays, one for each of them in their order."""
+        if <size_t>len(args) != self.arguments or (self.watch is not None and not self.watch.holds()):
+            return False
+        return few_rows(self, PySequence_Fast_ITEMS(args), targets) is not None
+
+    cdef object take_into(self, PyObject *const *args, size_t count, out):
+        """The results in the caller's arrays; None if there is anything unusual about them or the arguments."""
+        cdef list targets = []
+        if count != self.arguments or (self.watch is not None and not self.watch.holds()):
+            return None
+        return few_rows(self, args, targets) if add_arrays(targets, out, 0) else None
 
     cdef object take(self, PyObject *const *args, size_t count):
         cdef Shortcut path
@@ -101,7 +117,7 @@ cdef class Shortcut:
             return None  # reading leaves and deciding guards are part of a recording that is going on
         found = self.step(args)
         if found is not LEFT:
-            return found
+            return few_rows(self, args, None) if found is None else found
         path = self.last
         if path is not None:
             found = path.step(args)
@@ -128,7 +144,9 @@ cdef class Shortcut:
     cdef object step(self, PyObject *const *args):
         """The results; None for arguments of another kind; LEFT for a row that fails a guard."""
         if self.straight:
-            return self.vector(args)
+            found = self.vector(args)
+            if found is not None:
+                return found
         cdef double few[FEW]
         cdef double *room = few
         if self.inputs + self.outputs > FEW:
@@ -192,7 +210,8 @@ cdef class Shortcut:
                 if PyFloat_CheckExact(x):
                     at[0] = PyFloat_AS_DOUBLE(x)
                 elif not isinstance(x, (float, int)):
-                    return False
+                    if not scalar_of(x, at):
+                        return False
                 else:
                     try:
                         at[0] = PyFloat_AsDouble(x)
@@ -200,9 +219,10 @@ cdef class Shortcut:
                         return False
             else:
                 given = doubles_of(x, shape)
-                if given == NULL:
+                if given != NULL:
+                    memcpy(at, given, shape.size * sizeof(double))
+                elif shape.size == 0 or not items_of(x, shape, 0, shape.size, at):
                     return False
-                memcpy(at, given, shape.size * sizeof(double))
             at += shape.size
         if self.leaves is not None:
             for x in leaf_values(self.leaves):
@@ -232,7 +252,19 @@ cdef class Shortcut:
             item = self.value(&x, i)
             Py_INCREF(item)
             PyTuple_SET_ITEM(result, i - first, item)
-        return result
+        return self.in_tuples(result)
+
+    cdef object in_tuples(self, tuple parts):
+        """The parts in tuples of ``width``, if they are a matrix."""
+        if not self.width:
+            return parts
+        return tuple([parts[i : i + self.width] for i in range(0, len(parts), self.width)])
+
+    cdef object assembled(self, tuple parts):
+        """The results of these objects, one for each part."""
+        cdef tuple rest = parts[1:] if self.pair else parts
+        last = rest[0] if self.alone else self.in_tuples(rest)
+        return (parts[0], last) if self.pair else last
 
     cdef object value(self, const double **x, size_t i):
         cdef const double *at = x[0]
@@ -240,119 +272,3 @@ cdef class Shortcut:
         if self.part[i].dimensions == 0:
             return PyFloat_FromDouble(at[0])
         return array_of(at, &self.part[i])
-
-
-# ---- methods that try a shortcut first
-
-cdef extern from "Python.h":
-    ctypedef PyObject *(*vectorcallfunc)(PyObject *, PyObject *const *, size_t, PyObject *)
-    ctypedef struct CallableType "PyTypeObject":
-        Py_ssize_t tp_vectorcall_offset
-        unsigned long tp_flags
-    enum:
-        Py_TPFLAGS_HAVE_VECTORCALL
-        Py_TPFLAGS_METHOD_DESCRIPTOR
-    Py_ssize_t PyVectorcall_NARGS(size_t)
-    object PyObject_Vectorcall(object, PyObject *const *, size_t, PyObject *)
-    void PyType_Modified(CallableType *)
-    object PyMethod_New(object, object)
-
-
-cdef class HasShortcuts:
-    """An object whose fast methods have shortcuts, one for each kind of output."""
-
-    cdef vectorcallfunc vectorcall
-    cdef dict shortcuts
-
-    def __cinit__(self, *args, **kwargs):
-        self.vectorcall = <vectorcallfunc>call_object
-        self.shortcuts = {}
-
-    cdef object attempt(self, str kind, PyObject *const *args, size_t count):
-        """The result of the shortcut of that kind; None if there is none, or if it declines the call."""
-        cdef size_t i
-        cdef PyObject *known = PyDict_GetItem(self.shortcuts, kind)
-        if known == NULL:
-            return None
-        shortcut = <object>known  # held: the call may end with another one in its place
-        if type(shortcut) is Shortcut:
-            return (<Shortcut>shortcut).take(args, count)
-        return shortcut(tuple([<object>args[i] for i in range(count)]))  # one of the pure machine
-
-    def _set_shortcut(self, str kind not None, shortcut):
-        """Let the method of that kind try this shortcut first; None: no shortcut any more."""
-        if shortcut is None:
-            self.shortcuts.pop(kind, None)
-        else:
-            self.shortcuts[kind] = shortcut
-
-
-cdef class FastMethod:
-    """A Python function as a method: a call with positional arguments alone tries the object's shortcut first.
-
-    CPython calls it like a function of its own, by vectorcall and without a bound method in between.
-    """
-
-    cdef vectorcallfunc vectorcall
-    cdef object function
-    cdef str kind
-    cdef dict __dict__  # name, docstring and the like: the function's
-
-    def __cinit__(self, str kind, function):
-        self.vectorcall = <vectorcallfunc>call_fast_method
-        self.kind, self.function = kind, function
-
-    def __get__(self, instance, owner):
-        return self if instance is None else PyMethod_New(self, instance)
-
-    def __call__(self, *args, **kwargs):
-        return self.function(*args, **kwargs)  # CPython itself calls call_fast_method
-
-
-cdef object call_fast_method(PyObject *callee, PyObject *const *args, size_t flags, PyObject *names):
-    cdef FastMethod method = <FastMethod>callee
-    cdef Py_ssize_t count = PyVectorcall_NARGS(flags)
-    if names == NULL and count and isinstance(<object>args[0], HasShortcuts):
-        found = (<HasShortcuts><object>args[0]).attempt(method.kind, args + 1, count - 1)
-        if found is not None:
-            return found
-    return PyObject_Vectorcall(method.function, args, flags, names)
-
-
-cdef object call_object(PyObject *callee, PyObject *const *args, size_t flags, PyObject *names):
-    """The same for ``f(x)``, where f is of a class that went through fast_calls."""
-    cdef Py_ssize_t i, count = PyVectorcall_NARGS(flags)
-    if names == NULL:
-        found = (<HasShortcuts>callee).attempt("value", args, count)
-        if found is not None:
-            return found
-    given = [<object>args[i] for i in range(count)]
-    named = {name: <object>args[count + i] for i, name in enumerate(<tuple>names)} if names != NULL else {}
-    return type(<object>callee).__call__(<object>callee, *given, **named)
-
-
-cdef void set_vectorcall(CallableType *kind, void *object_, void *field):
-    """Tell CPython that objects of this class are called by a field of theirs, which Cython cannot say of a class."""
-    kind.tp_vectorcall_offset = <char *>field - <char *>object_
-    kind.tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL
-    PyType_Modified(kind)
-
-
-cdef FastMethod method = FastMethod("", None)
-set_vectorcall(<CallableType *>FastMethod, <void *>method, &method.vectorcall)
-(<CallableType *>FastMethod).tp_flags |= Py_TPFLAGS_METHOD_DESCRIPTOR  # f.grad(x) makes no bound method
-
-
-def fast_calls(kind not None):
-    """Class decorator: ``f(x)`` tries the shortcut of kind "value" first, without the look-up of ``__call__``.
-
-    Classes derived from it have to ask for it themselves.
-    """
-    cdef HasShortcuts instance = kind.__new__(kind)
-    set_vectorcall(<CallableType *>kind, <void *>instance, &instance.vectorcall)
-    return kind
-
-
-def fast_method(str kind not None):
-    """Decorator: a method of a class derived from HasShortcuts that tries the object's shortcut of that kind first."""
-    return lambda function: functools.update_wrapper(FastMethod(kind, function), function)

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from vargrad._vm.machine_py import empty as empty
     from vargrad._vm.machine_py import fast_calls as fast_calls
     from vargrad._vm.machine_py import fast_method as fast_method
+    from vargrad._vm.machine_py import transposed as transposed
     from vargrad._vm.watch_py import Calls as Calls
     from vargrad._vm.watch_py import Watch as Watch
 else:
     HasShortcuts, fast_calls, fast_method = module.HasShortcuts, module.fast_calls, module.fast_method
-    Machine, Calls, Watch, empty = module.Machine, module.Calls, module.Watch, module.empty
+    Machine, Calls, Watch = module.Machine, module.Calls, module.Watch
+    empty, transposed = module.empty, module.transposed

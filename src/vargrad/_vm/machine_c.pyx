@@ -11,7 +11,9 @@ from cpython.buffer cimport PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuf
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.pycapsule cimport PyCapsule_New
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_AsDouble, PyFloat_CheckExact, PyFloat_FromDouble
-from cpython.ref cimport Py_INCREF
+from cpython.dict cimport PyDict_GetItem
+from cpython.ref cimport Py_INCREF, PyObject
+from cpython.sequence cimport PySequence_Fast_ITEMS
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from libc.stdint cimport SIZE_MAX, int32_t, int64_t, uintptr_t
 from libc.stdlib cimport free, qsort
@@ -218,19 +220,21 @@ cdef class Machine:
         """Name of the instruction set it runs on."""
         return self.kernels.name.decode()
 
-    cdef Plan *plan_for(self, BatchRun call) except NULL:
-        key = (<char *>call.broadcast)[:self.program.inputs], call.staged
-        held = self.plans.get(key)
-        if held is None:
-            held = OwnedPlan()
-            (<OwnedPlan>held).plan = plan_new(self.program, self.kernels, call.broadcast, call.staged)
-            if (<OwnedPlan>held).plan == NULL:
-                raise MemoryError()
-            if len(self.plans) >= PLANS:
-                self.plans = {}
-            self.plans[key] = held
-        call.plan_owner = held
-        return (<OwnedPlan>held).plan
+    cdef OwnedPlan plan_for(self, const unsigned char *broadcast, bint staged):
+        """The plan for these inputs: 1 for each that is one number for all rows."""
+        cdef OwnedPlan held
+        key = (<const char *>broadcast)[:self.program.inputs], staged
+        known = self.plans.get(key)
+        if known is not None:
+            return known
+        held = OwnedPlan()
+        held.plan = plan_new(self.program, self.kernels, broadcast, staged)
+        if held.plan == NULL:
+            raise MemoryError()
+        if len(self.plans) >= PLANS:
+            self.plans = {}
+        self.plans[key] = held
+        return held
 
     def brief(self, size_t rows):
         """Whether so many rows take about a tenth of a second at most, so that Ctrl-C may wait for them."""
@@ -259,7 +263,8 @@ cdef class Machine:
         if self.lanes is not None and self.lanes.pays(call.rows):
             self.lanes.rows(call)
             return
-        call.plan = self.plan_for(call)
+        call.plan_owner = self.plan_for(call.broadcast, call.staged)
+        call.plan = call.plan_owner.plan
         cdef Plan *plan = call.plan
         cdef size_t blocks = 1 + ROWS_BY_STEPS // (plan.lanes * (plan.steps + 1))
         call.chunk = blocks * plan.lanes
@@ -349,7 +354,12 @@ cdef inline double number(x) except? -1.0:
     raise TypeError(f"a point is of floats, not of {type(x).__name__}")
 
 
+include "arrays.pxi"
+include "watch.pxi"
 include "fastcall.pxi"
+include "few.pxi"
+include "transpose.pxi"
+include "ways.pxi"
 
 
 def limit_allocations(long left):

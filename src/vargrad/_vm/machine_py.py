@@ -69,6 +69,11 @@ def empty(count: int) -> Array:
     return numpy.empty(count)
 
 
+def transposed(x: Array) -> Array:
+    """A new array of the transposed matrix."""
+    return numpy.array(x.T, order="C")
+
+
 class Machine:
     """Runs one program. ``run`` and ``point`` may be called from several threads at once."""
 

@@ -54,7 +54,10 @@ _SYMBOLS = {
 def disassembly(
     program: Program, inputs: Sequence[str] = (), outputs: Sequence[str] = (), limit: int = 1000
 ) -> list[str]:
-    """The program as lines to read; ``inputs`` and ``outputs`` are names for them, ``limit`` the most lines."""
+    """The program as lines to read; ``inputs`` and ``outputs`` are names for them, ``limit`` the most lines.
+
+    Each result has a name of its own, though registers are used again.
+    """
     names = {i: f"x{i}" for i in range(program.n_inputs)} | dict(enumerate(inputs))
     names |= {program.n_inputs + i: repr(float(x)) for i, x in enumerate(program.constants)}
     lines = []
@@ -65,9 +68,9 @@ def disassembly(
         name = NAMES[op]
         texts = [names[operand] for operand in operands[: ARITY[op]]]
         call: Callable[..., str] = _SYMBOLS.get(name, f"{name}({', '.join(['{}'] * ARITY[op])})").format
-        names[out] = f"r{out}"
+        names[out] = f"v{step + 1}"
         lines.append(f"{names[out]} = {call(*texts)}")
-    returned: list[Any] = [names.get(register, f"r{register}") for register in program.outputs.tolist()]
+    returned: list[Any] = [names.get(register, "...") for register in program.outputs.tolist()]
     if outputs:
         lines += [f"{label} = {text}" for label, text in zip(outputs, returned, strict=False)]
     else:

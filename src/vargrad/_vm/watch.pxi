@@ -7,6 +7,10 @@ from libc.string cimport memcmp
 
 cdef extern from "Python.h":
     bint PyCell_Check(object)
+    bint PyFunction_Check(object)
+    PyObject *PyFunction_GetDefaults(object)
+    PyObject *PyFunction_GetKwDefaults(object)
+    PyObject *PyFunction_GetCode(object)
     PyObject *PyCell_GET(object)
 
     ctypedef struct PyFrameObject:
@@ -93,8 +97,11 @@ cdef class Watch:
     def set(self, places, rest):
         """Watch these from now on."""
         for holder, key, held, content in places:
-            if not (PyCell_Check(holder) or isinstance(holder, dict)):
-                raise TypeError(f"a place is within a dict or a cell, not {type(holder).__name__}")
+            if PyFunction_Check(holder):
+                if key not in ("__code__", "__defaults__", "__kwdefaults__"):
+                    raise TypeError(f"a place in a function is its code or one of its defaults, not {key!r}")
+            elif not (PyCell_Check(holder) or isinstance(holder, dict)):
+                raise TypeError(f"a place is within a dict, a cell or a function, not {type(holder).__name__}")
             if content is not None and not fits(held, content):
                 raise TypeError(f"what a {type(held).__name__} holds is no {type(content).__name__}")
         self.places, self.rest = list(places), rest
@@ -111,6 +118,14 @@ cdef class Watch:
             holder = <object>PyTuple_GET_ITEM(place, 0)
             if PyCell_Check(holder):
                 now = PyCell_GET(holder)
+            elif PyFunction_Check(holder):
+                key = <object>PyTuple_GET_ITEM(place, 1)
+                if key == "__code__":
+                    now = PyFunction_GetCode(holder)
+                elif key == "__defaults__":
+                    now = PyFunction_GetDefaults(holder)
+                else:
+                    now = PyFunction_GetKwDefaults(holder)
             else:
                 now = PyDict_GetItemWithError(holder, <object>PyTuple_GET_ITEM(place, 1))
             if now == NULL:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from operator import is_
-from types import CellType, CodeType
+from types import CellType, CodeType, FunctionType
 from typing import Any
 
 import numpy
@@ -14,10 +14,11 @@ import numpy
 class Watch:
     """Places by what holds them, the objects that were there, and what these held.
 
-    ``places``: (dict, key, object, content) or (cell, None, object, content) each. ``content``: None for what cannot
-    change, the items of a list as a tuple, a copy of a dict or of an array without objects, and for another object its
-    class and a copy of its __dict__. ``rest``: a function that tells of all other places. ``missing``: the object for a
-    place that holds none.
+    ``places``: (dict, key, object, content), (cell, None, object, content) or, for the code and the defaults of a
+    function, (function, "__code__", "__defaults__" or "__kwdefaults__", object, content) each. ``content``: None for
+    what cannot change, the items of a list as a tuple, a copy of a dict or of an array without objects, and for another
+    object its class and a copy of its __dict__. ``rest``: a function that tells of all other places. ``missing``: the
+    object for a place that holds none.
     """
 
     def __init__(self, missing: object = None) -> None:
@@ -33,7 +34,10 @@ class Watch:
         """Whether each place holds its object still, and each of these what it held."""
         for holder, key, held, content in self._places:
             try:
-                now = holder.cell_contents if isinstance(holder, CellType) else holder[key]
+                if isinstance(holder, FunctionType):
+                    now = getattr(holder, key)
+                else:
+                    now = holder.cell_contents if isinstance(holder, CellType) else holder[key]
             except (KeyError, ValueError):
                 now = self._missing
             if now is not held or not (content is None or _holds(now, content)):

@@ -1,8 +1,8 @@
-"""NN's arguments arch and activation, checked, and the table that NN.summary shows."""
+"""NN's arguments arch, activation and data, checked, and the table that NN.summary shows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from vargrad._util.errors import known
@@ -43,9 +43,11 @@ def per_layer(activation: Any, output_activation: Any, layers: int) -> tuple[str
         raise TypeError(f"activation must be a name or a list of names, not {type(activation).__name__}")
     for name in [activation, *names] if isinstance(activation, str) else names:
         if isinstance(name, str) and name.lower().replace("_", "") in ("softmax", "logsoftmax"):
+            log = "log" in name.lower()
             raise ValueError(
-                f"activation {name!r} is not known: loss 'cross_entropy' takes outputs without it, so give "
-                "output_activation='identity'; predict_proba returns the probabilities"
+                f"activation {name!r} works on a whole layer, and is part of the loss here: build the network with "
+                "output_activation='identity' and train it with loss='cross_entropy', which takes outputs without it; "
+                f"then predict gives labels, and {'numpy.log of ' * log}predict_proba the {'log-' * log}probabilities"
             )
         known("activation", name, (*ACTIVATIONS, "linear"), _OTHER_NAMES)
     return tuple("identity" if name == "linear" else name for name in names)
@@ -72,3 +74,19 @@ def summary(arch: Sequence[int], activations: Sequence[str], bias: bool) -> Tabl
     *left, last = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["".join(f"{x:<{w}}  " for x, w in zip(row, left, strict=False)) + f"{row[-1]:>{last}}" for row in rows]
     return Table("\n".join(lines))
+
+
+def rows(data: Any) -> Iterator[Any]:
+    """The rows of data one by one; TypeError for what has none."""
+    try:
+        found: Iterator[Any] = iter(data)
+    except TypeError:
+        raise TypeError(f"data must be a list of rows, not {type(data).__name__} ({data!r:.60})") from None
+    return found
+
+
+def values(row: Any, i: int) -> list[Any]:
+    """Row ``i`` of the data as a list; TypeError for what is none."""
+    if isinstance(row, (str, bytes)) or not isinstance(row, Iterable):
+        raise TypeError(f"row {i} of the data must be a list of numbers, not {type(row).__name__} ({row!r:.60})")
+    return list(row)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from vargrad._core import block_py, var_py
@@ -34,8 +34,8 @@ class NN(Trainable):
     ``activation``: a name (sigmoid, tanh, relu, leaky_relu, elu, selu, softplus, silu, gelu, identity, also called
     linear), or a list of one name per layer. ``output_activation``: that of the last layer; None: as the others.
     ``init``: "uniform" draws every parameter from [0, 1) in the article's order, each neuron's weights and then its
-    bias. The field's usual ones are there under its names: "xavier_uniform", "xavier_normal" (or "glorot_..."),
-    "kaiming_uniform", "kaiming_normal" (or "he_..."), both with torch's gain for the layer's activation,
+    bias. The field's usual ones are there under its names: "xavier_uniform", "xavier_normal" (or "glorot_uniform" ...),
+    "kaiming_uniform", "kaiming_normal" (or "he_uniform" ...), both with torch's gain for the layer's activation,
     "lecun_uniform", "lecun_normal", these with biases 0; "torch" is torch.nn.Linear's default; "normal" draws every
     parameter from the standard normal distribution; "zeros". ``bias``: whether neurons have one. ``seed``: an int; None
     draws from Python's ``random`` module, so that ``random.seed`` decides, as in the article. ``var``: vargrad.Var or
@@ -256,8 +256,8 @@ class NN(Trainable):
         current = self._lists if self._parameters.own else self._sliced()
         listed = self._forward_listed if self.overrides_forward else None
         errors = []
-        for i, row in enumerate(_rows(data)):
-            values = row if type(row) is list else _values(row, i)
+        for i, row in enumerate(layers.rows(data)):
+            values = row if type(row) is list else layers.values(row, i)
             if len(values) != length:
                 raise ValueError(
                     f"row {i} of the data has {len(values)} value(s), "
@@ -384,17 +384,3 @@ class NN(Trainable):
         bias = "" if self._bias else ", no bias"
         count = len(self._parameters)
         return f"<NN {list(self._arch)}, {names}{bias}, {count} parameter{'s' if count > 1 else ''}>"
-
-
-def _rows(data: Any) -> Iterator[Any]:
-    try:
-        rows: Iterator[Any] = iter(data)
-    except TypeError:
-        raise TypeError(f"data must be a list of rows, not {type(data).__name__} ({data!r:.60})") from None
-    return rows
-
-
-def _values(row: Any, i: int) -> list[Any]:
-    if isinstance(row, (str, bytes)) or not isinstance(row, Iterable):
-        raise TypeError(f"row {i} of the data must be a list of numbers, not {type(row).__name__} ({row!r:.60})")
-    return list(row)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from vargrad._train.history import History
     from vargrad._train.model import Model
     from vargrad._train.partial_fit import Memory, Stepper
@@ -68,6 +70,11 @@ class Trainable(Model):
         l2: float = 0.0,
         clip: float | None = None,
         schedule: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        label_smoothing: float = 0.0,
+        monitor: str | None = None,
+        min_delta: float = 0.0,
         **settings: Any,
     ) -> History:
         """Train on rows of data; returns a history of losses.
@@ -77,21 +84,29 @@ class Trainable(Model):
         "huber", "hinge", "bce", "cross_entropy" (the last three of outputs without activation), or a function of a
         prediction and a target (lists of them, where there are several) on Vars, averaged over rows.
 
-        ``optimizer``: "sgd", "adam", "adamw" or "rmsprop", with ``lr`` (by default 0.1 for sgd, else torch's) and its
-        other ``settings`` by torch's names; "lbfgs" (by SciPy; all rows at once, an epoch is an iteration); or one of
-        ``vargrad.optim`` over these parameters. ``schedule``: one of vargrad.optim over that optimizer, or a function
+        ``optimizer``: "sgd", "adam", "adamw", "nadam" or "rmsprop", with ``lr`` (by default 0.1 for sgd, else torch's)
+        and its other ``settings`` by torch's names; "lbfgs" (by SciPy; all rows at once, an epoch is an iteration); or
+        one of
+        ``vargrad.optim`` over these parameters or some of them. Parameters that are frozen, with requires_grad false,
+        stay as they are. ``schedule``: one of vargrad.optim over that optimizer, or a function
         from the epoch to a factor of lr. ``clip``: the largest norm of a gradient; larger ones are
-        scaled down. ``l1``, ``l2``: penalties on weights, not on biases: l1 |w| + l2 w**2, once in each
+        scaled down. ``l1``, ``l2``: penalties on weights, not on biases: l1 abs(w) + l2 w**2, once in each
         loss of the history, that of validation data too; a batch under "sse" has its rows' part of it.
 
         ``epochs``, ``batch_size`` (None: all rows), ``shuffle``: whether each epoch has new mini-batches. ``seed``: an
         int, for all random numbers; None draws them from Python's ``random``. ``validation_split``: the share of rows
         to validate with, drawn so that each class has its share, or the last ones without ``shuffle``; or
-        ``validation_data``: a pair of X and y. ``patience``: stop after that many epochs without a better validation
-        loss (training loss without validation data), and go back to the best parameters.
+        ``validation_data``: X and y, and perhaps their sample_weight. ``patience``: stop after that many epochs
+        without a better ``monitor``, and go back to the best parameters; ``monitor``: "val_loss", "loss" without
+        validation data, or "val_accuracy" ("val_r2"); ``min_delta``: by how much it has to be better.
         ``restarts``: train that often, first from the parameters as they are, then from new ones, and keep the best by
         loss. ``callback``: called with the history after each epoch; it stops the training by returning True.
         ``progress``: whether long trainings show a bar.
+
+        ``sample_weight``: (rows,), how much each row counts, at least 0; losses are the weighted mean, so that a weight
+        of 2 is the row twice in a step over all rows. ``class_weight``: "balanced", or a dict from class to weight, 1
+        for those that are not there; both multiply, and class weights are for training alone. Metrics count each row
+        once. ``label_smoothing``: of "cross_entropy" and "bce", the share of a label that goes to all classes alike.
 
         ``method="finite-difference"`` is the article's first method: parameters are moved by ``h``, one at a time.
 
@@ -130,6 +145,11 @@ class Trainable(Model):
             l2=l2,
             clip=clip,
             schedule=schedule,
+            sample_weight=sample_weight,
+            class_weight=class_weight,
+            label_smoothing=label_smoothing,
+            monitor=monitor,
+            min_delta=min_delta,
             optimizer_settings=settings,
         )
         return _fit.fit(self, X, y, validation_data, chosen)
@@ -144,6 +164,7 @@ class Trainable(Model):
         l1: float = 0.0,
         l2: float = 0.0,
         clip: float | None = None,
+        sample_weight: Any = None,
         **settings: Any,
     ) -> float:
         """One step on these rows, all of them at once; returns their loss before it.
@@ -162,16 +183,24 @@ class Trainable(Model):
         from vargrad._train import partial_fit as _steps
 
         before = self._stepper, self._memory
-        one = _steps.stepper(before[0], self, X, y, loss, optimizer, l1, l2, clip, settings, "partial_fit", before[1])
+        one = _steps.stepper(
+            before[0], self, X, y, loss, optimizer, l1, l2, clip, settings, "partial_fit", before[1], sample_weight
+        )
         try:
             self._stepper, self._memory = one, one.memory
-            return one.advance(self, X, y, lr)
+            return one.advance(self, X, y, lr, sample_weight)
         except BaseException:  # Ctrl-C too: the next step goes on with the state of the last one that succeeded
             self._stepper, self._memory = before
             raise
 
     def backward(
-        self, X: Any, y: Any, loss: str | Callable[[Any, Any], Any] = "mse", l1: float = 0.0, l2: float = 0.0
+        self,
+        X: Any,
+        y: Any,
+        loss: str | Callable[[Any, Any], Any] = "mse",
+        l1: float = 0.0,
+        l2: float = 0.0,
+        sample_weight: Any = None,
     ) -> float:
         """Add the loss's derivatives over all these rows to the parameters' grads; returns the loss.
 
@@ -193,9 +222,41 @@ class Trainable(Model):
         """
         from vargrad._train import partial_fit as _steps
 
-        one = _steps.stepper(self._gradient_stepper, self, X, y, loss, "sgd", l1, l2, None, {}, "backward")
+        one = _steps.stepper(
+            self._gradient_stepper, self, X, y, loss, "sgd", l1, l2, None, {}, "backward", None, sample_weight
+        )
         self._gradient_stepper = one
-        return _steps.backward(self, one, X, y)
+        return _steps.backward(self, one, X, y, sample_weight)
+
+    def zero_grad(self) -> None:
+        """Set every ``.grad`` to 0; frozen parameters have none.
+
+        >>> from vargrad import NN
+        >>> model = NN([1, 1], "identity", seed=0)
+        >>> loss = model.backward([[1.0]], [5.0])
+        >>> model.zero_grad()
+        >>> model.parameters.grads.tolist()
+        [0.0, 0.0]
+        """
+        from vargrad._core import parameters
+
+        parameters.set_grads(parameters.of(self.parameters, "zero_grad"), 0.0)
+
+    def evaluate(self, X: Any, y: Any, loss: Any = None, sample_weight: Any = None) -> dict[str, float]:
+        """The loss and the metric on these rows, in a dict of "loss" and "accuracy" or "r2".
+
+        ``loss``: as for fit; by default the usual one for what the network learns: "mse", "bce", "cross_entropy",
+        "hinge". ``sample_weight``: (rows,), for the weighted mean of both. Without penalties. Raises ValueError for
+        rows that do not fit, and where no loss is given after a function of your own.
+
+        >>> from vargrad import NN
+        >>> model = NN([1, 1], "identity", init="zeros")
+        >>> model.evaluate([[0.0], [1.0]], [1.0, 3.0])
+        {'loss': 5.0, 'r2': -4.0}
+        """
+        from vargrad._train import evaluate as _evaluate
+
+        return _evaluate.evaluate(self, X, y, loss, sample_weight)
 
     def predict(self, X: Any) -> Any:
         """The prediction for each row of X: its class label if the network was trained on classes, else its outputs.
@@ -216,8 +277,27 @@ class Trainable(Model):
 
         return _predict.predict_proba(self, X)
 
-    def score(self, X: Any, y: Any) -> float:
-        """The share of right labels if the network was trained on classes, else the mean of R**2 over outputs."""
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The share of right labels if the network was trained on classes, else the mean of R**2 over outputs.
+
+        ``sample_weight``: (rows,), how much each row counts.
+        """
         from vargrad._train import predict as _predict
 
-        return _predict.score(self, X, y)
+        return _predict.score(self, X, y, sample_weight)
+
+    def plot(self, X: Any = None, y: Any = None, *, ax: Axes | None = None) -> Axes:
+        """The network with its weights, drawn by matplotlib; with data, its answers on the plane. Returns the axes.
+
+        ``X``, ``y``: as of ``vargrad.plot.boundary``, for networks of two inputs. ``ax``: the axes to draw into; None
+        makes a new figure. Raises ValueError for data that do not fit, ImportError without matplotlib:
+        ``pip install 'vargrad[plot]'``.
+
+        >>> from vargrad import NN
+        >>> model = NN([2, 2, 1], seed=0)
+        >>> model.plot().get_title(), model.plot([[0, 0], [1, 1]], [0, 1]).get_title()
+        ('Network [2, 2, 1], 9 parameters', 'Answers of the network')
+        """
+        from vargrad import plot
+
+        return plot.network(self, ax=ax) if X is None else plot.boundary(self, X, y, ax=ax)

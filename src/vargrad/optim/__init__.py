@@ -19,11 +19,13 @@ program (the rules are in rules.py). Trajectories follow torch's in float64.
 from __future__ import annotations
 
 from vargrad._util.public import show_as
+from vargrad.optim.base import Optimizer
 from vargrad.optim.clipping import clip_grad_norm_, clip_grad_value_
 from vargrad.optim.lbfgs import LBFGS
-from vargrad.optim.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
+from vargrad.optim.optimizers import SGD, Adam, AdamW, NAdam, RMSprop
 from vargrad.optim.schedules import (
     CosineAnnealingLR,
+    CosineAnnealingWarmRestarts,
     ExponentialLR,
     LambdaLR,
     LinearLR,
@@ -32,6 +34,7 @@ from vargrad.optim.schedules import (
     ReduceLROnPlateau,
     StepLR,
 )
+from vargrad.optim.sequence import SequentialLR
 
 __all__ = [
     "LBFGS",
@@ -39,14 +42,17 @@ __all__ = [
     "Adam",
     "AdamW",
     "CosineAnnealingLR",
+    "CosineAnnealingWarmRestarts",
     "ExponentialLR",
     "LambdaLR",
     "LinearLR",
     "MultiStepLR",
+    "NAdam",
     "OneCycleLR",
     "Optimizer",
     "RMSprop",
     "ReduceLROnPlateau",
+    "SequentialLR",
     "StepLR",
     "clip_grad_norm_",
     "clip_grad_value_",

@@ -2,199 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
-
-from vargrad._core import parameters as _parameters
-from vargrad._core.var import Var
 from vargrad._util.settings import Flag, Number, Pair
 from vargrad.optim import rules
-
-if TYPE_CHECKING:
-    import numpy
-    import numpy.typing
-
-    Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
-    Counts: TypeAlias = numpy.typing.NDArray[numpy.int64]
-
-Parameters: TypeAlias = "Iterable[Var] | Var"
-
-
-@functools.lru_cache(maxsize=64)
-def _machine(rule: rules.Rule) -> Any:
-    from vargrad._vm.machine import Machine
-
-    return Machine(rule.program())
-
-
-class State(NamedTuple):
-    """All that an optimizer remembers from step to step; a whole one replaces another, so an interrupt splits none."""
-
-    rows: Array | None = None  # (states, parameters); None: all 0
-    names: tuple[str, ...] = ()  # of the rows
-    steps: int = 0  # done so far
-    missed: Counts | None = None  # (parameters,): how many steps passed each while it was frozen; None: all 0
-
-    def rows_for(self, rule: rules.Rule, parameters: int) -> Array:
-        """The rows that the rule reads, in its order, shape (states, parameters): 0 for a state that is new."""
-        import numpy
-
-        if self.rows is not None and self.names == rule.states and self.rows.shape[1] == parameters:
-            return self.rows
-        known = {} if self.rows is None else dict(zip(self.names, self.rows, strict=True))
-        found = numpy.zeros((len(rule.states), parameters))
-        for row, name in zip(found, rule.states, strict=True):
-            row[:] = known.get(name, 0.0)
-        return found
-
-
-class Optimizer:
-    """The base of SGD, Adam, AdamW and RMSprop: ``step()``, ``zero_grad()``, ``state_dict()``, settings as attributes.
-
-    ``parameters``: a network's ``parameters``, or leaf Vars with ``requires_grad``, which may be frozen and thawed
-    later. A setting may be changed at any time, ``optimizer.lr = 0.01``; one out of range raises ValueError or
-    TypeError and changes nothing.
-
-    >>> from vargrad import Var, optim
-    >>> x = Var(3.0, requires_grad=True)
-    >>> optimizer = optim.SGD([x], lr=0.25)
-    >>> (x**2).backward()
-    >>> optimizer.step()
-    >>> x.value, optimizer
-    (1.5, SGD(lr=0.25, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False, maximize=False))
-    """
-
-    lr = Number(0)
-    settings: ClassVar[tuple[str, ...]] = ()  # in the order of torch's signature
-
-    def __init__(self, parameters: Parameters, **settings: Any) -> None:
-        what = type(self).__name__
-        if not self.settings:
-            raise TypeError(f"{what} is only the base of the optimisers: take SGD, Adam, AdamW or RMSprop")
-        self._parameters = _parameters.of(parameters, what)
-        self._rule: rules.Rule | None = None
-        self.state = State()
-        for name in self.settings:
-            setattr(self, name, settings[name])
-        self._rule = self._chosen()
-
-    @property
-    def rule(self) -> rules.Rule:
-        """The update rule for the settings; ValueError if they do not go together."""
-        if self._rule is None:
-            self._rule = self._chosen()
-        return self._rule
-
-    def updates(self, parameters: Sequence[Var]) -> bool:
-        """Whether these are the parameters that ``step`` changes."""
-        return _parameters.are(self._parameters, parameters)
-
-    def _chosen(self) -> rules.Rule:
-        raise NotImplementedError
-
-    def _changed(self, name: str) -> None:
-        if name != "lr":
-            self._rule = None
-
-    def step(self) -> None:
-        """Update all parameters by their ``.grad``; if it fails, nothing has changed.
-
-        A parameter whose requires_grad is false stays, its state too, and counts no step, as one without grad in torch.
-        One whose ``.grad`` is 0 is updated like any other: momentum and weight decay move it, as in torch after
-        ``zero_grad(set_to_none=False)``. Raises ValueError for settings that do not go together.
-        """
-        import numpy
-
-        rule, before = self.rule, self.state
-        values, (grads, frozen) = self._parameters.values, _parameters.trainable_grads(self._parameters)
-        rows = before.rows_for(rule, len(values))
-        missed = before.missed
-        if frozen is None and missed is None:
-            new = self._updated(values, grads, rows, before.steps + 1.0)
-        else:
-            new = numpy.vstack([values, rows])
-            missed = numpy.zeros(len(values), int) if missed is None else missed
-            moving = numpy.ones(len(values), bool) if frozen is None else ~frozen
-            for count in numpy.unique(missed[moving]).tolist():  # parameters whose own number of steps is the same
-                at = numpy.flatnonzero(moving & (missed == count))
-                new[:, at] = self._updated(values[at], grads[at], rows[:, at], before.steps + 1.0 - count)
-            missed = missed + ~moving
-        values_before = values.copy()
-        self.state = State(new[1:], rule.states, before.steps + 1, missed)
-        try:
-            _parameters.set_values(self._parameters, new[0])
-        except BaseException:  # Ctrl-C too
-            self.state = before
-            _parameters.set_values(self._parameters, values_before)
-            raise
-
-    def _updated(self, values: Array, grads: Array, rows: Array, step: float) -> Array:
-        """The new values, and under them the new rows of the state."""
-        import numpy
-
-        rule = self.rule
-        new = numpy.empty((1 + len(rule.states), len(values)))
-        now = numpy.array([[self.lr], [step]])
-        _machine(rule).run(
-            [values, grads, numpy.ascontiguousarray(rows), now] if rule.states else [values, grads, now], [new]
-        )
-        return new
-
-    def zero_grad(self) -> None:
-        """Set every ``.grad`` to 0."""
-        _parameters.set_grads(self._parameters, 0.0)
-
-    def state_dict(self) -> dict[str, Any]:
-        """All that is needed to go on later: name, settings, steps done, a float64 array (parameters,) for each state.
-
-        Keep it in any form; the numbers are plain, the arrays copies. Where parameters were frozen for some steps,
-        "missed" has how many for each.
-        """
-        rows, names, steps, missed = self.state
-        state = {} if rows is None else dict(zip(names, rows.copy(), strict=True))
-        settings = {name: getattr(self, name) for name in self.settings}
-        found = {"name": type(self).__name__, "step": steps, "settings": settings, "state": state}
-        return found if missed is None else {**found, "missed": missed.copy()}
-
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Take over a state_dict, and go on from there.
-
-        Raises ValueError, and changes nothing, for that of another optimiser or of another number of parameters.
-        """
-        import numpy
-
-        what, size = type(self).__name__, len(self._parameters.values)
-        missing = {"name", "step", "settings", "state"} - set(state_dict)
-        if missing:
-            raise ValueError(f"{what}: this is no state_dict of an optimiser: {', '.join(sorted(missing))} missing")
-        if state_dict["name"] != what:
-            raise ValueError(f"{what}: this is the state_dict of {state_dict['name']}")
-        settings, given = dict(state_dict["settings"]), dict(state_dict["state"])
-        if set(settings) != set(self.settings):
-            raise ValueError(f"{what}: settings {', '.join(sorted(settings))}, expected {', '.join(self.settings)}")
-        fresh = type(self)(Var(0.0, requires_grad=True), **settings)  # checks the settings and chooses the rule
-        if given and sorted(given) != sorted(fresh.rule.states):
-            raise ValueError(f"{what}: states {', '.join(given)} do not belong to these settings")
-        arrays = {name: numpy.array(x, dtype=float) for name, x in given.items()}
-        for name, x in arrays.items():
-            if x.shape != (size,):
-                raise ValueError(f"{what}: state {name!r} has shape {x.shape}, expected ({size},), one per parameter")
-        steps = state_dict["step"]
-        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
-            raise ValueError(f"{what}: step must be an int of at least 0, not {steps!r:.60}")
-        missed = state_dict.get("missed")
-        if missed is not None:
-            missed = numpy.array(missed)
-            if missed.shape != (size,) or missed.dtype.kind not in "iu" or missed.min() < 0 or missed.max() > steps:
-                raise ValueError(f"{what}: missed must be ({size},) ints from 0 to {steps}, one per parameter")
-        state = numpy.stack(list(arrays.values())) if arrays else None
-        chosen = {name: getattr(fresh, name) for name in self.settings}
-        new = {**chosen, "_rule": fresh.rule, "state": State(state, tuple(arrays), steps, missed)}
-        self.__dict__.update(new)  # all of it in one call, which no interrupt splits
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self.settings)})"
+from vargrad.optim.base import Optimizer, Parameters
 
 
 class SGD(Optimizer):
@@ -317,6 +127,54 @@ class AdamW(Adam):
     def _chosen(self) -> rules.Rule:
         beta1, beta2 = self.betas
         return rules.adamw(beta1, beta2, self.eps, self.weight_decay, self.amsgrad, self.maximize)
+
+
+class NAdam(Optimizer):
+    """Adam with Nesterov's look ahead (Dozat 2016); torch.optim.NAdam.
+
+    ``momentum_decay``: how fast the momentum grows to its full size; ``decoupled_weight_decay``: decay beside the
+    gradient, as AdamW has it; the rest is Adam's. Raises ValueError or TypeError for settings out of range.
+
+    >>> from vargrad import Var, optim
+    >>> x = Var(3.0, requires_grad=True)
+    >>> optimizer = optim.NAdam([x], lr=0.1)
+    >>> (x**2).backward()
+    >>> optimizer.step()
+    >>> 2.8 < x.value < 2.9  # a little more than Adam
+    True
+    """
+
+    betas, eps, weight_decay, momentum_decay = Pair(0, 1, open_above=True), Number(0), Number(0), Number(0)
+    decoupled_weight_decay, maximize = Flag(), Flag()
+    settings = ("lr", "betas", "eps", "weight_decay", "momentum_decay", "decoupled_weight_decay", "maximize")
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        lr: float = 2e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        momentum_decay: float = 4e-3,
+        decoupled_weight_decay: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(
+            parameters,
+            lr=lr,
+            betas=betas,
+            eps=eps,
+            weight_decay=weight_decay,
+            momentum_decay=momentum_decay,
+            decoupled_weight_decay=decoupled_weight_decay,
+            maximize=maximize,
+        )
+
+    def _chosen(self) -> rules.Rule:
+        beta1, beta2 = self.betas
+        decay, decoupled = self.momentum_decay, self.decoupled_weight_decay
+        return rules.nadam(beta1, beta2, self.eps, self.weight_decay, decay, decoupled, self.maximize)
 
 
 class RMSprop(Optimizer):

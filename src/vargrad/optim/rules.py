@@ -13,9 +13,10 @@ records:
 
 ``Rule.program()`` is what the machine and the training engine run over all parameters: its inputs are p, g, the
 states, lr, step in this order, its outputs p and the states; it has no branches. The functions ``sgd``, ``adam``,
-``adamw`` and ``rmsprop`` take torch's constants by torch's names, and choose the function and the states for them.
+``adamw``, ``nadam`` and ``rmsprop`` take torch's constants by torch's names, and choose the function and the states
+for them.
 
-Formulas: the algorithms printed in torch's documentation of SGD, Adam, AdamW and RMSprop, in torch's order of
+Formulas: the algorithms printed in torch's documentation of SGD, Adam, AdamW, NAdam and RMSprop, in torch's order of
 operations, since trajectories are compared with torch's.
 """
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from vargrad._vm.program import Program
 
 Number: TypeAlias = Any  # a float, or a Var while it is recorded
+
+_LOG_96 = math.log(0.96)  # 0.96 is torch's, from the paper
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,21 @@ def adamw(
     return adam(beta1, beta2, eps, weight_decay, amsgrad, maximize, decoupled=True)
 
 
+def nadam(
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    eps: float = 1e-8,
+    weight_decay: float = 0.0,
+    momentum_decay: float = 4e-3,
+    decoupled_weight_decay: bool = False,
+    maximize: bool = False,
+) -> Rule:
+    """torch.optim.NAdam (Dozat 2016), whose product of momenta is a state of each parameter here."""
+    constants = {"beta1": beta1, "beta2": beta2, "eps": eps, "weight_decay": weight_decay, "decay": momentum_decay}
+    states = ("exp_avg", "exp_avg_sq", "mu_product")
+    return Rule(_nadam, states, (*constants.items(), ("maximize", maximize), ("decoupled", decoupled_weight_decay)))
+
+
 def rmsprop(
     alpha: float = 0.99,
     eps: float = 1e-8,
@@ -193,6 +211,36 @@ def _adam(
     (scale,) = largest or (square,)
     root = math.sqrt(scale) / math.sqrt(1 - beta2**step) + eps
     return p - lr / (1 - beta1**step) * (mean / root), mean, square, *largest
+
+
+def _nadam(
+    p: Number,
+    g: Number,
+    mean: Number,
+    square: Number,
+    product: Number,
+    *,
+    lr: Number,
+    step: Number,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    weight_decay: float,
+    decay: float,
+    maximize: bool,
+    decoupled: bool,
+) -> tuple[Number, ...]:
+    g = _slope(p, g, 0.0 if decoupled else weight_decay, maximize)
+    if decoupled and weight_decay:
+        p = p * (1 - lr * weight_decay)
+    now, next_ = (beta1 * (1 - 0.5 * math.exp(t * (decay * _LOG_96))) for t in (step, step + 1))
+    product = math.where(step == 1, 1.0, product) * now  # states are 0 at first
+    mean = _mixed(mean, g, 1 - beta1)
+    square = beta2 * square + (1 - beta2) * (g * g)
+    root = math.sqrt(square / (1 - beta2**step)) + eps
+    p = p - lr * (1 - now) / (1 - product) * (g / root)
+    p = p - lr * next_ / (1 - product * next_) * (mean / root)
+    return p, mean, square, product
 
 
 def _rmsprop(

@@ -5,90 +5,12 @@ from __future__ import annotations
 import inspect
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from vargrad._util import errors
 from vargrad._util.settings import Choice, Count, Number
-
-
-class HasLearningRate(Protocol):
-    """The attribute of an optimizer that a schedule sets."""
-
-    lr: float
-
-
-class _Attached:
-    """The base of all schedules: an optimizer, the last epoch, and their state_dict."""
-
-    def __init__(self, optimizer: HasLearningRate) -> None:
-        if not hasattr(optimizer, "lr") or not hasattr(optimizer, "step"):
-            raise TypeError(f"{type(self).__name__}: optimizer must be one of vargrad.optim, not {optimizer!r:.60}")
-        self.optimizer = optimizer
-        self.last_epoch = 0
-
-    def get_last_lr(self) -> list[float]:
-        """The optimizer's learning rate, in a list as in torch."""
-        return [self.optimizer.lr]
-
-    def state_dict(self) -> dict[str, Any]:
-        """All attributes but the optimizer."""
-        return {name: value for name, value in self.__dict__.items() if name != "optimizer"}
-
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Take over a state_dict, and go on from there; ValueError for one of another kind, which changes nothing."""
-        if set(state_dict) != set(self.state_dict()):
-            raise ValueError(
-                f"{type(self).__name__}: this is the state_dict of something else: it has {', '.join(state_dict)}"
-            )
-        self.take_over(dict(state_dict))
-
-    def take_over(self, state: dict[str, Any]) -> None:
-        """Set the attributes that a checked state_dict has."""
-        self.__dict__.update(state)
-
-
-class Schedule(_Attached):
-    """A learning rate that follows from the epoch: ``step()`` after each epoch sets ``optimizer.lr``.
-
-    ``base_lr`` is the optimizer's lr when the schedule was made. One optimizer has one schedule: the next epoch's
-    learning rate is ``lr_at(epoch)``, whatever has been set meanwhile. ``per_batch``: whether it is to be stepped after
-    every batch instead, as ``NN.fit`` then does. A rate that is negative or not finite is a ValueError.
-    """
-
-    per_batch = False
-
-    def __init__(self, optimizer: HasLearningRate) -> None:
-        super().__init__(optimizer)
-        self.base_lr = optimizer.lr
-        optimizer.lr = self._checked(0)
-
-    def lr_at(self, epoch: int) -> float:
-        """The learning rate in that epoch, counted from 0."""
-        raise NotImplementedError
-
-    def rates(self, count: int) -> list[float]:
-        """The learning rates of the next so many epochs or batches; the first is what the optimizer has."""
-        return [self.optimizer.lr, *(self._checked(self.last_epoch + i) for i in range(1, count))]
-
-    def _checked(self, epoch: int) -> float:
-        lr = float(self.lr_at(epoch))
-        if not 0.0 <= lr < math.inf:
-            raise ValueError(
-                f"{type(self).__name__}: the learning rate of epoch {epoch} is {lr}: expected a finite number of at "
-                "least 0"
-            )
-        return lr
-
-    def step(self) -> None:
-        """End an epoch: set the learning rate of the next one."""
-        before, lr = self.optimizer.lr, self._checked(self.last_epoch + 1)
-        try:
-            self.optimizer.lr = lr
-            self.last_epoch += 1
-        except BaseException:  # Ctrl-C too
-            self.optimizer.lr = before
-            raise
+from vargrad.optim.schedule import Attached, HasLearningRate, Schedule, parts, set_lrs
 
 
 class LambdaLR(Schedule):
@@ -231,6 +153,34 @@ class CosineAnnealingLR(Schedule):
         return float(self.eta_min + (self.base_lr - self.eta_min) * (1 + math.cos(math.pi * epoch / self.T_max)) / 2)
 
 
+class CosineAnnealingWarmRestarts(Schedule):
+    """lr from base_lr to ``eta_min`` on a cosine, again and again (Loshchilov and Hutter 2017).
+
+    ``T_0``: epochs of the first descent; ``T_mult``: how many times as long as the last one each other is.
+    torch.optim.lr_scheduler.CosineAnnealingWarmRestarts.
+
+    >>> from vargrad import Var, optim
+    >>> optimizer = optim.SGD(Var(0.0, requires_grad=True), lr=1.0)
+    >>> schedule = optim.CosineAnnealingWarmRestarts(optimizer, T_0=2, T_mult=2)
+    >>> [round(schedule.lr_at(epoch), 3) for epoch in range(7)]
+    [1.0, 0.5, 1.0, 0.854, 0.5, 0.146, 1.0]
+    """
+
+    T_0, T_mult, eta_min = Count(1), Count(1), Number(0)
+
+    def __init__(self, optimizer: HasLearningRate, T_0: int, T_mult: int = 1, eta_min: float = 0.0) -> None:
+        self.T_0, self.T_mult, self.eta_min = T_0, T_mult, eta_min
+        super().__init__(optimizer)
+
+    def lr_at(self, epoch: int) -> float:
+        length, since = self.T_0, epoch
+        if self.T_mult == 1:
+            since %= length
+        while since >= length:
+            since, length = since - length, length * self.T_mult
+        return float(self.eta_min + (self.base_lr - self.eta_min) * (1 + math.cos(math.pi * since / length)) / 2)
+
+
 class OneCycleLR(Schedule):
     """lr from max_lr / ``div_factor`` up to ``max_lr`` and far down again in ``total_steps`` (Smith and Topin 2018).
 
@@ -279,7 +229,7 @@ class OneCycleLR(Schedule):
         return end + (start - end) / 2 * (1 + math.cos(math.pi * part))
 
 
-class ReduceLROnPlateau(_Attached):
+class ReduceLROnPlateau(Attached):
     """lr times ``factor`` when a metric has not improved for more than ``patience`` epochs; torch's ReduceLROnPlateau.
 
     ``mode``: "min" for a loss, which ``NN.fit`` then gives it, validation data's if there is any, or "max" for the
@@ -320,12 +270,12 @@ class ReduceLROnPlateau(_Attached):
     def step(self, metrics: float) -> None:
         """End an epoch with this metric; nan counts as no better."""
         metric = errors.as_float(metrics, "ReduceLROnPlateau: metrics")
-        before = self.__dict__.copy(), self.optimizer.lr
+        before = self.__dict__.copy(), self.get_last_lr()
         try:
             self._take(metric)
         except BaseException:  # Ctrl-C too
             self.__dict__.update(before[0])
-            self.optimizer.lr = before[1]
+            set_lrs(self.optimizer, before[1])
             raise
 
     def _take(self, metric: float) -> None:
@@ -338,9 +288,10 @@ class ReduceLROnPlateau(_Attached):
             self.cooldown_counter -= 1
             self.num_bad_epochs = 0
         if self.num_bad_epochs > self.patience:
-            lr = max(self.optimizer.lr * self.factor, self.min_lr)
-            if self.optimizer.lr - lr > self.eps:
-                self.optimizer.lr = lr
+            for part in parts(self.optimizer):
+                lr = max(part.lr * self.factor, self.min_lr)
+                if part.lr - lr > self.eps:
+                    part.lr = lr
             self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
 
     def _better(self, metric: float) -> bool:

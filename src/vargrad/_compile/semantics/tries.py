@@ -17,7 +17,7 @@ from functools import cache
 from types import CodeType, FrameType
 from typing import Any, TypeAlias
 
-from vargrad._compile.places import is_fixed
+from vargrad._compile.watch.places import is_fixed
 from vargrad._ops.formula import PYTHON, parse, value
 from vargrad._ops.table import BY_NAME
 
@@ -102,6 +102,8 @@ class Tries:
 @cache
 def _kind(name: str) -> str:
     """When floats raise: "/", where the second operand is 0; "**"; "f", as the functions of math do; "", never."""
+    if BY_NAME[name].special:
+        return ""
     tree = parse(BY_NAME[name].value)
     if isinstance(tree, ast.BinOp) and isinstance(tree.right, ast.Name):
         if isinstance(tree.op, (ast.Div, ast.FloorDiv, ast.Mod)):

@@ -29,8 +29,8 @@ cpdef int folded(Expressions g, Template step, int acc, xs, ys, int biggest) exc
 
 
 @cython.locals(x=int, total=int)
-cpdef int ties(Expressions g, xs, int out) except -1
 cdef _fill(int op)
+cpdef tuple partial_rules(int op)
 
 
 @cython.final
@@ -43,8 +43,17 @@ cdef class Derivatives:
     cdef int _known
     cdef int[::1] _value, _when
 
-    @cython.locals(one=int, node=int, leaf=int, reached=bint, found=list)
+    @cython.locals(leaf=int, reached=dict)
     cpdef list of(self, int root, bint sparse=*)
+
+    @cython.locals(g=Expressions, leaf=int, node=int, met=set, order=list, leaves=list)
+    cpdef list reached(self, int root)
+
+    @cython.locals(one=int, node=int, leaf=int)
+    cdef list _swept(self, int root, nodes, leaves)
+
+    @cython.locals(found=int)
+    cdef int _taken(self, int leaf) except -1
 
     @cython.locals(
         g=Expressions, value=int, condition=int, op=int, a=int, b=int, c=int, other=int, operand=int, partial=int,
@@ -65,7 +74,7 @@ cdef class Derivatives:
     cdef _extend(self)
 
     @cython.locals(g=Expressions, node=int, operand=int, composite=bint, stack=list, seen=set)
-    cdef list _order(self, int root)
+    cdef list _order(self, int root, set met)
 
 
 @cython.locals(

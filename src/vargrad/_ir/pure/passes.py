@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 
 # isort: off
-from vargrad._ops.codes import ADD, AND, ARITY, COMPOSITE, CONSTANT, EQ, INPUT, MUL, N_ROWS, NAMES, NOT, OR, ROUND
+from vargrad._ops.codes import ADD, AND, ARITY, COMPOSITE, CONSTANT, INPUT, MUL, N_ROWS, NAMES, NOT, OR, ROUND
 from vargrad._ops.codes import SELECT, ZERO
 
 # isort: on
@@ -110,14 +110,6 @@ def folded(g: Expressions, step: Template, acc: Int, xs: Sequence[int], ys: Sequ
     return acc
 
 
-def ties(g: Expressions, xs: Sequence[int], out: Int) -> int:
-    """How many of the nodes equal one."""
-    total = ZERO
-    for x in xs:
-        total = g.make(ADD, total, g.make(EQ, x, out))
-    return total
-
-
 _RULES: list[Template | None] = [None] * (2 * N_ROWS)  # of each row's operands
 _FILLED = bytearray(N_ROWS)
 
@@ -127,6 +119,13 @@ def _fill(op: Int) -> None:
     for i, text in enumerate(row.partials):
         _RULES[2 * op + i] = template(text, ("a", "b", "out"), row.let)
     _FILLED[op] = 1
+
+
+def partial_rules(op: Int) -> tuple[Template | None, Template | None]:
+    """The partials of a row by its operands; None for one that never counts, or that the row has not."""
+    if not _FILLED[op]:
+        _fill(op)
+    return _RULES[2 * op], _RULES[2 * op + 1]
 
 
 _ARITY = bytes(ARITY)
@@ -156,32 +155,50 @@ class Derivatives:
 
         ``sparse``: expect to meet few of the graph's nodes.
         """
+        if sparse:
+            reached = dict(self.reached(root))
+            return [reached.get(leaf, ZERO) for leaf in self._wrt]
         self._extend()
         if not self._depends[root]:
             return [ZERO] * len(self._wrt)
+        return self._swept(root, range(root, ZERO, -1), self._wrt)
+
+    def reached(self, root: Int) -> list[tuple[int, int]]:
+        """The derivatives of root that are not 0.0 by their formula: (input, derivative), the oldest input first.
+
+        Takes time for the nodes under root alone, however large the graph and wrt are.
+        """
+        self._extend()
+        if not self._depends[root]:
+            return []
+        g = self._g
+        met: set[int] = set()
+        order = self._order(root, met)
+        leaves = sorted(met)
+        found = zip(leaves, self._swept(root, order, leaves), strict=True)
+        return [(leaf, node) for leaf, node in found if g.op[node] != CONSTANT or g.number[node] != 0.0]
+
+    def _swept(self, root: Int, nodes: Sequence[int], leaves: Sequence[int]) -> list[int]:
+        """The derivative of root by each leaf; ``nodes``: from root on, each after all that depend on it."""
         if root >= len(self._value):
             self._value, self._when = array("i", bytes(8 * root + 8)), array("i", bytes(8 * root + 8))
         one = self._g.constant(1.0)
         self._value[root], self._when[root] = one, -1
-        found = []
         try:
-            if sparse:
-                for node in self._order(root):
-                    if self._value[node]:  # a row may skip an operand, as abs and copysign do
-                        self._spread(node, one)
-            else:
-                for node in range(root, ZERO, -1):
-                    if self._value[node] and self._depends[node] == 1:
-                        self._spread(node, one)
-            for leaf in self._wrt:
-                reached = leaf < len(self._value) and self._value[leaf]
-                found.append(self._settled(self._value[leaf], self._when[leaf]) if reached else ZERO)
+            for node in nodes:
+                if self._value[node] and self._depends[node] == 1:  # a row may skip an operand, as abs and copysign do
+                    self._spread(node, one)
+            return [self._taken(leaf) for leaf in leaves]
         except BaseException:
             self._value = array("i", bytes(4 * len(self._value)))
             raise
-        for leaf in self._wrt:
-            if leaf < len(self._value):
-                self._value[leaf] = 0
+
+    def _taken(self, leaf: Int) -> int:
+        """The adjoint of one of wrt, which has none afterwards."""
+        if leaf >= len(self._value) or not self._value[leaf]:
+            return ZERO
+        found = self._settled(self._value[leaf], self._when[leaf])
+        self._value[leaf] = 0
         return found
 
     def _spread(self, node: Int, one: Int) -> None:
@@ -269,10 +286,12 @@ class Derivatives:
             self._depends[node] = depends
         self._known = g.size
 
-    def _order(self, root: Int) -> list[int]:
-        """The nodes under root that depend on wrt and are not of it, newest first."""
+    def _order(self, root: Int, met: set[int]) -> list[int]:
+        """The nodes under root that depend on wrt and are not of it, newest first; those of wrt are added to met."""
         g = self._g
         seen = {root} if self._depends[root] == 1 else set()
+        if not seen:
+            met.add(root)
         stack = list(seen)
         while stack:
             node = stack.pop()
@@ -281,6 +300,8 @@ class Derivatives:
                 if self._depends[operand] == 1 and operand not in seen:
                     seen.add(operand)
                     stack.append(operand)
+                elif self._depends[operand] == 2:
+                    met.add(operand)
         return sorted(seen, reverse=True)
 
 

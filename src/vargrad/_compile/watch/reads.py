@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy
 
-from vargrad._compile.object_state import state_of, unchanging
-from vargrad._compile.places import BY_IDENTITY, MISSING, PLAIN, Place
+from vargrad._compile.watch.object_state import state_of, unchanging
+from vargrad._compile.watch.places import BY_IDENTITY, MISSING, PLAIN, Place
 from vargrad._vm.machine import Watch
 
 _GROWING = (list, dict, set)  # a function may note there that it was recorded

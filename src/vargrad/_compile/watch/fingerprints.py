@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 import numpy
 
-from vargrad._compile.places import PLAIN, Place
+from vargrad._compile.watch.places import PLAIN, Place
 from vargrad._core import var_py
 from vargrad._core.var import Var
 from vargrad._vm.machine import HasShortcuts
@@ -67,6 +67,8 @@ def _described(x: Any) -> str:
         return _described(getattr(x, "__wrapped__", None))
     if isinstance(x, FunctionType):
         return f"{kind} {_code(x.__code__)}"
+    if isinstance(x, CodeType):
+        return f"{kind} {_code(x)}"
     if isinstance(x, MethodType):
         return f"{kind} {_described(x.__func__)} of {_described(x.__self__)}"
     if isinstance(x, functools.partial):

@@ -1,7 +1,7 @@
-"""Arguments and results as trees: numbers in lists, tuples, dicts and NumPy arrays, nested as they like.
+"""Arguments and results as trees: numbers in lists, tuples, dicts, dataclasses and NumPy arrays, nested as they like.
 
-The numbers are in one flat list. A tree is the containers with the position of each number in its place, and a
-``ArrayPlace`` of positions in place of each array.
+The numbers are in one flat list. A tree is the containers with the position of each number in its place, an
+``ArrayPlace`` of positions in place of each array, and an ``ObjectPlace`` of trees in place of each other object.
 """
 
 from __future__ import annotations
@@ -10,17 +10,19 @@ import copy
 import math
 import numbers
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from vargrad._core.var import Var
+from vargrad._transforms.tree_classes import ObjectPlace, opened
+from vargrad._transforms.tree_classes import register_tree as register_tree
 from vargrad._util import errors
 
 Scalar: TypeAlias = Var | float
 Tree: TypeAlias = Any  # an int, a ArrayPlace, or a list, tuple or dict of Trees
 _NUMBERS = {float, Var}
-_KINDS = "a float, or a list, tuple, dict or array of floats"
+_KINDS = "a float, or a list, tuple, dict, dataclass or array of floats"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +73,23 @@ def _walk(x: object, flat: list[Scalar]) -> Tree:
     if isinstance(x, (float, Var, numbers.Real)):
         flat.append(x if type(x) is float or isinstance(x, Var) else errors.as_float(x, "a number"))
         return len(flat) - 1
+    place = opened(x)
+    if place is not None:
+        parts = zip(place.labels(), place.parts, strict=True)
+        return place.of([_item(label, item, flat) for label, item in parts])
     if isinstance(x, (list, tuple, dict)):
         keyed = x.items() if isinstance(x, dict) else enumerate(x)
-        return _like(x, [_item(key, item, flat) for key, item in keyed])
+        return _like(x, [_item(f"[{key!r}]", item, flat) for key, item in keyed])
     if is_array(x):
         return _walk_array(x, flat)
     raise _Foreign(x)
 
 
-def _item(key: object, item: object, flat: list[Scalar]) -> Tree:
+def _item(label: str, item: object, flat: list[Scalar]) -> Tree:
     try:
         return _walk(item, flat)
     except _Foreign as error:
-        error.path.append(f"[{key!r}]")
+        error.path.append(label)
         raise
 
 
@@ -149,14 +155,34 @@ def _items(tree: Any) -> Iterable[Any]:
     return tree.values() if isinstance(tree, dict) else tree
 
 
-def fill(tree: Tree, flat: Sequence[Scalar]) -> Any:
-    """The tree with its numbers in place, the inverse of flatten; arrays are of floats, or of objects if of Vars."""
+def fill(tree: Tree, flat: Sequence[Scalar], argument: bool = False) -> Any:
+    """The tree with its numbers in place, the inverse of flatten; arrays are of floats, or of objects if of Vars.
+
+    ``argument``: for a function to compute with. Then dataclasses are made by their constructors.
+    """
     if isinstance(tree, int):
         return flat[tree]
+    if isinstance(tree, ObjectPlace):
+        return tree.made([fill(t, flat, argument) for t in tree.parts], argument)
     if isinstance(tree, ArrayPlace):
         array = _array(tree.among(flat), tree.shape)
         return array if tree.subclass is None else array.view(tree.subclass)
-    return _like(tree, [flat[t] if type(t) is int else fill(t, flat) for t in _items(tree)])
+    return _like(tree, [flat[t] if type(t) is int else fill(t, flat, argument) for t in _items(tree)])
+
+
+def mapped(x: Any, function: Callable[[Var], Any]) -> Any:
+    """Anything, with the function of each Var in its place; what is no container of ours is left as it is."""
+    if isinstance(x, Var):
+        return function(x)
+    place = opened(x)
+    if place is not None:
+        return place.made([mapped(item, function) for item in place.parts])
+    if isinstance(x, (list, tuple, dict)):
+        return _like(x, [mapped(item, function) for item in _items(x)])
+    if is_array(x) and x.dtype == object and any(isinstance(item, Var) for item in x.flat):
+        found = _array([mapped(item, function) for item in x.reshape(-1).tolist()], x.shape)
+        return found if type(x) is sys.modules["numpy"].ndarray else found.view(type(x))
+    return x
 
 
 def fill_matrix(outer: Tree, inner: Tree, rows: Sequence[Sequence[Scalar]]) -> Any:
@@ -165,6 +191,8 @@ def fill_matrix(outer: Tree, inner: Tree, rows: Sequence[Sequence[Scalar]]) -> A
         return fill(inner, rows[outer])
     if isinstance(outer, ArrayPlace):
         return _fill_columns(inner, outer.among(rows), outer.shape)
+    if isinstance(outer, ObjectPlace):
+        return outer.made([fill_matrix(t, inner, rows) for t in outer.parts])
     return _like(outer, [fill_matrix(t, inner, rows) for t in _items(outer)])
 
 
@@ -174,6 +202,8 @@ def _fill_columns(tree: Tree, rows: Sequence[Sequence[Scalar]], shape: tuple[int
         return _array([row[tree] for row in rows], shape)
     if isinstance(tree, ArrayPlace):
         return _array([x for row in rows for x in tree.among(row)], shape + tree.shape)
+    if isinstance(tree, ObjectPlace):
+        return tree.made([_fill_columns(t, rows, shape) for t in tree.parts])
     return _like(tree, [_fill_columns(t, rows, shape) for t in _items(tree)])
 
 
@@ -193,6 +223,8 @@ def aligned(tree: Tree, other: Tree, flat: Sequence[Scalar]) -> list[Scalar] | N
         return [flat[other]]
     if isinstance(tree, ArrayPlace):
         return list(other.among(flat)) if tree.shape == other.shape else None
+    if isinstance(tree, ObjectPlace):
+        return aligned(tree.parts, other.parts, flat) if tree.is_like(other) else None
     if len(tree) != len(other):
         return None
     if isinstance(tree, dict):
@@ -211,6 +243,8 @@ def describe(tree: Tree) -> str:
         return "float"
     if isinstance(tree, ArrayPlace):
         return f"array{tree.shape}"
+    if isinstance(tree, ObjectPlace):
+        return f"{tree.kind.__name__}({_listed([describe(item) for item in tree.parts])})"
     if isinstance(tree, dict):
         names = [f"{key!r}: {describe(item)}" for key, item in tree.items()]
         return "{" + _listed(names) + "}"
@@ -228,6 +262,11 @@ def paths(tree: Tree) -> Iterator[str]:
     """How one would index each number of the tree, in the order of the flat list."""
     if isinstance(tree, (int, ArrayPlace)):
         yield from [""] if isinstance(tree, int) else _positions(tree.shape)
+        return
+    if isinstance(tree, ObjectPlace):
+        for label, item in zip(tree.labels(), tree.parts, strict=True):
+            for rest in paths(item):
+                yield label + rest
         return
     for key, item in tree.items() if isinstance(tree, dict) else enumerate(tree):
         for rest in paths(item):

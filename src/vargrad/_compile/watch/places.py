@@ -1,4 +1,4 @@
-"""Where a recorded function may have read a value: globals, cells, attributes of modules and classes, defaults."""
+"""Where a recorded function may have read a value: globals, cells, attributes, code and defaults."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from vargrad._vm.machine import HasShortcuts
 
 MISSING = object()  # in place of a value that is not there
 PLAIN = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis))
-BY_IDENTITY = (Var, var_py.Var, FunctionType, BuiltinFunctionType, type, ModuleType, HasShortcuts, numpy.ufunc)
+_CODE = FunctionType, CodeType, BuiltinFunctionType, numpy.ufunc
+BY_IDENTITY = (Var, var_py.Var, type, ModuleType, HasShortcuts, *_CODE)
 Seen = Mapping[CodeType, dict[str, Any]]
 _OURS = modes._PACKAGE, os.path.join(os.path.dirname(os.path.abspath(numpy.__file__)), "")
 _STANDARD = os.path.join(os.path.dirname(os.path.abspath(os.__file__)), "")
@@ -81,7 +82,8 @@ def changes(code: CodeType) -> frozenset[str]:
 class Place:
     """Where a value is read: ``get`` reads it, MISSING where there is none.
 
-    ``name`` is for messages; ``within``: a dict and the key in it, or a cell and None, where the place is one of these.
+    ``name`` is for messages; ``within``: a dict and the key in it, a cell and None, or a function and "__code__" or
+    which of its defaults, where the place is one of these.
     """
 
     __slots__ = ("get", "key", "name", "within")
@@ -110,11 +112,13 @@ def _in_cell(name: str, cell: CellType) -> Place:
     return Place(name, (id(cell),), get, (cell, None))
 
 
-def _attribute(owner: Any, name: str) -> Place:
-    return _computed(f"{owner.__name__}.{name}", (id(owner), name), lambda: getattr(owner, name, MISSING))
+def _attribute(owner: Any, name: str, within: tuple[Any, Any] | None = None) -> Place:
+    return _computed(f"{owner.__name__}.{name}", (id(owner), name), lambda: getattr(owner, name, MISSING), within)
 
 
-def _computed(name: str, key: tuple[Any, ...], compute: Callable[[], Any]) -> Place:
+def _computed(
+    name: str, key: tuple[Any, ...], compute: Callable[[], Any], within: tuple[Any, Any] | None = None
+) -> Place:
     """A place that is read by code of the user's, which may raise anything."""
 
     def get() -> Any:
@@ -123,7 +127,7 @@ def _computed(name: str, key: tuple[Any, ...], compute: Callable[[], Any]) -> Pl
         except Exception:
             return MISSING
 
-    return Place(name, key, get)
+    return Place(name, key, get, within)
 
 
 def places(roots: Iterable[Any], seen: Seen) -> list[Place]:
@@ -142,9 +146,10 @@ def places(roots: Iterable[Any], seen: Seen) -> list[Place]:
         if isinstance(x, FunctionType):
             for name, cell in zip(x.__code__.co_freevars, x.__closure__ or (), strict=True):
                 add(_in_cell(name, cell))
+            add(_attribute(x, "__code__", (x, "__code__")))  # replaced where an edited module is loaded again
             for what in ("__defaults__", "__kwdefaults__"):
                 if getattr(x, what):
-                    add(_attribute(x, what))
+                    add(_attribute(x, what, (x, what)))
             if x.__dict__.keys() - {"__wrapped__"}:
                 add(_attribute(x, "__dict__"))
         elif isinstance(x, ModuleType):

@@ -1,0 +1,83 @@
+"""How setup.py compiles: flags that give Python's numbers whatever the environment asks for, and the fallback.
+
+``VARGRAD_BUILD=python|debug|sanitize`` chooses the mode.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+from setuptools.command.build_ext import build_ext  # Cython's, where Cython is installed
+from setuptools.modified import newer_group
+
+ALWAYS = ["/fp:precise", "/std:c11", "/FIcsrc/ieee.h"]
+LINKED = []
+if WINDOWS := sys.platform == "win32":
+    FLAGS = {"": ["/O2"], "debug": ["/Od", "/UNDEBUG"], "sanitize": ["/fsanitize=address"]}
+else:  # the twins agree to the bit. These flags come behind CFLAGS, also behind a -ffast-math or -Ofast in there, which
+    # would link a start file, too, that makes every subnormal number of the whole process 0
+    LINKED = ["-fno-fast-math", "-fno-unsafe-math-optimizations"]
+    ALWAYS = [*LINKED, "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-include", "csrc/ieee.h"]
+    DEBUG = ["-g", "-UNDEBUG", "-Wall"]
+    SANITIZE = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
+    FLAGS = {"": ["-O3", "-g0", "-fvisibility=hidden"], "debug": ["-O0", *DEBUG], "sanitize": [*SANITIZE, *DEBUG]}
+if (MODE := os.environ.get("VARGRAD_BUILD", "")) not in (*FLAGS, "python"):
+    sys.exit(f"VARGRAD_BUILD={MODE!r}: expected python, debug, sanitize, or nothing (optimised)")
+COMPILE = [*ALWAYS, *FLAGS.get(MODE, [])]
+LINK = [] if WINDOWS else [*LINKED, *FLAGS.get(MODE, []), "-lm"]
+STAMP = Path("build/compiled-with.txt")  # newer than what was compiled otherwise, so that it is compiled anew
+NAMES = ["CC", "CFLAGS", "CPPFLAGS", "LDFLAGS", "LDSHARED", "ARCHFLAGS", "CL", "_CL_", "LINK", "SDKROOT"]
+
+
+def stamp() -> str:
+    """The path of a file that changes when compiler, flags or the mode do."""
+    chosen = {name: os.environ.get(name) or sysconfig.get_config_var(name) for name in NAMES}
+    text = "\n".join(f"{name}={text}" for name, text in chosen.items()) + f"\n{COMPILE}\n{LINK}\n"
+    if not STAMP.exists() or STAMP.read_text(encoding="utf-8") != text:
+        STAMP.parent.mkdir(exist_ok=True)
+        STAMP.write_text(text, encoding="utf-8")
+    return str(STAMP)
+
+
+class BuildOrFallBack(build_ext):
+    """Compiles all extensions, or none where one of them does not compile: then the package is pure Python."""
+
+    def build_extensions(self) -> None:
+        """Fall back in a plain build, for somebody who wants to use it: not in a mode, nor in an editable install."""
+        for ext in self.extensions:
+            ext.depends.append(stamp())
+        try:
+            super().build_extensions()
+        except Exception as error:  # Cython's and the compiler's share no other base
+            if MODE or self.inplace or self.editable_mode:
+                raise
+            why = str(error).splitlines()[0] if str(error) else type(error).__name__
+            why = f"{why:.200}; what the compiler said is above"
+            print(f"vargrad did not compile: pure Python it is ({why})", file=sys.stderr)
+            self._become_pure()
+
+    def build_extension(self, ext: Any) -> None:
+        """As everywhere, but for .pxd files that are not beside their source: Cython misses changes of those."""
+        ext.cython_c_in_temp = True
+        self.force = self.force or newer_group(map(str, Path("src").rglob("*.pxd")), self.get_ext_fullpath(ext.name))
+        try:
+            super().build_extension(ext)
+        except BaseException:
+            self._remove(ext)  # of an earlier build
+            raise
+
+    def _remove(self, ext: Any) -> None:
+        Path(self.get_ext_fullpath(ext.name)).unlink(missing_ok=True)
+
+    def _become_pure(self) -> None:
+        """Let no wheel be named as one with extensions: pip keeps it, and would install it again and again."""
+        for ext in self.extensions:
+            self._remove(ext)
+        self.extensions, self.distribution.ext_modules = [], []
+        wheel = self.distribution.get_command_obj("bdist_wheel", create=False)
+        if wheel is not None:
+            wheel.root_is_pure = True

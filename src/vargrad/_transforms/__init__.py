@@ -1,0 +1,1 @@
+"""What the transforms share: runs of a function on fresh variables."""

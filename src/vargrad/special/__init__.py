@@ -1,0 +1,80 @@
+"""Special functions under scipy.special's names, for floats and Vars alike, in eager and in compiled code.
+
+They never raise: as in scipy.special the result is nan outside of a function's domain, and inf at a pole. The
+formulas, and where each is accurate, are in docs/ops.md and docs/numerics.md.
+
+>>> from vargrad import Var, special
+>>> special.ndtr(0.0), special.ndtr(Var(0.0))
+(0.5, Var(0.5))
+>>> x = Var(3.0, requires_grad=True)
+>>> special.gammaln(x).backward()
+>>> x.grad == special.digamma(3.0)
+True
+"""
+
+from __future__ import annotations
+
+import math as _math
+
+from vargrad._core.var import VARS as _VARS
+from vargrad._core.var import Real as _Real
+from vargrad._core.var import function as _function
+from vargrad._core.var import quiet as _quiet
+from vargrad._util.public import show_as as _show_as
+from vargrad.special import _rows
+from vargrad.special._rows import *  # noqa: F403
+from vargrad.special._rows import digamma, ndtr, ndtri
+
+__all__ = [*_rows.__all__, "expit", "gamma", "gammaln", "norm_cdf", "norm_ppf", "polygamma", "psi"]
+
+
+def expit(x: _Real, /) -> _Real:
+    """1 / (1 + exp(-x)), the inverse of logit: vargrad.math.sigmoid under its other name."""
+    return _function("sigmoid", x)
+
+
+def gamma(x: _Real, /) -> _Real:
+    """The gamma function; inf at 0 with the sign of that zero, nan at its other poles, where math.gamma raises."""
+    return _quiet("gamma", x)
+
+
+def gammaln(x: _Real, /) -> _Real:
+    """Logarithm of the absolute value of the gamma function; inf at its poles, where math.lgamma raises."""
+    return _quiet("lgamma", x)
+
+
+def norm_cdf(x: _Real, /) -> _Real:
+    """Distribution function of the standard normal distribution: ndtr."""
+    return ndtr(x)
+
+
+def norm_ppf(p: _Real, /) -> _Real:
+    """Quantile of the standard normal distribution: ndtri, the inverse of norm_cdf."""
+    return ndtri(p)
+
+
+def polygamma(n: int, x: _Real, /) -> _Real:
+    """The n-th derivative of digamma(x), of order n = 0, 1, 2, ...; there is no derivative by the order.
+
+    x below 0 is possible up to the order 3, and is nan beyond. TypeError if n is a Var, ValueError if it is no whole
+    number from 0 to 170.
+
+    >>> from vargrad import special
+    >>> round(special.polygamma(1, 1.0), 6)  # pi**2 / 6
+    1.644934
+    """
+    if isinstance(n, _VARS):
+        raise TypeError("polygamma() has no derivative by its order n: give an int, such as polygamma(1, x)")
+    if not 0 <= n <= 170 or n != int(n):
+        raise ValueError(f"polygamma() takes whole orders n from 0 to 170, got {n!r}")
+    if n == 0:
+        return digamma(x)
+    return _quiet("zeta", n + 1.0, x) * float((-1) ** (int(n) + 1) * _math.factorial(int(n)))
+
+
+def psi(x: _Real, /) -> _Real:
+    """The derivative of gammaln: digamma under its other name."""
+    return digamma(x)
+
+
+_show_as(__name__, [globals()[_name] for _name in __all__])

@@ -1,0 +1,235 @@
+"""vargrad.special against mpmath: values, first and second derivatives, on both twins and on all instruction sets."""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import oracle
+import vargrad
+from oracle import mp
+from oracle_special import TEXTBOOK
+from twins import Implementation, leaves
+from vargrad import special
+from vargrad._ops.table import ROWS
+
+# (low, high) of each operand, uniform; the rest of the domain is in test_ops.py and test_higher_derivatives.py.
+RANGES: dict[str, tuple[tuple[float, float], ...]] = {
+    "beta": ((0.1, 60.0), (0.1, 60.0)),
+    "betaln": ((0.1, 60.0), (0.1, 60.0)),
+    "digamma": ((0.01, 30.0),),
+    "entr": ((0.01, 5.0),),
+    "erfcinv": ((0.0, 2.0),),
+    "erfinv": ((-1.0, 1.0),),
+    "exprel": ((-40.0, 40.0),),
+    "expit": ((-40.0, 40.0),),
+    "gamma": ((0.01, 60.0),),
+    "gammaln": ((0.01, 100.0),),
+    "log_expit": ((-40.0, 40.0),),
+    "log_ndtr": ((-60.0, 8.0),),
+    "logaddexp": ((-20.0, 20.0), (-20.0, 20.0)),
+    "logit": ((0.0, 1.0),),
+    "ndtr": ((-20.0, 8.0),),
+    "ndtri": ((0.0, 1.0),),
+    "norm_pdf": ((-30.0, 30.0),),
+    "rel_entr": ((0.01, 5.0), (0.01, 5.0)),
+    "sinc": ((-10.0, 10.0),),
+    "xlog1py": ((-5.0, 5.0), (-0.99, 5.0)),
+    "xlogy": ((-5.0, 5.0), (0.01, 5.0)),
+}
+ALSO = {"norm_cdf": "ndtr", "norm_ppf": "ndtri", "psi": "digamma"}
+TRUE = TEXTBOOK | {"expit": oracle.TEXTBOOK["sigmoid"], "gammaln": TEXTBOOK["lgamma"]}
+
+
+def points(name: str, count: int = 12) -> list[tuple[float, ...]]:
+    rng = random.Random(zlib.crc32(name.encode()))
+    return [tuple(rng.uniform(*ends) for ends in RANGES[name]) for _ in range(count)]
+
+
+def true(name: str, point: tuple[float, ...], *by: int) -> Any:
+    """The value, or a derivative by central differences at 400 bits."""
+    with mp.workprec(400):
+        if not by:
+            return TRUE[name](*map(mp.mpf, point))
+        h = mp.mpf(2) ** -80
+
+        def moved(*steps: int) -> Any:
+            xs = [mp.mpf(x) for x in point]
+            for i, step in zip(by, steps, strict=True):
+                xs[i] += step * h
+            return TRUE[name](*xs)
+
+        if len(by) == 1:
+            return (moved(1) - moved(-1)) / (2 * h)
+        return (moved(1, 1) - moved(1, -1) - moved(-1, 1) + moved(-1, -1)) / (4 * h * h)
+
+
+def wrong(name: str, point: tuple[float, ...], by: tuple[int, ...], got: float, tolerance: float = 2e-14) -> bool:
+    """More off than rounding of the operands and of a few results explains."""
+    there = true(name, point, *by)
+    change = sum(abs(x * true(name, point, *by, i)) for i, x in enumerate(point)) if len(by) < 2 else abs(there)
+    return not abs(mp.mpf(got) - there) <= tolerance * (abs(there) + 0.1 * change) + mp.mpf(2) ** -200
+
+
+def test_every_function_is_here() -> None:
+    assert set(special.__all__) == set(RANGES) | set(ALSO) | {"polygamma"}
+    assert {row.special for row in ROWS if row.special} <= set(RANGES)
+
+
+@pytest.mark.parametrize("name", RANGES)
+def test_eager(impl: Implementation, name: str) -> None:
+    function = getattr(special, name)
+    for point in points(name):
+        xs = leaves(impl, *point)
+        result = function(*xs)
+        assert not wrong(name, point, (), result.value), (point, result.value)
+        for i, slope in enumerate(impl.pullback_graph(result, xs)):
+            assert not wrong(name, point, (i,), slope.value), (point, i, slope.value)
+            for j, second in enumerate(impl.pullback_graph(slope, xs)):
+                assert not wrong(name, point, (i, j), second.value, 1e-12), (point, i, j, second.value)
+
+
+@pytest.mark.parametrize("name", RANGES)
+def test_compiled(name: str) -> None:
+    function, columns = getattr(special, name), list(zip(*points(name), strict=True))
+    f = vargrad.compile(lambda *xs: function(*xs), signature=None)
+    import numpy as np
+
+    arrays = [np.array(column) for column in columns]
+    values, slopes, seconds = f(*arrays), f.grad(*arrays), f.hessian(*arrays)
+    slopes = slopes if isinstance(slopes, tuple) else (slopes,)
+    for k, point in enumerate(points(name)):
+        assert not wrong(name, point, (), float(values[k])), (point, values[k])
+        for i in range(len(point)):
+            assert not wrong(name, point, (i,), float(slopes[i][k])), (point, i, slopes[i][k])
+            for j in range(len(point)):
+                second = seconds[k] if len(point) == 1 else seconds[i][j][k]
+                assert not wrong(name, point, (i, j), float(second), 1e-12), (point, i, j, second)
+
+
+@pytest.mark.skipif(vargrad.backend != "compiled", reason="instruction sets are the compiled machine's")
+@pytest.mark.parametrize("simd", ["baseline", "avx2", "avx512"])
+def test_instruction_sets(simd: str) -> None:
+    """The same tests of compiled functions in a process of its own that uses that instruction set."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__, "-k", "test_compiled"]
+    found = subprocess.run(
+        command, env={**os.environ, "VARGRAD_SIMD": simd}, capture_output=True, text=True, check=False
+    )
+    if "does not support" in found.stdout + found.stderr:
+        pytest.skip(f"this processor has no {simd}")
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+@pytest.mark.parametrize("name", ALSO)
+def test_second_names(impl: Implementation, name: str) -> None:
+    for x in (0.25, 0.5, 0.75):
+        assert getattr(special, name)(x) == getattr(special, ALSO[name])(x)
+        assert getattr(special, name)(impl.Var(x)).prev_op == ALSO[name]
+
+
+@pytest.mark.parametrize("n", range(5))
+@pytest.mark.parametrize("x", [0.1, 1.0, 3.5, 12.0, 1e6, -0.3, -2.5])
+def test_polygamma(impl: Implementation, n: int, x: float) -> None:
+    if x < 0 and n > 3:
+        assert math.isnan(special.polygamma(n, x))
+        return
+    (v,) = leaves(impl, x)
+    result = special.polygamma(n, v)
+    assert result.value == special.polygamma(n, x)
+    assert result.value == pytest.approx(float(mpmath_polygamma(n, x)), rel=1e-13)
+    if x > 0 or n < 3:
+        (slope,) = impl.pullback_graph(result, [v])
+        assert slope.value == pytest.approx(float(mpmath_polygamma(n + 1, x)), rel=1e-13)
+
+
+def mpmath_polygamma(n: int, x: float) -> Any:
+    with mp.workprec(200):
+        return mp.psi(n, mp.mpf(x))
+
+
+def test_no_derivative_by_an_order(impl: Implementation) -> None:
+    with pytest.raises(TypeError, match=r"no derivative by its order n"):
+        special.polygamma(impl.Var(1.0), 2.0)  # type: ignore[arg-type]
+    for n in (-1, 0.5, 171):
+        with pytest.raises(ValueError, match="whole orders n from 0 to 170"):
+            special.polygamma(n, 2.0)  # type: ignore[arg-type]
+
+
+EDGES: dict[str, list[tuple[tuple[float, ...], float]]] = {  # scipy.special's values
+    "gamma": [
+        ((0.0,), math.inf),
+        ((-0.0,), -math.inf),
+        ((-5e-324,), -math.inf),
+        ((-1.0,), math.nan),
+        ((math.inf,), math.inf),
+        ((172.0,), math.inf),
+    ],
+    "gammaln": [((0.0,), math.inf), ((-3.0,), math.inf), ((math.inf,), math.inf), ((-math.inf,), math.inf)],
+    "digamma": [((0.0,), -math.inf), ((-2.0,), math.nan), ((math.inf,), math.inf)],
+    "logaddexp": [((math.inf, math.inf), math.inf), ((-math.inf, -math.inf), -math.inf), ((1.0, -math.inf), 1.0)],
+    "xlogy": [((0.0, 0.0), 0.0), ((0.0, math.nan), math.nan), ((1.0, 0.0), -math.inf), ((0.0, -1.0), 0.0)],
+    "entr": [((0.0,), 0.0), ((-1.0,), -math.inf)],
+    "rel_entr": [((0.0, 0.0), 0.0), ((1.0, 0.0), math.inf), ((-1.0, 1.0), math.inf), ((0.0, math.nan), math.nan)],
+    "logit": [((0.0,), -math.inf), ((1.0,), math.inf), ((1.5,), math.nan)],
+    "log_expit": [((-math.inf,), -math.inf), ((math.inf,), 0.0)],
+    "exprel": [((0.0,), 1.0), ((math.inf,), math.inf), ((-math.inf,), 0.0)],
+    "sinc": [((0.0,), 1.0), ((3.0,), 0.0), ((math.inf,), 0.0)],
+    "erfinv": [((1.0,), math.inf), ((-1.0,), -math.inf), ((1.5,), math.nan), ((0.0,), 0.0)],
+    "erfcinv": [((0.0,), math.inf), ((2.0,), -math.inf), ((1.0,), 0.0), ((-0.5,), math.nan)],
+    "ndtri": [((0.0,), -math.inf), ((1.0,), math.inf), ((0.5,), 0.0), ((1.5,), math.nan)],
+    "ndtr": [((-math.inf,), 0.0), ((math.inf,), 1.0)],
+    "log_ndtr": [((-math.inf,), -math.inf), ((math.inf,), 0.0)],
+    "norm_pdf": [((math.inf,), 0.0), ((-math.inf,), 0.0)],
+    "beta": [((0.0, 1.0), math.inf), ((5e-324, 1e-310), math.inf), ((5e-324, 100.0), math.inf)],
+}
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_edges(impl: Implementation, name: str) -> None:
+    function: Callable[..., Any] = getattr(special, name)
+    compiled = vargrad.compile(lambda *xs: function(*xs), signature=None)
+    for point, expected in EDGES[name]:
+        for found in (function(*point), function(*leaves(impl, *point)).value, float(compiled(*point))):
+            same = found == expected or (math.isnan(found) and math.isnan(expected))
+            assert same, (name, point, found, expected)
+    assert all(math.isnan(function(*[math.nan] * len(point))) for point, _ in EDGES[name])
+
+
+@pytest.mark.parametrize(
+    ("name", "point"),
+    [
+        *(
+            ("betaln", (x, y))
+            for x in (5e-324, 1e-310, 9e-301, 1.1e-300)
+            for y in (5e-324, 1e-300, 0.5, 7.9, 8.1, 200.0)
+        ),
+        *(("gamma", (x,)) for x in (-1e-308, -9e-301, -1.1e-300, -1e-8, -169.75)),
+        ("beta", (1e-305, 1e-306)),
+    ],
+)
+def test_values_next_to_0_and_where_parts_overflow(impl: Implementation, name: str, point: tuple[float, ...]) -> None:
+    function: Callable[..., Any] = getattr(special, name)
+    compiled = vargrad.compile(lambda *xs: function(*xs))
+    with mp.workprec(4000):
+        expected = float(TRUE[name](*map(mp.mpf, point)))
+    for found in (function(*point), function(*leaves(impl, *point)).value, float(compiled(*point))):
+        assert math.isclose(found, expected, rel_tol=1e-14)
+
+
+@pytest.mark.parametrize("x", [2.5, 700.5, 715.0, 716.0])
+def test_derivatives_of_exprel_up_to_its_overflow(impl: Implementation, x: float) -> None:
+    compiled = vargrad.compile(special.exprel)
+    v = impl.Var(x, requires_grad=True)
+    special.exprel(v).backward()
+    first, second = (float(true("exprel", (x,), *(0,) * order)) for order in (1, 2))
+    assert all(math.isclose(found, first, rel_tol=1e-14) for found in (v.grad, compiled.grad(x)))
+    assert math.isclose(compiled.hessian(x), second, rel_tol=1e-14)
+    assert compiled.grad(717.0) == compiled.hessian(1e16) == compiled.hessian(math.inf) == math.inf
