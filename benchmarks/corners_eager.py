@@ -9,13 +9,14 @@ import operator
 import pickle
 from collections.abc import Callable, Iterator
 from functools import partial
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 import vargrad
 from corners_cases import Case, Expression, plain
-from vargrad import Var, data, losses, math, numeric, optim
+from vargrad import Var, data, losses, math, numeric, optim, special
 
 A, B = Var(0.75), Var(0.5)
 UNITS: dict[str, Callable[[], Any]] = {
@@ -70,12 +71,12 @@ def points(function: Callable[..., Any]) -> Iterator[tuple[Any, ...]]:
 
 
 def math_cases() -> Iterator[Case]:
-    """Every function of vargrad.math that takes a Var, at a Var; the others at numbers."""
-    for name in sorted(n for n in dir(math) if n[0] != "_" and callable(getattr(math, n))):
-        function = getattr(math, name)
+    """Every function of vargrad.math and vargrad.special that takes a Var, at a Var; the others at numbers."""
+    for module, name in ((m, n) for m in (math, special) for n in functions_of(m)):
+        function, group = getattr(module, name), module.__name__.removeprefix("vargrad.")
         for point in points(function):
             expected = function(*point)
-            bound = BOUNDS.get(f"math.{name}", MOST)
+            bound = BOUNDS.get(f"math.{name}", MOST) if module is math else None
             given = at_vars(point)
             try:
                 function(*given)
@@ -83,10 +84,14 @@ def math_cases() -> Iterator[Case]:
                 given = point  # it has no rule for a Var
             if given == point:
                 bound = None
-            yield Case(
-                "vargrad.math", f"math.{name}{shown(point)}", partial(function, *given), expected, "a + b", bound
-            )
+            title = f"{group}.{name}{shown(point)}"
+            yield Case(module.__name__, title, partial(function, *given), expected, "a + b", bound)
             break
+
+
+def functions_of(module: ModuleType) -> list[str]:
+    """The names of the module's public functions."""
+    return sorted(n for n in dir(module) if n[0] != "_" and callable(getattr(module, n)))
 
 
 def shown(point: tuple[Any, ...]) -> str:
@@ -210,6 +215,7 @@ def transform_cases() -> Iterator[Case]:
     def h(x: Any) -> Any:
         return [x[0] + x[1], x[0] * x[1]]
 
+    root = vargrad.implicit(standard.sqrt, lambda y, x: y * y - x)
     pair, row, keyed = [3.0, 5.0], np.array([3.0, 5.0]), {"a": 3.0, "b": 5.0}
     grad, both = vargrad.grad, vargrad.value_and_grad
     ways: list[tuple[str, Callable[[], Any], Any, float | None]] = [
@@ -228,6 +234,9 @@ def transform_cases() -> Iterator[Case]:
         ("jacobian(f)([2])", partial(vargrad.jacobian(h), pair), [[1.0, 1.0], [5.0, 3.0]], 300.0),
         ("hvp(f)([2], [2])", partial(vargrad.hvp(g), pair, [1.0, 0.0]), [10.0, 6.0], 600.0),
         ("hessian(f)([2])", partial(vargrad.hessian(g), pair), [[10.0, 6.0], [6.0, 0.0]], None),
+        ("jvp(f)(2.0, 1.0)", partial(vargrad.jvp(f), 3.0, 1.0), (18.0, 12.0), None),
+        ("vjp(f)(2.0)", lambda: vargrad.vjp(f)(3.0)[1](1.0), 12.0, None),
+        ("implicit(solve, residual)(2.0)", partial(grad(root), 4.0), 0.25, None),
         ("finite_difference(f, (2.0,))", partial(vargrad.finite_difference, f, (3.0,)), (12.0,), None),
         ("gradcheck(f, (2.0,))", partial(vargrad.gradcheck, f, (3.0,)), None, None),
     ]
@@ -298,6 +307,9 @@ ELSEWHERE = {
     "math": "its functions",
     "optim": "classes",
     "reference": "the pure twin",
+    "register_tree": "called once for a class",
+    "special": "its functions",
+    "plot": "pictures take milliseconds",
     "draw": "pictures take milliseconds",
     "Drawing": "see draw",
     "ZeroDerivativeWarning": "a warning",
@@ -314,11 +326,8 @@ def without_case() -> list[str]:
     """Public names and operators that no case calls: a new name is among them until it has one."""
     known = " ".join(case.name for case in cases())
     missing = [f"vargrad.{n}" for n in vargrad.__all__ if n not in ELSEWHERE and f"{n}(" not in known]
-    missing += [
-        f"vargrad.math.{n}"
-        for n in dir(math)
-        if n[0] != "_" and callable(getattr(math, n)) and f"math.{n}(" not in known
-    ]
+    missing += [f"vargrad.math.{n}" for n in functions_of(math) if f"math.{n}(" not in known]
+    missing += [f"vargrad.special.{n}" for n in functions_of(special) if f"special.{n}(" not in known]
     missing += [f"Var.{n}" for n in dir(Var) if n[0] != "_" and n not in REFUSED and f".{n}" not in known]
     missing += [f"Var.{n}" for n in dir(Var) if n.startswith("__") and n not in OPERATORS and n not in NO_OPERATOR]
     missing += [f"numeric.{n}" for n in numeric.__all__ if f"{n}(" not in known]

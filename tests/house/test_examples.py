@@ -129,8 +129,8 @@ def test_torch_beside_without_torch(tmp_path: Path) -> None:
 
 
 def test_every_example_is_tested() -> None:
-    text = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
-    assert [path.name for path in EXAMPLES.glob("*.py") if f'run("{path.name}"' not in text] == []
+    text = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parents[1].rglob("test_*.py"))
+    assert [path.name for path in EXAMPLES.glob("*.py") if f'"{path.name}"' not in text] == []
 
 
 def test_every_example_is_listed_in_its_own_words() -> None:

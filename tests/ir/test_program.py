@@ -191,4 +191,4 @@ def test_listing_reads_like_code() -> None:
     assert lines[0].endswith("= exp(x0)")
     assert lines[1].endswith("= x0 < x1")
     assert " if " in lines[2]
-    assert lines[-1].startswith("return r")
+    assert lines[-1] == "return v4"

@@ -106,9 +106,14 @@ def plain_gauss(a: float) -> float:
     return math.exp(-h * h) * math.exp((h - a) * (h + a))
 
 
+def _of_floats(value: Callable[..., float]) -> Callable[..., float]:
+    """The function of numbers that become floats first, as in Python's math: a large int overflows."""
+    return lambda *numbers: value(*map(float, numbers))
+
+
 PLAIN: dict[str, Callable[..., float]] = {
     **{
-        row.name: formula.value(row.name) for row in ROWS if row in PARTS or row.special
+        row.name: _of_floats(formula.value(row.name)) for row in ROWS if row in PARTS or row.special
     },  # held against the textbook as well, see OWN
     **{row.name: _plain(row) for row in ROWS if row.function or hasattr(math, row.name)},
     **OPERATORS,

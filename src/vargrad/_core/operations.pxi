@@ -317,21 +317,6 @@ def pushforward(Var top not None, list roots, wrt, seeds):
         free(out)
 
 
-def statistics():
-    """Sizes of the tape: live segments and their nodes, live leaves, spare segments, bytes from the system."""
-    cdef Statistics s
-    tape_statistics(&s)
-    return {"segments": s.segments, "spare": s.spare, "nodes": s.nodes, "leaves": s.leaves, "bytes": s.bytes}
-
-
-def limit_allocations(long left):
-    """Let the tape's allocations fail after so many more, for tests; -1: never. Returns what was left."""
-    global tape_allocations_left
-    before = tape_allocations_left
-    tape_allocations_left = left
-    return before
-
-
 # A graph as arrays, for compile: a Python object for each leaf, none for the nodes between.
 
 
