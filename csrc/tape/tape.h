@@ -308,10 +308,10 @@ typedef struct {
     int32_t *operand; /* a node's number, or -1 - k for number k */
     double *number;
     int32_t *place; /* of each node wanted: its number, or -1 where the list has it not */
-} Listing;
+} Export;
 
 size_t tape_operands_of(Node *const *list, size_t count);
-void tape_lay_out(Node *const *list, size_t count, Node *const *wanted, size_t n_wanted, Listing *to);
+void tape_export(Node *const *list, size_t count, Node *const *wanted, size_t n_wanted, Export *to);
 
 typedef struct {
     size_t segments, spare, nodes, leaves, bytes;

@@ -19,7 +19,7 @@ PROGRAMS = [
     "products",
     "computed_grads",
     "references",
-    "listing",
+    "export",
     "arrays",
     "edits",
     "descent",

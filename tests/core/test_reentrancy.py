@@ -221,10 +221,10 @@ def test_a_grad_whose_conversion_takes_the_grad_away(impl: Implementation) -> No
 # ---- graphs read as arrays and as lists
 
 
-def value_of(listing: Any) -> float:
+def value_of(export: Any) -> float:
     """A graph of sums and products, computed once more from its arrays."""
     names = {_CODES[n]: n for n in ("add", "mul")}
-    codes, first, operands, numbers, leaves, _ = listing
+    codes, first, operands, numbers, leaves, _ = export
     values = [v.value for v in leaves]
     for i in range(len(leaves), len(codes)):
         a, b = (values[k] if k >= 0 else numbers[-1 - k] for k in operands[first[i] : first[i + 1]])
@@ -249,7 +249,7 @@ def test_a_collection_within_a_listing(impl: Implementation) -> None:
             wanted.extend([x] * 100)
 
         with collecting(threshold, alter):
-            found = core.listing(y, wanted)
+            found = core.export(y, wanted)
         assert value_of(found) == y.value, threshold
         assert len(found[5]) in (2, 102)
         assert found[5][:2] == [list(found[4]).index(x), len(found[0]) - 1]
@@ -266,7 +266,7 @@ def test_an_edit_within_the_listing_of_a_leaf(impl: Implementation) -> None:
             x.value = 7.0
 
         with collecting(threshold, edit):
-            leaves, (place,) = core.listing(x, [x])[4:]
+            leaves, (place,) = core.export(x, [x])[4:]
         assert leaves[place] is x, threshold
         assert (x.value, kept.value) == (7.0, 1.0)
         with collecting(threshold, lambda x=x: setattr(x, "value", 9.0)):
@@ -280,10 +280,10 @@ def test_wanted_vars_are_vars(compiled: Implementation) -> None:
 
     for wrong in (None, 1.0):
         with pytest.raises(TypeError):
-            core.listing(compiled.Var(0.5), [wrong])
+            core.export(compiled.Var(0.5), [wrong])
 
 
-@pytest.mark.parametrize("case", ["listing", "order", "backward", "pullback", "sums", "first_call"])
+@pytest.mark.parametrize("case", ["export", "order", "backward", "pullback", "sums", "first_call"])
 def test_each_allocation_of_python_may_fail(compiled: Implementation, case: str) -> None:
     """MemoryError, never a crash; then the same call succeeds."""
     pytest.importorskip("_testcapi")

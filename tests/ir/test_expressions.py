@@ -192,12 +192,12 @@ def _again(g: Any, made: list[int], steps: Any) -> None:
 
 
 def _listing(impl: Implementation, program: Program) -> Any:
-    """A listing, with leaves by their number among the program's, or by value."""
+    """An export, with leaves by their number among the program's, or by value."""
     core = importlib.import_module({"compiled": "vargrad._core.var_c", "python": "vargrad._core.var_py"}[impl.name])
     made = run(program, Twin(impl))
     root = core.apply_nary("sum", made.variables)
     wanted = [*made.variables, impl.Var(1.0)]
-    codes, first, operands, numbers, leaves, places = core.listing(root, wanted)
+    codes, first, operands, numbers, leaves, places = core.export(root, wanted)
     given = {id(v): i for i, v in enumerate(made.variables[: made.leaves])}
     names: list[Any] = [given.get(id(v), key(v)) for v in leaves]
     names += range(len(names), len(codes))
@@ -219,7 +219,7 @@ def test_a_listing_disturbs_no_sweep(impl: Implementation) -> None:
     first = x * y
     x.value = 5.0
     root = first + x * 1.5
-    codes, _, operands, _, leaves, places = core.listing(root, [x, y, root])
+    codes, _, operands, _, leaves, places = core.export(root, [x, y, root])
     assert {id(v) for v in leaves} == {id(x), id(y)}
     assert places == [leaves.index(x), leaves.index(y), len(codes) - 1]
     assert list(operands).count(places[0]) == 2

@@ -56,7 +56,7 @@ def references(core: Any) -> Any:
     return total.value, x.grad
 
 
-def listing(core: Any) -> Any:
+def export(core: Any) -> Any:
     """Every Var of a graph at once: a list that grows, and a handle each."""
     y = x = core.Var(0.5, requires_grad=True)
     for _ in range(400):
@@ -72,7 +72,7 @@ def arrays(core: Any) -> Any:
         y = y * x + 0.5
     wanted = [y, core.Var(1.0), leaves[7]]
     del x, leaves
-    codes, first, operands, numbers, made, places = core.listing(y, wanted)
+    codes, first, operands, numbers, made, places = core.export(y, wanted)
     values = [v.value for v in made]  # the twins' leaves are in different order
     return list(codes), list(first), len(operands), list(numbers), sorted(values), values[places[2]], places[:2]
 

@@ -25,10 +25,10 @@ def graph() -> Any:
     return y * x
 
 
-def listing() -> tuple[Check, Check]:
+def export() -> tuple[Check, Check]:
     """A graph as arrays."""
     y = graph()
-    return lambda: core.listing(y, [x, y]), lambda: [list(part) for part in core.listing(y, [x, y])[:4]]
+    return lambda: core.export(y, [x, y]), lambda: [list(part) for part in core.export(y, [x, y])[:4]]
 
 
 def order() -> tuple[Check, Check]:

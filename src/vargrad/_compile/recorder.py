@@ -335,7 +335,7 @@ class _Conversion:
         g, selections = self.expressions, self._recorder.selections
         root: Any = roots[0] if len(roots) == 1 else var.module.apply_nary("sum", roots)
         wanted = [*roots, *selections]
-        codes, first, operands, numbers, leaves, places = var.module.listing(root, wanted)
+        codes, first, operands, numbers, leaves, places = var.module.export(root, wanted)
         self._place = dict(zip(wanted, places, strict=True))
         made = self._made = array("i", bytes(4 * len(codes)))
         for i, v in enumerate(leaves):

@@ -5,10 +5,10 @@ cdef char *INT32 = b"i"
 
 
 cdef class Buffer:
-    """One of the two arrays of a block, or of a listing's, for memoryview; it keeps their memory."""
+    """One of the two arrays of a block, or of an export's, for memoryview; it keeps their memory."""
 
     cdef Cells *cells
-    cdef void *memory  # a listing's, or NULL
+    cdef void *memory  # an export's, or NULL
     cdef void *first
     cdef Py_ssize_t count, step
     cdef char *format

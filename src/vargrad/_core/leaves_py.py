@@ -1,5 +1,7 @@
-"""Many leaves of the pure twin at once. What they are given changes in loops that CPython runs in C: between two
-bytecodes Python may run a handler of Ctrl-C or another thread, inside ``deque(map(...))`` it does not.
+"""Functions of many leaves of the pure twin at once.
+
+Values and grads are written by ``deque(map(...))``, a loop that CPython runs in C, so that all of them change or none:
+between two bytecodes Python may run a handler of Ctrl-C or another thread, inside that loop it does not.
 """
 
 from __future__ import annotations
@@ -18,14 +20,15 @@ from vargrad._core.float_py import Float
 from vargrad._core.modes import thread
 from vargrad._util import errors
 
-# Taken while grads are added to, where threads run at the same time. A handler of a signal that adds, too, in the same
-# thread need not wait for it. Elsewhere there is none: an interrupt at the end of its block would leave it taken.
+# Held while grads are added to, on interpreters without a GIL. It is reentrant, so that a signal handler of the same
+# thread that adds as well does not wait. With a GIL there is no lock: an interrupt at the end of its block would keep
+# it held for ever.
 _lock = nullcontext if getattr(sys, "_is_gil_enabled", lambda: True)() else RLock
 _adding: Any = _lock()
 
 
 def _renew() -> None:
-    """In a forked child the thread that held it is not there to give it back."""
+    """Make a new lock in a forked child, where the thread that held the old one does not exist."""
     global _adding
     _adding = _lock()
 

@@ -28,17 +28,17 @@ from vargrad._util import steps
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 NO_GRAD, ANOMALY, RECORDING, OUTSIDE = 1, 2, 3, 4  # OUTSIDE: no no_grad block around it counts
-HEARING = 5  # of a recording in _open: its recorder hears of every operation
+HEARING = 5  # in _open, a recording whose recorder is told of every operation
 
 
 class Block:
     """One entry of a mode. ``kind``: which, 0 when it is over. ``held``: the recorder, or the origins of nodes.
 
-    Contexts hold it; what entered it has a weak reference, so that it ends with the last context, as when a thread
-    ends inside.
+    Contexts hold it. The object that entered it has a weak reference only, so that the block ends with its last
+    context, for example when a thread ends inside it.
     """
 
-    known = False  # from entering on, until all that leaving does is done
+    known = False  # true from entering until leaving is complete
 
     def __init__(self, kind: int, held: Any = None) -> None:
         self.kind, self.held = kind, held
@@ -56,7 +56,7 @@ class _Idle:
     no_grad: bool = False
     anomaly: bool = False
     origins: dict[int, str] | None = None
-    recorder: Any = None  # of vargrad.compile while it records: is told of comparisons and lost values
+    recorder: Any = None  # vargrad.compile's while it records; told of comparisons and of values that become floats
 
 
 class _Active(_Idle):
@@ -86,7 +86,7 @@ class _Active(_Idle):
         return None if block is None else block.held
 
 
-listeners: list[Callable[[int, int, int, int], None]] = []  # cores that want to know of modes without asking each time
+listeners: list[Callable[[int, int, int, int], None]] = []  # called with active() after each change
 blocks: ContextVar[tuple[Block, ...]] = ContextVar("vargrad modes", default=())
 _open: dict[int, tuple[int, int]] = {}  # by key, of the whole process: kind and thread
 thread = _Idle()  # what this thread is in now; its class changes, so that asking costs nothing outside of all modes
@@ -107,7 +107,7 @@ def _enter(block: Block) -> None:
 
 
 def hear_operations() -> None:
-    """From now on the recorder that is listening here hears of every operation."""
+    """Tell the recorder of this context of every operation from now on."""
     if (block := _newest(RECORDING)) is not None:
         block.held.hears_operations = True
         _open[block.key] = HEARING, block.ident
@@ -115,7 +115,7 @@ def hear_operations() -> None:
 
 
 def _leave(block: Block) -> None:
-    """Needs no memory, whatever comes. May be called again after an interrupt, and does the rest."""
+    """Mark the block as over, without allocating. After an interrupt, calling it again completes the work."""
     if block.known and _open is not None:  # None: the interpreter ends
         block.kind = 0
         block.held = None
@@ -129,7 +129,7 @@ def _still_open() -> tuple[Block, ...]:
 
 
 def _forget() -> None:
-    """Blocks that are over take room only. Without memory they stay until another is entered."""
+    """Drop the blocks that are over; without memory they stay until another one is entered, and do nothing."""
     try:
         entered = blocks.get()
         if entered and not entered[-1].kind:
@@ -145,12 +145,12 @@ def _tell() -> None:
     """
     told: dict[int, tuple[int, int]] | None = None
     try:
-        while told != _open:  # another thread may come between, and tell what is no longer so
+        while told != _open:  # another thread may have changed it meanwhile
             told = _open.copy()
             found = _sums(told)
             for listener in listeners:
                 listener(*found)
-    except BaseException as error:  # then let them look each time, which is slower and always right
+    except BaseException as error:  # then let them ask each time, which is slower and always right
         i = 0
         while i < len(listeners):
             listeners[i](1, 1, 1, 0)
@@ -167,7 +167,7 @@ listeners.append(_look)
 
 
 def _forked() -> None:
-    """Only the thread that forks goes on in the child."""
+    """Forget the blocks of threads that do not exist in a forked child: all but the one that forked."""
     for key, (_, ident) in [*_open.items()]:
         if ident != get_ident():
             _open.pop(key, None)
@@ -195,7 +195,7 @@ def _sums(opened: dict[int, tuple[int, int]]) -> tuple[int, int, int, int]:
 
 
 class outside:
-    """No no_grad block around this one counts in here. What is entered is left once, if only by ``__del__``."""
+    """A block in which no no_grad block around it counts. It is left exactly once, at the latest by ``__del__``."""
 
     _block: Block | None = None  # until all of it is left
 
@@ -225,7 +225,7 @@ class outside:
 
 
 class recording(outside):
-    """Let ``recorder`` hear of every comparison, rounding and reading of a Var in this context, in no no_grad block."""
+    """A block that tells ``recorder`` of every comparison, rounding and reading of a Var, no_grad or not."""
 
     _listening: Block | None = None
 
@@ -243,7 +243,7 @@ class recording(outside):
         return self
 
     def done(self) -> None:
-        """No longer listen: what joins the roots of a graph is no part of it."""
+        """Stop telling the recorder: operations that join the roots of a graph are not part of the recording."""
         if self._listening is not None:
             _leave(self._listening)
             _forget()
@@ -260,14 +260,14 @@ class recording(outside):
 
 
 class _Mode(ContextDecorator):
-    """A block of this context. What it entered is left once, whatever comes, and no other block is.
+    """A block of this context. It leaves what it entered exactly once, whatever interrupts it, and no other block.
 
     An interrupt may come before any bytecode, even the first one of ``__exit__``. So an entry is forgotten only when
     all of it is done, leaving twice is leaving once, and ``__del__`` leaves what is not forgotten. The block whose
     ``__exit__`` was interrupted before its first bytecode thus ends when the traceback is dropped that holds it:
     Python code cannot close that window, since a function is interrupted before any ``try`` of its own.
 
-    One object may be entered by several threads and tasks: each leaves its own block. Who has none leaves the newest.
+    One object may be entered by several threads and tasks: each leaves its own block, or the newest if it has none.
     """
 
     _kind = 0

@@ -333,13 +333,13 @@ cdef bint take(Buffer buffer, size_t count) noexcept:
     return buffer.memory != NULL
 
 
-def listing(Var root not None, list wanted):
+def export(Var root not None, list wanted):
     """All nodes under root as arrays, see sweep_py.py."""
     cdef size_t count = 0, parts = 0, i
     cdef bint small = True, made = False
     cdef Node **nodes = NULL
     cdef Node **sought = NULL
-    cdef Listing to
+    cdef Export to
     cdef Var v
     cdef tuple asked = tuple(wanted)  # no other code can change it
     cdef list leaves = []
@@ -367,7 +367,7 @@ def listing(Var root not None, list wanted):
             to.number, to.place = <double *>numbers.first, <int32_t *>places.first
             for i in range(<size_t>len(asked)):
                 sought[i] = (<Var>PySequence_Fast_ITEMS(asked)[i]).node
-            tape_lay_out(nodes, count, sought, <size_t>len(asked), &to)
+            tape_export(nodes, count, sought, <size_t>len(asked), &to)
             for i in range(to.nodes):
                 if to.code[i] >= 0:
                     break

@@ -1,4 +1,4 @@
-"""Parameters by the array: the values and gradients of many Vars at once, in one block or gathered."""
+"""The values and gradients of many Vars as arrays: views of one block of memory, or gathered from anywhere."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Parameters(list[Var]):
 
     @property
     def all_grads(self) -> Array:
-        """The same also where some are frozen, whose places say nothing."""
+        """The grads as a writable view also where parameters are frozen; the numbers in their places mean nothing."""
         self._check()
         return self._grads  # type: ignore[return-value]
 
@@ -72,7 +72,7 @@ class Parameters(list[Var]):
         return self.own and self._block.frozen < 0  # type: ignore[union-attr]
 
     def _check(self) -> None:
-        """The views are there, and are of what is in the list."""
+        """Make the views, or raise ValueError where the list no longer holds the block's own Vars."""
         if not self._own:
             own = [] if self._block is None else self._block.leaves
             for i, v in enumerate(self):
@@ -87,7 +87,7 @@ class Parameters(list[Var]):
         if self._values is None or self._grads is None:  # an interrupt may come between the two
             import numpy
 
-            # frombuffer: without memory asarray gives a copy, and whoever writes to it changes nothing
+            # Not asarray: where memory is refused it gives a copy, and writing to that changes no parameter.
             self._grads = numpy.frombuffer(self._block.grads)  # type: ignore[union-attr, arg-type]
             self._values = numpy.frombuffer(self._block.values)  # type: ignore[union-attr, arg-type]
 
@@ -133,7 +133,7 @@ for _name in (*_SPECIAL, "append", "extend", "insert", "pop", "remove", "clear",
 
 
 class Leaves:
-    """The same for leaves that lie anywhere: reading gathers, writing scatters, all of them or none.
+    """Leaves anywhere in memory with ``values`` and ``grads`` as arrays: reading gathers, writing sets all or none.
 
     ``frozen``: whether leaves without requires_grad may be among them.
     """
@@ -215,9 +215,9 @@ class Leaves:
 
 
 def of(parameters: Any, what: str) -> Parameters | Leaves:
-    """What reads and writes ``parameters``: an NN's, some of which may be frozen, or any Vars that want gradients.
+    """Access by arrays to an NN's parameters, some of which may be frozen, or to any leaves with requires_grad.
 
-    Errors begin with ``what``.
+    ``what``: the beginning of error messages.
     """
     if isinstance(parameters, Parameters) and parameters.own:
         return parameters
@@ -242,7 +242,7 @@ def frozen(parameters: Parameters | Leaves) -> Mask | None:
 
 
 def trainable_grads(parameters: Parameters | Leaves) -> tuple[Array, Mask | None]:
-    """The gradients, 0 where there is none, in an array of its own or a view; and ``frozen``'s answer."""
+    """The gradients, 0 for frozen parameters, as a new array or a view; and the mask of ``frozen()``."""
     import numpy
 
     try:

@@ -35,7 +35,7 @@ def order(root: Any) -> list[Any]:
 _CODES = {name: i for i, name in enumerate([*(row.name for row in ROWS), *(row.name for row in NARY)])}
 
 
-def listing(root: Any, wanted: Sequence[Any]) -> tuple[Any, ...]:
+def export(root: Any, wanted: Sequence[Any]) -> tuple[Any, ...]:
     """All Vars of the pure twin under root as arrays, oldest first: (codes, first, operands, numbers, leaves, places).
 
     A code is the number of an operation's row, or -1 for a leaf: these come first, and are all in ``leaves``. A node's

@@ -87,7 +87,7 @@ cdef extern from "tape/tape.h" nogil:
         const double *seed
     int FORWARD_DONE, FORWARD_UNUSUAL
     int tape_forward(Node **list, size_t count, const Directions *by, Node **roots, size_t n_roots, double *out)
-    ctypedef struct Listing:
+    ctypedef struct Export:
         size_t nodes, operands, numbers
         Node **node
         int32_t *code
@@ -96,7 +96,7 @@ cdef extern from "tape/tape.h" nogil:
         double *number
         int32_t *place
     size_t tape_operands_of(Node **list, size_t count)
-    void tape_lay_out(Node **list, size_t count, Node **wanted, size_t n_wanted, Listing *to)
+    void tape_export(Node **list, size_t count, Node **wanted, size_t n_wanted, Export *to)
     void tape_statistics(Statistics *into)
     double op_value(int op, double a, double b)
 

@@ -23,7 +23,7 @@ from vargrad._core.forward_py import pushforward as pushforward
 from vargrad._core.leaves_py import Cell, add_grads, descend, leaf_grads, leaf_values, set_leaf_values
 from vargrad._core.modes import detect_anomaly, no_grad, note_origin, thread
 from vargrad._core.sweep_py import adjoint_graph, adjoints, order, settled
-from vargrad._core.sweep_py import listing as listing
+from vargrad._core.sweep_py import export as export
 from vargrad._ops import formula, nary
 from vargrad._ops.table import BY_NAME, NARY_BY_NAME
 from vargrad._ops.zeros import SKIPPED, check_root

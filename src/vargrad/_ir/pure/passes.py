@@ -375,7 +375,7 @@ def converted(
     count: Int,
     special: Callable[[int, int, list[int]], int],
 ) -> None:
-    """The first so many nodes of a listing of Vars (see _core.var.listing) as expressions, into ``made``.
+    """The first so many nodes of an export of Vars (see _core.var.export) as expressions, into ``made``.
 
     Nodes that are in ``made`` already stay; ``special(place, code, operands)`` makes those of other operations than
     the table's unary and binary ones.

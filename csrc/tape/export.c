@@ -10,7 +10,7 @@ size_t tape_operands_of(Node *const *list, size_t count) {
 static int32_t number_of(const Node *n) { return (int32_t)n->adjoint_bits; }
 
 /* While this runs, a node's number is where sweeps keep its adjoint. */
-void tape_lay_out(Node *const *list, size_t count, Node *const *wanted, size_t n_wanted, Listing *to) {
+void tape_export(Node *const *list, size_t count, Node *const *wanted, size_t n_wanted, Export *to) {
     size_t nodes = 0, operands = 0, numbers = 0;
     for (size_t i = count; i-- > 0;) { /* in the list leaves are last, and operands behind their results */
         Node *n = list[i], *current = n->flags & NODE_LEAF ? tape_current(n) : n;
