@@ -83,8 +83,8 @@ FITS = [
             ((1.177, 2.0, 20, 1.5), (2.0, 4.0, 22, 3.0), (4.0, 9.0, 20, 6.5), (9.0, 16.0, 20, 12.5),
              (16.0, 27.5, 20, 21.5)))),
     Fit("GAP_FAR", gap_far, 0.0, 0.04, 24, "gap = -P(1/x**2)/x below -5", 0.02),
-    Fit("GAP_LOW", gap, -5.0, -2.0, 22, "gap = P(x)", -3.5),
-    Fit("GAP_HIGH", gap, -2.0, 1.0, 26, "gap = P(x)", -0.5),
+    Fit("GAP_LOW", gap, -5.0, -1.5, 27, "gap = P(x)", -3.25),
+    Fit("GAP_HIGH", gap, -1.5, 1.0, 31, "gap = P(x)", -0.25),
     Fit("SINC_SLOPE", lambda z: series(lambda k: (-1) ** (k + 1) * mp.pi ** (2 * k + 2) * (2 * k + 2)
         / mp.factorial(2 * k + 3), z), 0.0, 0.5625, 16, "sinc'(x) = x*P(x*x)"),
     Fit("EXPREL_SLOPE", lambda x: series(lambda k: (k + 1) / mp.factorial(k + 2), x), -2.0, 2.0, 25,

@@ -187,8 +187,6 @@ EPS = 2.0**-52
 TINY = 2.0**-1074
 LARGEST = 1.7976931348623157e308
 ULPS = 8
-# Where digits cancel in the formula: x + phi / Phi, the slope of log_ndtr. Added to the condition until it is written better.
-COARSE = {"mills_gap": 8.0, "log_ndtr": 8.0}
 # Where a formula adds what cancels (gelu, silu at their minima), or rounds b - 1 before a power (pow), the error of
 # one rounding grows as an error of the operands would.
 CONDITIONED = {

@@ -192,6 +192,19 @@ def points(row: Op, count: int = 100) -> list[tuple[float, ...]]:
     return found
 
 
+def varying(row: Op, f: Callable[..., Any], point: Sequence[float]) -> tuple[Callable[..., Any], tuple[float, ...]]:
+    """The row as a function of those operands that have a derivative, and their part of the point."""
+    moved = [i for i in range(row.arity) if i not in row.parameters]
+
+    def function(*xs: Any) -> Any:
+        operands = list(point)
+        for i, x in zip(moved, xs, strict=True):
+            operands[i] = x
+        return f(*operands)
+
+    return function, tuple(point[i] for i in moved)
+
+
 def points_nary(row: NaryOp, count: int = 30) -> list[tuple[float, ...]]:
     """Operands of an n-ary row, one flat tuple; in rows of pairs the second half is the second vector."""
     rng = random.Random(zlib.crc32(row.name.encode()))

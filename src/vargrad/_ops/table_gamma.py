@@ -144,12 +144,12 @@ _GAP_FAR, _GAP_LOW, _GAP_HIGH = fits.GAP_FAR, fits.GAP_LOW, fits.GAP_HIGH
 _GAP: Let = (
     ("u", "1.0 / a / a"),
     ("o", "u - 0.02"),
-    ("p", "a + 3.5"),
-    ("q", "a + 0.5"),
+    ("p", "a + 3.25"),
+    ("q", "a + 0.25"),
     ("n", f"{polynomial(_GAP_FAR, 'o')}"),
     (
         "k",
-        f"(-n / a if a < -5.0 else ({polynomial(_GAP_LOW, 'p')} if a < -2.0 else {polynomial(_GAP_HIGH, 'q')}))",
+        f"(-n / a if a < -5.0 else ({polynomial(_GAP_LOW, 'p')} if a < -1.5 else {polynomial(_GAP_HIGH, 'q')}))",
     ),
     ("h", "rint(a * 16.0) / 16.0 if fabs(a) < 40.0 else 0.0"),
     (
@@ -164,9 +164,9 @@ _SCALED = "mills_gap(-1.4142135623730951 * fabs(out)) + 1.4142135623730951 * fab
 # fmt: off
 GAMMA_PARTS = (
     Op("mills_gap", "a + e if a > 1.0 else k",
-       ("1.0 - (out - a) * out if a > -2.0 else"
+       ("1.0 - e * out if a > 1.0 else"
         f" (u * (n + 2.0 * u * {polynomial(slope(_GAP_FAR), 'o')}) if a < -5.0 else"
-        f" {polynomial(slope(_GAP_LOW), 'p')})",),
+        f" ({polynomial(slope(_GAP_LOW), 'p')} if a < -1.5 else {polynomial(slope(_GAP_HIGH), 'q')}))",),
        ((-1e100, 37.0),), "a plus the density over the distribution function of the normal distribution.", let=_GAP,
        quiet=True),
     Op("zeta",
@@ -220,7 +220,7 @@ GAMMA = (
        "log1p(-0.5 * erfc(a * 0.7071067811865476)) if a > -1.0 else"
        " (log(0.5 * erfc(a * -0.7071067811865476)) if a > -5.0 else"
        " (-inf if a == -inf else -(0.5 * a * a + 0.9189385332046727 + log(k - a))))",
-       ("norm_pdf(a) / ndtr(a) if a > 1.0 else mills_gap(a) - a",), ((-1e100, 37.0),),
+       ("norm_pdf(a) / ndtr(a) if a > 0.5 else mills_gap(a) - a",), ((-1e100, 37.0),),
        "log(ndtr(a)), accurate in its tails.", let=_GAP, special="log_ndtr"),
 )
 # fmt: on

@@ -8,7 +8,7 @@ cdef class Store:
     cdef int *c
     cdef double *number
     cdef readonly int size
-    cdef int place[256]
+    cdef int place[1024]
     cdef int room
     cdef uint64_t *slot  # hash << 32 | node, open addressing; as many as a power of two
     cdef size_t entries, mask

@@ -15,7 +15,7 @@ cdef enum:
     MOST = 1 << 29  # nodes: an entry more still fits an int
 
 
-PLACES = 256  # of store.pxd
+PLACES = 1024  # of store.pxd
 cdef long allocations_left = -1
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vargrad._ops.codes import CONSTANT
 
-PLACES = 256
+PLACES = 1024
 
 
 class Store:
