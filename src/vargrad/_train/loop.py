@@ -33,11 +33,10 @@ class Run:
         self.plan, self.values, self.step = plan, values, 0
         self.frozen = plan.frozen
         self.programs, self.engine = plan.programs, plan.engine
-        self.updates: Updates | None = None  # L-BFGS has none
+        self.updates: Updates | None = plan.new_updates()  # L-BFGS has none
         self.failure: FloatingPointError | None = None
         self.grads = numpy.zeros_like(values)
-        if isinstance(plan.optimizer, Optimizer):
-            self.updates = Updates(plan.optimizer, plan.model.parameters, plan.frozen)
+        if self.updates is not None:
             self.step = self.updates.step
         self.history = History(metric=metrics.METRIC[plan.loss.kind])
         self._best, self._best_loss, self._best_epoch = values.copy(), math.inf, 0

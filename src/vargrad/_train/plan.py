@@ -56,6 +56,15 @@ class TrainingPlan:
     programs: programs.NetworkPrograms
     engine: Engine
     progress: Progress
+    first_updates: list[Updates]  # those that the engine was built with, until a run takes them
+
+    def new_updates(self) -> Updates | None:
+        """The update rules of a run, with the optimizer's state; None for L-BFGS."""
+        if self.first_updates:
+            return self.first_updates.pop()
+        if isinstance(self.optimizer, optim.Optimizer):
+            return Updates(self.optimizer, self.model.parameters, self.frozen)
+        return None
 
     @property
     def batch(self) -> int:
@@ -117,10 +126,9 @@ def plan_training(model: Model, X: Any, y: Any, validation_data: Any, settings: 
     steps = settings.epochs * -(-len(x) // (settings.batch_size or len(x)))
     rates = rates_of(optimizer, settings, validation is not None, metrics.METRIC[loss.kind], steps)
     arguments.warn_of_range(model, loss, t[:, :-1] if is_weighted else t)
-    updates = []
-    if isinstance(optimizer, optim.Optimizer):
-        updates = Updates(optimizer, model.parameters, frozen).updates
-    network = programs_of(model, loss, settings, updates, start, x, t, is_weighted)
+    updates = [Updates(optimizer, model.parameters, frozen)] if isinstance(optimizer, optim.Optimizer) else []
+    rules = updates[0].updates if updates else []
+    network = programs_of(model, loss, settings, rules, start, x, t, is_weighted)
     return TrainingPlan(
         settings=settings,
         model=model,
@@ -140,6 +148,7 @@ def plan_training(model: Model, X: Any, y: Any, validation_data: Any, settings: 
         programs=network,
         engine=Engine(network),
         progress=Progress(settings.epochs * settings.restarts, settings.progress),
+        first_updates=updates,
     )
 
 

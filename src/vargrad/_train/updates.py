@@ -64,9 +64,13 @@ class Updates:
         found: list[tuple[Update, int]] = []
         self._part_of: list[int] = []
         for i, ((_, at), state, rule) in enumerate(zip(self._parts, self._begun, self.rules, strict=True)):
-            count = size if isinstance(at, slice) else len(at)
-            for row, known in zip(self.state, state.rows_for(rule, count), strict=False):
+            whole = isinstance(at, slice)
+            for row, known in zip(self.state, state.rows_for(rule, size if whole else len(at)), strict=False):
                 row[at] = known
+            if whole and frozen is None and state.missed is None:  # the usual case, as below, but quicker
+                found.append((Update(rule.program(), numpy.array([[0, size]])), self.first - state.steps))
+                self._part_of.append(i)
+                continue
             moving, missed = numpy.zeros(size, bool), None
             moving[at] = True
             if frozen is not None:
@@ -89,7 +93,7 @@ class Updates:
     @property
     def lrs(self) -> Array:
         """The learning rate of each of the engine's groups."""
-        return self.of_groups(numpy.array([part.lr for part, _ in self._parts]))
+        return numpy.array([self._parts[i][0].lr for i in self._part_of])
 
     def publish(self) -> None:
         """Give the optimizer the state that it has after the steps so far."""
