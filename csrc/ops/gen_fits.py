@@ -152,6 +152,7 @@ def main() -> int:
     for name, doc, numbers in (
         ("STIRLING", "B(2k) / (2k (2k - 1))", [b / (2 * k * (2 * k - 1)) for k, b in enumerate(bernoulli, 1)][:9]),
         ("DIGAMMA_FAR", "B(2k) / 2k", [b / (2 * k) for k, b in enumerate(bernoulli, 1)][:9]),
+        ("TRIGAMMA_FAR", "B(2k)", bernoulli[:10]),
         ("ZETA_FAR", "B(2k) / (2k)!", [b / mp.factorial(2 * k) for k, b in enumerate(bernoulli, 1)]),
     ):
         lines += [f"# {doc}", f"{name} = (", *rows(numbers), ")"]

@@ -23,8 +23,8 @@ from vargrad._ops.table import ROWS
 
 # (low, high) of each operand, uniform; the rest of the domain is in test_ops.py and test_higher_derivatives.py.
 RANGES: dict[str, tuple[tuple[float, float], ...]] = {
-    "beta": ((0.1, 60.0), (0.1, 60.0)),
-    "betaln": ((0.1, 60.0), (0.1, 60.0)),
+    "beta": ((0.0, 200.0), (0.0, 200.0)),
+    "betaln": ((0.0, 200.0), (0.0, 200.0)),
     "digamma": ((0.01, 30.0),),
     "entr": ((0.01, 5.0),),
     "erfcinv": ((0.0, 2.0),),
@@ -188,7 +188,8 @@ EDGES: dict[str, list[tuple[tuple[float, ...], float]]] = {  # scipy.special's v
     "ndtr": [((-math.inf,), 0.0), ((math.inf,), 1.0)],
     "log_ndtr": [((-math.inf,), -math.inf), ((math.inf,), 0.0)],
     "norm_pdf": [((math.inf,), 0.0), ((-math.inf,), 0.0)],
-    "beta": [((0.0, 1.0), math.inf), ((5e-324, 1e-310), math.inf), ((5e-324, 100.0), math.inf)],
+    "beta": [((0.0, 1.0), math.inf), ((5e-324, 1e-310), math.inf), ((5e-324, 100.0), math.inf), ((math.inf, 1.0), 0.0)],
+    "betaln": [((0.0, 1.0), math.inf), ((math.inf, 1.0), -math.inf), ((1.0, math.inf), -math.inf)],
 }
 
 

@@ -72,6 +72,7 @@ TEXTBOOK: dict[str, Callable[..., Any]] = {
     "gamma": mp.gamma,
     "digamma": mp.digamma,
     "zeta": lambda a, b: mp.zeta(a, b),
+    "digamma_gap": lambda a, b: mp.digamma(a + b) - mp.digamma(a),
     "beta": lambda a, b: mp.gamma(a) * mp.gamma(b) / mp.gamma(a + b),
     "betaln": lambda a, b: _log_gamma(a) + _log_gamma(b) - _log_gamma(a + b),
     "erfinv": lambda a: -_erfcinv(1 + a) if a < 0 else _erfcinv(1 - a),
@@ -80,4 +81,4 @@ TEXTBOOK: dict[str, Callable[..., Any]] = {
 }
 
 # mpmath takes long for these: they are differentiated with fewer bits.
-SLOW = {"lgamma", "gamma", "digamma", "zeta", "beta", "betaln", "erfcinv", "ndtri"}
+SLOW = {"lgamma", "gamma", "digamma", "zeta", "digamma_gap", "beta", "betaln", "erfcinv", "ndtri"}

@@ -19,6 +19,7 @@ cdef extern from "ops/ops.h":
     int OP_exprel_slope
     int OP_mills_gap
     int OP_zeta
+    int OP_digamma_gap
     int OP_add
     int OP_sub
     int OP_mul
@@ -111,6 +112,7 @@ cdef extern from "ops/ops.h":
     double op_value_exprel_slope(double a, double b)
     double op_value_mills_gap(double a, double b)
     double op_value_zeta(double a, double b)
+    double op_value_digamma_gap(double a, double b)
     double op_value_add(double a, double b)
     double op_value_sub(double a, double b)
     double op_value_mul(double a, double b)

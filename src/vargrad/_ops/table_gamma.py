@@ -101,6 +101,35 @@ _ZETA: Let = (
     ("u", "3.141592653589793 / sin(r)"),
     ("l", "t + f"),
 )
+
+
+def _difference(coefficients: Sequence[float], p: str) -> Let:
+    """Names p0, p1, ... of Horner's sums at z = u * u, and p for (z P(z) - y P(y)) / (z - y) where y = w * w."""
+    *rest, last = range(len(coefficients))
+    sums = [(f"{p}{last}", repr(coefficients[last]))]
+    text = f"{p}{last}"
+    for k in reversed(rest):
+        sums.append((f"{p}{k}", f"{coefficients[k]!r} + u * u * {p}{k + 1}"))
+        text = f"({p}{k} + w * w * {text})"
+    return *sums, (p, text)
+
+
+# digamma(a + b) - digamma(a), and trigamma(a) - trigamma(a + b), as sums of positive terms: ten of the recurrence, and
+# the series behind them. t and s are 1 / (a + k) and 1 / (a + b + k), whose difference is b * t * s; so are u and w.
+_GAPS: Let = (
+    ("c", "a + b"),
+    *((f"t{k}", f"1.0 / (a + {k}.0)") for k in range(10)),
+    *((f"s{k}", f"1.0 / (c + {k}.0)") for k in range(10)),
+    ("u", "1.0 / (a + 10.0)"),
+    ("w", "1.0 / (c + 10.0)"),
+    ("v", "b * w * u"),
+    *_difference(fits.DIGAMMA_FAR, "p"),
+    ("f", " + ".join(f"b * s{k} * t{k}" for k in range(9, -1, -1))),
+    ("g", "log1p(b * u) + 0.5 * v + v * (u + w) * p"),
+    *_difference(fits.TRIGAMMA_FAR, "q"),
+    ("h", " + ".join(f"b * s{k} * t{k} * (t{k} + s{k})" for k in range(9, -1, -1))),
+    ("r", "v + 0.5 * v * (u + w) + v * (u * u * q0 + w * (u + w) * q)"),
+)
 _BETA: Let = (
     *gamma_parts("a", "a"),
     *gamma_parts("b", "b"),
@@ -110,10 +139,12 @@ _BETA: Let = (
     ("y", "b if a > b else a"),
     ("wx", "wa if a > b else wb"),
     ("wy", "wb if a > b else wa"),
+    ("gy", "gb if a > b else ga"),
     ("ly", "lb if a > b else la"),
+    ("m", "y - y * log(x + y) - (x - 0.5) * log1p(y / x) + (wx - wc)"),
     (
         "k",
-        "ly + (y - y * log(x + y) - (x - 0.5) * log1p(y / x) + (wx - wc)) if y < 8.0 else"
+        "ly + m if y < 8.0 else"
         " 0.9189385332046727 - (x - 0.5) * log1p(y / x) - y * log1p(x / y) - 0.5 * log(y) + (wx + (wy - wc))",
     ),
     ("f", "a - (c - (c - a)) + (b - (c - a))"),  # what a + b lost to rounding
@@ -176,6 +207,10 @@ GAMMA_PARTS = (
        ("skip", "-a * zeta(a + 1.0, b)"), ((2.0, 6.0), (1e-20, 1e20)),
        "Hurwitz zeta function, the sum of (b + k) ** -a; a is a number, not differentiated.", let=_ZETA,
        parameters=(0,), quiet=True),
+    Op("digamma_gap", "g + f",
+       ("zeta(2.0, a + b) - zeta(2.0, a) if b > 0.5 * a else -(r + h)", "zeta(2.0, a + b)"),
+       ((1e-30, 1e30), (1e-30, 1e30)), "digamma(a + b) - digamma(a) of positive numbers.", let=_GAPS,
+       written="digamma(a + b) - digamma(a)", quiet=True),
 )
 
 GAMMA = (
@@ -190,14 +225,16 @@ GAMMA = (
        ("zeta(2.0, a)",), ((1e-30, 1e30),), "The derivative of log(gamma(a)), also called psi.", let=(*_PSI, *TURN),
        special="digamma"),
     Op("beta",
-       "((1.0 / x + 1.0 / y if y < 1e-300 else h) if c < 170.0 and x < 169.0 else exp(k)) if a > 0.0 and b > 0.0 else"
+       "(1.0 / x + 1.0 / y if y < 1e-300 else (h if c < 170.0 and x < 169.0 else (0.0 if x == inf else"
+       " (gy * exp(m) if y < 8.0 else exp(k))))) if a > 0.0 and b > 0.0 else"
        " (inf if a == 0.0 or b == 0.0 else inf - inf)",
-       ("out * (digamma(a) - digamma(a + b))", "out * (digamma(b) - digamma(a + b))"), ((2.0, 8.0), (2.0, 8.0)),
+       ("-(out * digamma_gap(a, b))", "-(out * digamma_gap(b, a))"), ((1e-30, 1e30), (1e-30, 1e30)),
        "The beta function gamma(a) gamma(b) / gamma(a + b) of positive numbers.", let=_BETA, special="beta"),
     Op("betaln",
-       "((log1p(y / x) - log(y) if y < 1e-300 else log(h)) if x < 8.0 else k) if a > 0.0 and b > 0.0 else"
+       "((log1p(y / x) - log(y) if y < 1e-300 else log(h)) if x < 8.0 else (-inf if x == inf else k))"
+       " if a > 0.0 and b > 0.0 else"
        " (inf if a == 0.0 or b == 0.0 else inf - inf)",
-       ("digamma(a) - digamma(a + b)", "digamma(b) - digamma(a + b)"), ((2.0, 8.0), (2.0, 8.0)),
+       ("-digamma_gap(a, b)", "-digamma_gap(b, a)"), ((1e-30, 1e30), (1e-30, 1e30)),
        "log(beta(a, b)).", let=_BETA, special="betaln"),
     Op("erfinv",
        "a / 0.0 if fabs(a) == 1.0 else (inf - inf if fabs(a) > 1.0 else (w if fabs(a) <= 0.75 else copysign(v, a)))",
