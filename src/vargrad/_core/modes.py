@@ -1,10 +1,10 @@
 """The modes that are switched on: no_grad, detect_anomaly, recording. Both twins read them here.
 
-Each entry of a mode is a Block. A context variable holds the blocks that were entered in the current context, so that
-tasks of an event loop are apart, as threads are; a task inherits the blocks it was created in. A block counts until it
-is left, wherever that happens, and from then on in no context: leaving marks the block itself. Thus blocks may be left
-in any order, twice, by another thread or task, or never (a block ends with the last context that has it), and no
-derivative is lost by a block that is over.
+Each entry of a mode is a ModeBlock. A context variable holds the blocks that were entered in the current context, so
+that tasks of an event loop are apart, as threads are; a task inherits the blocks it was created in. A block counts
+until it is left, wherever that happens, and from then on in no context: leaving marks the block itself. Thus blocks may
+be left in any order, twice, by another thread or task, or never (a block ends with the last context that has it), and
+no derivative is lost by a block that is over.
 
 A generator has no context of its own: it runs in its caller's. While it is suspended inside a block its caller is in
 that block too, as contextlib.contextmanager needs it. A decorated generator function is in the block only while its
@@ -31,7 +31,7 @@ NO_GRAD, ANOMALY, RECORDING, OUTSIDE = 1, 2, 3, 4  # OUTSIDE: no no_grad block a
 HEARING = 5  # in _open, a recording whose recorder is told of every operation
 
 
-class Block:
+class ModeBlock:
     """One entry of a mode. ``kind``: which, 0 when it is over. ``held``: the recorder, or the origins of nodes.
 
     Contexts hold it. The object that entered it has a weak reference only, so that the block ends with its last
@@ -87,19 +87,19 @@ class _Active(_Idle):
 
 
 listeners: list[Callable[[int, int, int, int], None]] = []  # called with active() after each change
-blocks: ContextVar[tuple[Block, ...]] = ContextVar("vargrad modes", default=())
+blocks: ContextVar[tuple[ModeBlock, ...]] = ContextVar("vargrad modes", default=())
 _open: dict[int, tuple[int, int]] = {}  # by key, of the whole process: kind and thread
 thread = _Idle()  # what this thread is in now; its class changes, so that asking costs nothing outside of all modes
 
 
-def _newest(kind: int) -> Block | None:
+def _newest(kind: int) -> ModeBlock | None:
     for block in reversed(blocks.get()):
         if block.kind == kind:
             return block
     return None
 
 
-def _enter(block: Block) -> None:
+def _enter(block: ModeBlock) -> None:
     block.known = True
     blocks.set((*_still_open(), block))
     _open[block.key] = block.kind, block.ident
@@ -114,7 +114,7 @@ def hear_operations() -> None:
         _tell()
 
 
-def _leave(block: Block) -> None:
+def _leave(block: ModeBlock) -> None:
     """Mark the block as over, without allocating. After an interrupt, calling it again completes the work."""
     if block.known and _open is not None:  # None: the interpreter ends
         block.kind = 0
@@ -124,7 +124,7 @@ def _leave(block: Block) -> None:
         block.known = False
 
 
-def _still_open() -> tuple[Block, ...]:
+def _still_open() -> tuple[ModeBlock, ...]:
     return tuple([block for block in blocks.get() if block.kind])
 
 
@@ -197,11 +197,11 @@ def _sums(opened: dict[int, tuple[int, int]]) -> tuple[int, int, int, int]:
 class outside:
     """A block in which no no_grad block around it counts. It is left exactly once, at the latest by ``__del__``."""
 
-    _block: Block | None = None  # until all of it is left
+    _block: ModeBlock | None = None  # until all of it is left
 
     def __enter__(self) -> outside:
         if thread.no_grad:
-            self._block = Block(OUTSIDE)
+            self._block = ModeBlock(OUTSIDE)
             try:
                 _enter(self._block)
             except BaseException:
@@ -227,7 +227,7 @@ class outside:
 class recording(outside):
     """A block that tells ``recorder`` of every comparison, rounding and reading of a Var, no_grad or not."""
 
-    _listening: Block | None = None
+    _listening: ModeBlock | None = None
 
     def __init__(self, recorder: Any) -> None:
         self._recorder = recorder
@@ -235,7 +235,7 @@ class recording(outside):
     def __enter__(self) -> recording:
         super().__enter__()
         try:
-            self._listening = Block(RECORDING, self._recorder)
+            self._listening = ModeBlock(RECORDING, self._recorder)
             _enter(self._listening)
         except BaseException:
             self.__exit__()
@@ -271,10 +271,10 @@ class _Mode(ContextDecorator):
     """
 
     _kind = 0
-    _mine: dict[int, ref[Block]] | None = None  # what was entered, by its key
+    _mine: dict[int, ref[ModeBlock]] | None = None  # what was entered, by its key
 
     def __enter__(self) -> Any:
-        block = Block(self._kind, self._new_held())
+        block = ModeBlock(self._kind, self._new_held())
         if self._mine is None:
             self._mine = {}
         self._mine[block.key] = ref(block)
@@ -315,7 +315,7 @@ class _Mode(ContextDecorator):
                 return
             mine.pop(key, None)  # it ended with its context
 
-    def _end(self, block: Block) -> None:
+    def _end(self, block: ModeBlock) -> None:
         _leave(block)
         _forget()
         if self._mine is not None:
