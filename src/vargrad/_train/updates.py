@@ -67,6 +67,10 @@ class Updates:
             count = size if isinstance(at, slice) else len(at)
             for row, known in zip(self.state, state.rows_for(rule, count), strict=False):
                 row[at] = known
+            if frozen is None and state.missed is None and isinstance(at, slice):  # the usual case: all of them
+                found.append((Update(rule.program(), numpy.array([[0, size]])), self.first - state.steps))
+                self._part_of.append(i)
+                continue
             moving, missed = numpy.zeros(size, bool), None
             moving[at] = True
             if frozen is not None:
