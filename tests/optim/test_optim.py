@@ -385,4 +385,5 @@ def test_a_pickle_after_a_step_goes_on_as_the_original_does(make: Any, again: An
         one.step()
     assert [v.value for v in twin.variables] == [v.value for v in leaves]
     expected = make([Var(0.0, requires_grad=True)], lr=0.5, weight_decay=0.0)
-    assert twin.rule == optimizer.rule == expected.rule and twin.rule.machine is optimizer.rule.machine
+    assert twin.rule == optimizer.rule == expected.rule
+    assert twin.rule.machine is optimizer.rule.machine
