@@ -226,6 +226,7 @@ def transform_cases() -> Iterator[Case]:
         ("grad(f)(dict of 2)", partial(grad(lambda p: p["a"] * p["b"]), keyed), {"a": 5.0, "b": 3.0}, None),
         ("value_and_grad(f)(2.0)", partial(both(f), 3.0), (18.0, 12.0), 100.0),
         ("jacobian(f)([2])", partial(vargrad.jacobian(h), pair), [[1.0, 1.0], [5.0, 3.0]], 300.0),
+        ("vjp(f)([2])[1]([2])", lambda: vargrad.vjp(h)(pair)[1]([1.0, 0.0]), [1.0, 1.0], None),
         ("hvp(f)([2], [2])", partial(vargrad.hvp(g), pair, [1.0, 0.0]), [10.0, 6.0], 600.0),
         ("hessian(f)([2])", partial(vargrad.hessian(g), pair), [[10.0, 6.0], [6.0, 0.0]], None),
         ("finite_difference(f, (2.0,))", partial(vargrad.finite_difference, f, (3.0,)), (12.0,), None),
