@@ -367,3 +367,23 @@ def test_lbfgs_wants_a_finite_start() -> None:
     with pytest.raises(ValueError, match="LBFGS: the loss at the start is nan"):
         optim.LBFGS(xs).step(lambda: math.nan)
     assert values(xs) == [1.0]
+
+
+@pytest.mark.parametrize("again", [lambda o: pickle.loads(pickle.dumps(o)), copy.deepcopy])
+@pytest.mark.parametrize("make", [optim.SGD, optim.Adam])
+def test_a_pickle_after_a_step_goes_on_as_the_original_does(make: Any, again: Any) -> None:
+    leaves = [Var(x, requires_grad=True) for x in (1.0, -2.0, 0.5)]
+    optimizer = make(leaves, lr=0.25, weight_decay=0.125)
+    for v in leaves:
+        v.grad = 3.0 * v.value
+    optimizer.step()
+    twin = again(optimizer)
+    for one in (optimizer, twin):
+        one.lr, one.weight_decay = 0.5, 0.0  # counts from the next step on
+        one.step()
+        one.variables[1].requires_grad = False
+        one.step()
+    assert [v.value for v in twin.variables] == [v.value for v in leaves]
+    expected = make([Var(0.0, requires_grad=True)], lr=0.5, weight_decay=0.0)
+    assert twin.rule == optimizer.rule == expected.rule
+    assert twin.rule.machine is optimizer.rule.machine

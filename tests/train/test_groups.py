@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import importlib
 import importlib.util
+import pickle
 from typing import Any
 
 import numpy as np
 import pytest
 
 from engines import Run, network, same
-from vargrad import NN, optim
+from vargrad import NN, Var, optim
 from vargrad._train import engine_py, programs
 from vargrad.optim import rules
 
@@ -242,3 +244,41 @@ def test_the_rate_in_the_history_is_that_of_the_first_group(schedule: Any) -> No
     history = model.fit(X, Y, "mse", optimizer, epochs=2, schedule=schedule)
     assert history["lr"] == [0.5, 0.5]
     assert {type(lr) for lr in history["lr"]} == {float}
+
+
+@pytest.mark.parametrize("grouped", [True, False])
+@pytest.mark.parametrize("model_first", [True, False])
+@pytest.mark.parametrize("again", [lambda both: pickle.loads(pickle.dumps(both)), copy.deepcopy])
+def test_a_pickle_or_a_copy_of_network_and_optimizer_keeps_them_together(
+    grouped: bool, model_first: bool, again: Any
+) -> None:
+    model = NN([2, 3, 1], seed=0)
+    first, rest = model.parameters[:9], model.parameters[9:]
+    optimizer = optim.Adam([{"params": first, "lr": 0.5}, {"params": rest}] if grouped else [*rest, *first], lr=0.1)
+    rest[0].requires_grad = False
+    twins: list[Any] = list(again([model, optimizer] if model_first else [optimizer, model]))
+    new_model, new_optimizer = twins if model_first else twins[::-1]
+    assert list(map(id, new_optimizer.variables)) == [
+        id(new_model.parameters[i]) for i in ([*range(13)] if grouped else [*range(9, 13), *range(9)])
+    ]
+    for one, of in ((model, optimizer), (new_model, new_optimizer)):
+        for v in one.parameters:
+            if v.requires_grad:
+                v.grad = v.value
+        of.step()
+    assert new_model.parameters.values.tolist() == model.parameters.values.tolist()
+    assert model.parameters.values.tolist() != NN([2, 3, 1], seed=0).parameters.values.tolist()
+
+
+def test_an_optimizer_of_edited_parameters_and_of_loose_leaves_is_pickled_with_them() -> None:
+    model, loose = NN([2, 1], seed=0), Var(1.0, requires_grad=True)
+    own = list(model.parameters)
+    optimizer = optim.SGD([{"params": [loose, own[0]]}, {"params": own[1:]}])
+    twin, twin_loose, twin_optimizer = pickle.loads(pickle.dumps((model, loose, optimizer)))
+    expected = [twin_loose, *twin.parameters]
+    assert list(map(id, twin_optimizer.variables)) == list(map(id, expected))
+    model.parameters[0] = loose
+    twin, twin_optimizer = pickle.loads(pickle.dumps((model, optimizer)))
+    assert twin.parameters[0] is twin_optimizer.variables[0]
+    del model, twin
+    assert len(pickle.loads(pickle.dumps(optimizer)).variables) == 4

@@ -86,3 +86,34 @@ def test_a_file_that_was_trained_for_something_unknown(tmp_path: Path) -> None:
     model.save(tmp_path / "model.safetensors")
     with pytest.raises(ValueError, match="was trained for 'dance'"):
         NN.load(tmp_path / "model.safetensors")
+
+
+@pytest.mark.parametrize("rows", [1, 2, 8, 9, 40])
+def test_a_row_alone_is_predicted_as_among_others_in_every_form(rows: int) -> None:
+    model = NN([2, 3, 1], seed=0)
+    table = np.random.default_rng(0).normal(size=(rows, 2)).astype(np.float32).astype(float)
+    unaligned = np.frombuffer(b"." + table.tobytes(), np.uint8)[1:].view(np.float64).reshape(table.shape)
+    wide = np.repeat(table, 2, axis=1)[:, ::2]
+    for _ in range(2):
+        expected = np.array([model(*row).value for row in table.tolist()])
+        single = np.concatenate([model.predict(table[i : i + 1]) for i in range(rows)])
+        np.testing.assert_allclose(single, expected, rtol=1e-12)
+        forms = [table, table.tolist(), [*map(tuple, table.tolist())], table.astype(np.float32), table.astype(">f8")]
+        for form in [*forms, table.astype(object), np.asfortranarray(table), unaligned, wide]:
+            np.testing.assert_allclose(model.predict(form), expected, rtol=1e-12)
+        model.parameters[0].value += 1.0  # by hand: counts at once
+        model.parameters.values[-1] = 0.25
+
+
+@pytest.mark.parametrize("rows", [1, 8, 9, 40])
+@pytest.mark.parametrize("wrong", [np.inf, -np.inf, np.nan])
+def test_a_number_that_is_not_finite_is_named_in_few_rows_and_in_many(rows: int, wrong: float) -> None:
+    model, table = NN([2, 1], seed=0), np.ones((rows, 2))
+    table[-1, 1] = wrong
+    for form in (table, table.tolist()):
+        with pytest.raises(ValueError, match=rf"X\[{rows - 1}, 1\] is -?(inf|nan): expected finite numbers"):
+            model.predict(form)
+    table[:] = 1e308  # their sum is not finite, they are
+    assert model.predict(table).shape == (rows,)
+    with pytest.raises(ValueError, match=r"X has shape \(2,\), expected \(rows, 2\).*one row is \[X\]"):
+        model.predict([0.5, 0.25])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from vargrad import NN, data, math
+from vargrad._train import updates
 from vargrad._train.engine import Engine
 
 XOR, TRUTH = data.gate("xor")
@@ -90,3 +91,17 @@ def test_a_start_whose_loss_is_no_number_is_not_the_best() -> None:
     assert np.isfinite(others).all()
     assert model.parameters[0].value > 0
     assert history.validation_losses[-1] == min(others)
+
+
+@pytest.mark.parametrize(("restarts", "made"), [(1, 1), (3, 3)])
+def test_rules_are_prepared_once_for_each_start(monkeypatch: pytest.MonkeyPatch, restarts: int, made: int) -> None:
+    prepared: list[updates.Updates] = []
+    init = updates.Updates.__init__
+
+    def counted(self: updates.Updates, *args: Any) -> None:
+        prepared.append(self)
+        init(self, *args)
+
+    monkeypatch.setattr(updates.Updates, "__init__", counted)
+    NN([2, 2, 1], seed=1).fit(XOR, TRUTH, epochs=3, optimizer="adam", restarts=restarts, seed=0, progress=False)
+    assert len(prepared) == made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import weakref
 from collections.abc import Iterable, Sequence
 from operator import is_
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
     Mask: TypeAlias = numpy.typing.NDArray[numpy.bool_]
+
+
+# The lists of all networks that there are, for pickles and copies of Leaves.
+_living: weakref.WeakValueDictionary[int, Parameters] = weakref.WeakValueDictionary()
 
 
 class Parameters(list[Var]):
@@ -36,7 +41,7 @@ class Parameters(list[Var]):
     [1.0, 2.5, 3.0]
     """
 
-    __slots__ = ("_block", "_grads", "_own", "_values")
+    __slots__ = ("__weakref__", "_block", "_grads", "_own", "_values")
 
     def __init__(self, block: Block | None, leaves: Iterable[Var] = ()) -> None:
         super().__init__(leaves if block is None else block.leaves)
@@ -44,6 +49,8 @@ class Parameters(list[Var]):
         self._own = block is not None  # False: the list may have been edited, so look before trusting the block
         self._values: Array | None = None
         self._grads: Array | None = None
+        if block is not None:
+            _living[id(self)] = self
 
     @property
     def values(self) -> Array:
@@ -159,6 +166,17 @@ class Leaves:
             if places[id(v)] != i:
                 raise ValueError(f"{what}: parameters[{i}] is in the list twice")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For copies and pickles: a network's Vars by their places in its list.
+
+        A Var that is pickled by itself becomes a leaf of its own. By its place it is the same Var as that of a network
+        that is pickled or copied together with these leaves.
+        """
+        wanted = set(map(id, self.leaves))
+        lists = [own for own in list(_living.values()) if own.own and any(id(v) in wanted for v in own)]
+        places = {id(v): (own, i) for own in lists for i, v in enumerate(own)}
+        return _leaves_at, ([places.get(id(v), (None, v)) for v in self.leaves],)
+
     @property
     def _twin(self) -> Any:
         """The module of these Vars' twin; None if they are of both."""
@@ -212,6 +230,11 @@ class Leaves:
         """Set the gradients where the mask is true."""
         chosen = [v for v, wanted in zip(self.leaves, where.tolist(), strict=True) if wanted]
         self._scatter("grad", chosen, to[where].tolist())
+
+
+def _leaves_at(places: Iterable[tuple[Parameters | None, Any]]) -> Leaves:
+    """Leaves from pairs of a list and the place in it, or of None and the Var."""
+    return Leaves((v if own is None else own[v] for own, v in places), "pickle", frozen=True)
 
 
 def of(parameters: Any, what: str) -> Parameters | Leaves:

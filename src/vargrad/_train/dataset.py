@@ -17,6 +17,7 @@ from vargrad.losses import TARGETS
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 Validation: TypeAlias = tuple[Array, Array, Array | None]  # inputs, targets, weights of rows
+_FLOAT = numpy.dtype(numpy.float64)
 _VARS = (var.Var, var_py.Var)
 
 
@@ -25,11 +26,11 @@ def _numbers(x: Any, what: str) -> Array:
     try:
         if type(x) is not numpy.ndarray or x.dtype.kind == "O":
             x = _of_numbers(x, what)
-        found = signature.real(what, x)
+        usual = type(x) is numpy.ndarray and x.dtype is _FLOAT and x.flags.aligned
+        found = x if usual else signature.real(what, x)
     except ValueError:
         raise ValueError(f"{what} has rows of different lengths: expected as many numbers in each") from None
-    # if the sum is finite, so are all numbers, and no second array is needed
-    if found.size and not math.isfinite(_quiet_sum(found)) and not numpy.isfinite(found).all():
+    if not _all_finite(found):
         place = tuple(int(i[0]) for i in numpy.nonzero(~numpy.isfinite(found)))
         where = f"[{', '.join(map(str, place))}]" if place else ""
         raise ValueError(f"{what}{where} is {found[place]}: expected finite numbers")
@@ -53,9 +54,12 @@ def _of_numbers(x: Any, what: str) -> Any:
     return found
 
 
-def _quiet_sum(x: Array) -> float:
-    with numpy.errstate(all="ignore"):
-        return float(numpy.add.reduce(x, axis=None))
+def _all_finite(x: Array) -> bool:
+    if x.size <= 16:  # a row or a few: one by one is faster than to set NumPy's error state
+        return all(map(math.isfinite, x.ravel().tolist()))
+    with numpy.errstate(all="ignore"):  # if the sum is finite, so are all numbers, and no second array is needed
+        total = float(numpy.add.reduce(x, axis=None))
+    return math.isfinite(total) or bool(numpy.isfinite(x).all())
 
 
 def inputs(x: Any, columns: int, what: str = "X", empty: bool = False) -> Array:

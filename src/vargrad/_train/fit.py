@@ -85,7 +85,7 @@ def _best_of(plan: TrainingPlan, before: _Snapshot) -> Run:
         plan.progress.before = i * plan.settings.epochs
         if i:
             before.reset()  # a callback may have changed the optimizer, and what is frozen
-        run = begin(plan, *plan.beginning(i))
+        run = begin(plan, i)
         try:
             run.train()
         except FloatingPointError as error:

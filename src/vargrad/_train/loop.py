@@ -29,15 +29,15 @@ ORDERS = 1 << 20  # how many row numbers are drawn at once, at most
 class Run:
     """One training from given parameters on; ``values`` are those that it has reached, and at last those to keep."""
 
-    def __init__(self, plan: TrainingPlan, values: Array, source: Any) -> None:
+    def __init__(self, plan: TrainingPlan, values: Array, source: Any, updates: Updates | None) -> None:
         self.plan, self.values, self.step = plan, values, 0
         self.frozen = plan.frozen
         self.programs, self.engine = plan.programs, plan.engine
-        self.updates: Updates | None = plan.new_updates()  # L-BFGS has none
+        self.updates = updates  # None for L-BFGS
         self.failure: FloatingPointError | None = None
         self.grads = numpy.zeros_like(values)
-        if self.updates is not None:
-            self.step = self.updates.step
+        if updates is not None:
+            self.step = updates.step
         self.history = History(metric=metrics.METRIC[plan.loss.kind])
         self._best, self._best_loss, self._best_epoch = values.copy(), math.inf, 0
         self._reference, self._since = math.inf, 0  # the value that patience waits to be undercut, and its epoch
@@ -293,6 +293,7 @@ class LBFGSRun(Run):
         return message
 
 
-def begin(plan: TrainingPlan, values: Array, source: Any) -> Run:
-    """A run of this plan from these parameters, by its optimizer; ``source``: random, or one like it."""
-    return (LBFGSRun if isinstance(plan.optimizer, LBFGS) else Run)(plan, values, source)
+def begin(plan: TrainingPlan, start: int) -> Run:
+    """The run of this plan that has this number, from 0, by the plan's optimizer."""
+    values, source = plan.beginning(start)
+    return (LBFGSRun if isinstance(plan.optimizer, LBFGS) else Run)(plan, values, source, plan.updates_of(start))

@@ -36,6 +36,7 @@ class TrainingPlan:
 
     ``start``: the parameters as they were. ``frozen``: where they stay, bools, or None; a callback may change it.
     ``source``: random, or a random.Random, for what the first start draws; ``entropy``: the seed of the others.
+    ``updates``: the optimizer's rules and their state as the first start begins with them; None for L-BFGS.
     """
 
     settings: FitSettings
@@ -56,15 +57,7 @@ class TrainingPlan:
     programs: programs.NetworkPrograms
     engine: Engine
     progress: Progress
-    first_updates: list[Updates]  # those that the engine was built with, until a run takes them
-
-    def new_updates(self) -> Updates | None:
-        """The update rules of a run, with the optimizer's state; None for L-BFGS."""
-        if self.first_updates:
-            return self.first_updates.pop()
-        if isinstance(self.optimizer, optim.Optimizer):
-            return Updates(self.optimizer, self.model.parameters, self.frozen)
-        return None
+    updates: Updates | None
 
     @property
     def batch(self) -> int:
@@ -102,6 +95,12 @@ class TrainingPlan:
         drawn = numpy.array(self.model.draw(source))
         return (drawn if self.frozen is None else numpy.where(self.frozen, self.start, drawn)), source
 
+    def updates_of(self, start: int) -> Updates | None:
+        """The optimizer's rules and state for a start; those of the first one are made with the plan."""
+        if start == 0 or not isinstance(self.optimizer, optim.Optimizer):
+            return self.updates
+        return Updates(self.optimizer, self.model.parameters, self.frozen)
+
     def not_finite(self, epoch: int, first: int, values: Array, grads: Array) -> FloatingPointError:
         """The error for a loss that is not finite, see arguments.not_finite."""
         return FloatingPointError(arguments.not_finite(self.model, epoch, first, values, grads))
@@ -126,8 +125,8 @@ def plan_training(model: Model, X: Any, y: Any, validation_data: Any, settings: 
     steps = settings.epochs * -(-len(x) // (settings.batch_size or len(x)))
     rates = rates_of(optimizer, settings, validation is not None, metrics.METRIC[loss.kind], steps)
     arguments.warn_of_range(model, loss, t[:, :-1] if is_weighted else t)
-    updates = [Updates(optimizer, model.parameters, frozen)] if isinstance(optimizer, optim.Optimizer) else []
-    rules = updates[0].updates if updates else []
+    updates = Updates(optimizer, model.parameters, frozen) if isinstance(optimizer, optim.Optimizer) else None
+    rules = [] if updates is None else updates.updates
     network = programs_of(model, loss, settings, rules, start, x, t, is_weighted)
     return TrainingPlan(
         settings=settings,
@@ -148,7 +147,7 @@ def plan_training(model: Model, X: Any, y: Any, validation_data: Any, settings: 
         programs=network,
         engine=Engine(network),
         progress=Progress(settings.epochs * settings.restarts, settings.progress),
-        first_updates=updates,
+        updates=updates,
     )
 
 

@@ -25,7 +25,8 @@ _spare: dict[Any, Engine] = {}  # by the network that they compute, the newest l
 
 def outputs_of(model: Model, values: Array, x: Array) -> Array:
     """The outputs, (rows, outputs), of the network with these parameters for the rows of x."""
-    arch, n_out = model.arch, model.arch[-1]
+    arch = model.arch
+    n_out = arch[-1]
     key = Engine, tuple(arch), tuple(model.activations), model.has_bias
     engine = _spare.pop(key, None)  # so that no other thread uses it
     if engine is None:
@@ -35,8 +36,9 @@ def outputs_of(model: Model, values: Array, x: Array) -> Array:
     engine.outputs(values, x, found)
     if len(values) <= MOST_PARAMETERS:
         _spare[key] = engine
-        for old in list(_spare)[:-MOST_SPARE]:
-            _spare.pop(old, None)
+        if len(_spare) > MOST_SPARE:
+            for old in list(_spare)[:-MOST_SPARE]:
+                _spare.pop(old, None)
     return found
 
 

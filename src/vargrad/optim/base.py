@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
@@ -19,17 +18,6 @@ if TYPE_CHECKING:
     Counts: TypeAlias = numpy.typing.NDArray[numpy.int64]
 
 Parameters: TypeAlias = "Iterable[Var] | Var"
-
-
-@functools.lru_cache(maxsize=64)
-def _machine(rule: rules.Rule) -> tuple[Any, Any]:
-    """The machine of a rule, and its shortcut for few parameters."""
-    from vargrad._vm.machine import Machine
-
-    machine, states = Machine(rule.program()), len(rule.states)
-    shortcut = machine.shortcut(machine, [()] * len(rule.inputs), [()] * (1 + states), False, not states)
-    shortcut.batches = True
-    return machine, shortcut
 
 
 class State(NamedTuple):
@@ -150,9 +138,11 @@ class Optimizer:
         One whose ``.grad`` is 0 is updated like any other: momentum and weight decay move it, as in torch after
         ``zero_grad(set_to_none=False)``. Raises ValueError for settings that do not go together.
         """
+        if not self._groups:
+            return self._step()
         before = [(part, part.state, part._parameters.values.copy()) for part in self._groups]
         try:
-            for part in self.parts:
+            for part in self._groups:
                 part._step()
         except BaseException:  # Ctrl-C too: all groups, or none
             for part, state, values in before:
@@ -165,11 +155,12 @@ class Optimizer:
 
         rule, before = self.rule, self.state
         values, (grads, frozen) = self._parameters.values, _parameters.trainable_grads(self._parameters)
-        rows = before.rows_for(rule, len(values))
+        rows = before.rows_for(rule, len(values)) if rule.states else ()
         missed = before.missed
         if frozen is None and missed is None:
             new = self._updated(values, grads, rows, before.steps + 1.0)
         else:
+            rows = before.rows_for(rule, len(values))
             new = numpy.vstack([values, rows])
             missed = numpy.zeros(len(values), int) if missed is None else missed
             moving = numpy.ones(len(values), bool) if frozen is None else ~frozen
@@ -177,7 +168,7 @@ class Optimizer:
                 at = numpy.flatnonzero(moving & (missed == count))
                 new[:, at] = self._updated(values[at], grads[at], rows[:, at], before.steps + 1.0 - count)
             missed = missed + ~moving
-        values_before = values.copy()
+        values_before = values if isinstance(self._parameters, _parameters.Leaves) else values.copy()
         self.state = State(new[1:], rule.states, before.steps + 1, missed)
         try:
             _parameters.set_values(self._parameters, new[0])
@@ -186,12 +177,12 @@ class Optimizer:
             _parameters.set_values(self._parameters, values_before)
             raise
 
-    def _updated(self, values: Array, grads: Array, rows: Array, step: float) -> Array:
+    def _updated(self, values: Array, grads: Array, rows: Array | tuple[()], step: float) -> Array:
         """The new values, and under them the new rows of the state."""
         import numpy
 
         rule = self.rule
-        machine, shortcut = _machine(rule)
+        machine, shortcut = rule.machine
         new = numpy.empty((1 + len(rule.states), len(values)))
         if shortcut.into((values, grads, *rows, self.lr, step), [*new]):
             return new

@@ -66,6 +66,25 @@ class Rule:
         """The recorded rule. Inputs: p, g, the states, lr, step; outputs: p, the states."""
         return _recorded(self)
 
+    @functools.cached_property
+    def machine(self) -> tuple[Any, Any]:
+        """The machine of the program, and its shortcut for few parameters; equal rules have the same one."""
+        return _machine(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.update, self.states, self.constants)  # without the machine, which cannot be copied
+
+
+@functools.lru_cache(maxsize=64)
+def _machine(rule: Rule) -> tuple[Any, Any]:
+    """The machine of a rule, and its shortcut for few parameters."""
+    from vargrad._vm.machine import Machine
+
+    machine, states = Machine(rule.program()), len(rule.states)
+    shortcut = machine.shortcut(machine, [()] * len(rule.inputs), [()] * (1 + states), False, not states)
+    shortcut.batches = True
+    return machine, shortcut
+
 
 @functools.lru_cache(maxsize=64)
 def _recorded(rule: Rule) -> Program:
