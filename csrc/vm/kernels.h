@@ -72,6 +72,8 @@ typedef struct {
     Kernel kernel[DO_ALL];
     /* One row: code is length times {op, out, a, b, c}, which are indices into v. */
     void (*row)(const int32_t *code, size_t length, double *v);
+    /* sum[j], LANES of them, += x[j], x[LANES + j], ...: each LANES of those by halves. n: a multiple of LANES * LANES */
+    void (*add_rows)(double *sum, const double *x, size_t n);
     size_t vector; /* how many lanes an instruction has */
 } Kernels;
 

@@ -145,6 +145,13 @@ ANGLE(tan)
 #undef ANGLE
 #undef KERNEL
 
+static void V(add_rows)(double *sum, const double *x, size_t n) {
+    for (const double *end = x + n; x < end; x += LANES * LANES)
+        INDEPENDENT for (size_t j = 0; j < LANES; j++)
+            sum[j] += ((x[j] + x[j + 4 * LANES]) + (x[j + 2 * LANES] + x[j + 6 * LANES])) +
+                      ((x[j + LANES] + x[j + 5 * LANES]) + (x[j + 3 * LANES] + x[j + 7 * LANES]));
+}
+
 /* ---- one row */
 
 #define ROW(name, ...)                                                                                                \
@@ -177,5 +184,6 @@ static const Kernels V(kernels) = {
         [DO_erf_given] = V(kernel_erf_given),
     },
     V(row),
+    V(add_rows),
     VECTOR,
 };
