@@ -59,7 +59,8 @@ enum {
 #undef F
     DO_erf_given, /* erf(a), b being gauss(a) */
     DO_ALL,
-    DO_GROUP = DO_ALL /* of one row's equal operations: see row_isa.h */
+    DO_GROUP = DO_ALL, /* of one row's equal operations: see row_isa.h */
+    DO_PRODUCT         /* of a plan: see products.c */
 };
 
 enum { LANES = 8 }; /* kernels take a multiple of so many rows */
@@ -74,6 +75,9 @@ typedef struct {
     void (*row)(const int32_t *code, size_t length, double *v);
     /* sum[j], LANES of them, += x[j], x[LANES + j], ...: each LANES of those by halves. n: a multiple of LANES * LANES */
     void (*add_rows)(double *sum, const double *x, size_t n);
+    /* A PlanProduct of program.h: x, out and start are pointer's elements, n a multiple of LANES. */
+    void (*product)(double *const *pointer, const int32_t *x, const int32_t *out, const int32_t *start,
+                    const double *table, size_t chains, size_t terms, size_t n);
     size_t vector; /* how many lanes an instruction has */
 } Kernels;
 

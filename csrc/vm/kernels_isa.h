@@ -163,6 +163,8 @@ static void V(add_rows)(double *sum, const double *x, size_t n) {
     }
 #include "ops/ops.def"
 
+#include "vm/products_isa.h"
+
 static const Kernels V(kernels);
 #include "vm/row_isa.h"
 
@@ -185,5 +187,6 @@ static const Kernels V(kernels) = {
     },
     V(row),
     V(add_rows),
+    V(product),
     VECTOR,
 };

@@ -36,3 +36,11 @@ def kernel(name, isa, a, b, out, c=None):
                     edge[k][i] = call.output[k][whole + (i if i < rest else rest - 1)]
             f(edge[3], edge[0], edge[1], edge[2], LANES)
             memcpy(call.output[3] + whole, edge[3], rest * sizeof(double))
+
+
+def products_of(Machine machine, flags):
+    """How many matrix products the plan has in which these inputs (bytes: 1 for each) are one number for all rows."""
+    if len(flags) != machine.program.inputs:
+        raise ValueError(f"{len(flags)} flags, the program takes {machine.program.inputs} inputs")
+    cdef const unsigned char *given = flags
+    return machine.plan_for(given, False).plan.products

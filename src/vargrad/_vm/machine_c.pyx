@@ -41,7 +41,7 @@ cdef extern from "vm/program.h" nogil:
     ctypedef struct Program:
         size_t inputs, registers, length, outputs
     ctypedef struct Plan:
-        size_t steps, lanes, slots
+        size_t steps, lanes, slots, products
     Program *program_new(const int32_t *, size_t, const double *, size_t, int64_t, int64_t, const int32_t *, size_t,
                          char *, size_t)
     void program_free(Program *)
