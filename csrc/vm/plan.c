@@ -260,7 +260,7 @@ static void finish(Plan *plan, const PlanBuilder *d) {
     plan->values = d->values;
     plan->slots = d->registers + p->inputs + p->outputs;
     plan->lanes = block_length(d->registers, plan->slots);
-    plan->stride = stride_of(plan->lanes);
+    plan->stride = stride_of(plan->lanes), plan->own = plan->registers;
     for (size_t i = 0; i < plan->steps; i++) {
         int32_t *slot = &plan->step[i].out;
         for (int j = 0; j < 4; j++) slot[j] = settled(slot[j], d->registers);
@@ -308,6 +308,13 @@ no_memory:
     builder_free(&d);
     plan_free(plan);
     return NULL;
+}
+
+size_t plan_apart(Plan *plan, size_t rows) {
+    rows = (rows + LANES - 1) / LANES * LANES;
+    if (rows < plan->lanes) plan->lanes = rows, plan->stride = stride_of(rows);
+    plan->own = plan->broadcasts; /* collect() gave them the first registers */
+    return (plan->registers - plan->own) * plan->stride;
 }
 
 void plan_free(Plan *plan) {

@@ -20,7 +20,7 @@ enum { NEAR = 131072 }; /* numbers that are in a cache, perhaps */
 static size_t pointers(const Plan *plan) { return whole_lines(plan->slots * sizeof(double *)); }
 
 static size_t edge(const Plan *plan) {
-    return pointers(plan) + plan->registers * plan->stride * sizeof(double);
+    return pointers(plan) + plan->own * plan->stride * sizeof(double);
 }
 
 static size_t once(const Plan *plan) {
@@ -40,26 +40,50 @@ void plan_prepare(const Plan *plan, void *workspace, const double *const *inputs
     plan_prepare_few(plan, workspace, inputs, plan->lanes);
 }
 
-void plan_prepare_few(const Plan *plan, void *workspace, const double *const *inputs, size_t rows) {
+/* Where the registers are. Few rows are in few pages. */
+static void point(const Plan *plan, void *workspace, double *others, size_t stride) {
+    double **pointer = workspace, *own = (double *)((char *)workspace + pointers(plan));
+    for (size_t r = 0; r < plan->own; r++) pointer[r] = own + r * stride;
+    for (size_t r = plan->own; r < plan->registers; r++) pointer[r] = others + (r - plan->own) * stride;
+}
+
+/* Computes what is the same for all rows; inputs: NULL, then those that are broadcast are 0 for now. */
+static void fill(const Plan *plan, void *workspace, const double *const *inputs, size_t rows, int refresh) {
     const Program *p = plan->program;
-    char *base = workspace;
-    double **pointer = workspace, *registers = (double *)(base + pointers(plan)), *v = (double *)(base + once(plan));
-    double *factor = (double *)(base + table(plan));
-    size_t stride = plan->stride;
-    rows = rows < plan->lanes ? (rows + LANES - 1) / LANES * LANES : plan->lanes;
-    if (rows < plan->lanes) stride = stride_of(rows); /* few rows in few pages */
-    for (size_t r = 0; r < plan->registers; r++) pointer[r] = registers + r * stride;
-    for (size_t i = 0; i < p->inputs; i++) v[i] = inputs[i] != NULL ? inputs[i][0] : 0.0;
-    if (p->constants) memcpy(v + p->inputs, p->constant, p->constants * sizeof *v);
+    double **pointer = workspace, *v = (double *)((char *)workspace + once(plan));
+    double *factor = (double *)((char *)workspace + table(plan));
+    size_t fixed = p->inputs + p->constants;
+    for (size_t i = 0; i < p->inputs; i++) v[i] = inputs != NULL && inputs[i] != NULL ? inputs[i][0] : 0.0;
+    if (p->constants && !refresh) memcpy(v + p->inputs, p->constant, p->constants * sizeof *v);
     if (plan->once_length) plan->kernels->row(&plan->once->op, plan->once_length, v);
     for (size_t i = 0; i < plan->broadcasts; i++) {
-        double x = v[plan->broadcast_value[i]], *lane = pointer[plan->broadcast_slot[i]];
-        for (size_t j = 0; j < rows; j++) lane[j] = x;
+        size_t value = (size_t)plan->broadcast_value[i];
+        double *lane = pointer[plan->broadcast_slot[i]];
+        if (refresh && value >= p->inputs && value < fixed) continue;
+        for (size_t j = 0; j < rows; j++) lane[j] = v[value];
     }
     for (size_t i = 0; i < plan->factors; i++) {
         int32_t value = plan->factor[i];
         factor[i] = value == NO_START ? -0.0 : value < 0 ? -v[~value] : v[value];
     }
+}
+
+void plan_prepare_few(const Plan *plan, void *workspace, const double *const *inputs, size_t rows) {
+    double *own = (double *)((char *)workspace + pointers(plan));
+    size_t stride = plan->stride;
+    rows = rows < plan->lanes ? (rows + LANES - 1) / LANES * LANES : plan->lanes;
+    if (rows < plan->lanes) stride = stride_of(rows);
+    point(plan, workspace, own + plan->own * stride, stride);
+    fill(plan, workspace, inputs, rows, 0);
+}
+
+void plan_prepare_apart(const Plan *plan, void *workspace, double *others) {
+    point(plan, workspace, others, plan->stride);
+    fill(plan, workspace, NULL, plan->lanes, 0);
+}
+
+void plan_refresh(const Plan *plan, void *workspace, const double *const *inputs) {
+    fill(plan, workspace, inputs, plan->lanes, 1);
 }
 
 void plan_row(const Plan *plan, const double *inputs, double *v, double *outputs) {

@@ -39,6 +39,7 @@ typedef struct {
     const Program *program;
     const Kernels *kernels;
     size_t once_length, broadcasts, steps, slots, registers, lanes, stride, values;
+    size_t own; /* registers in a workspace, the first ones; all of them, or see plan_apart */
     Code *once;                                 /* computed once a call, over values */
     int32_t *broadcast_value, *broadcast_slot;  /* the values among those that the steps read */
     Code *step; /* over slots */
@@ -70,6 +71,12 @@ void plan_row(const Plan *plan, const double *inputs, double *slots, double *out
 size_t plan_workspace(const Plan *plan); /* bytes, to be aligned to 64 */
 void plan_prepare(const Plan *plan, void *workspace, const double *const *inputs);
 void plan_prepare_few(const Plan *plan, void *workspace, const double *const *inputs, size_t rows); /* at most to run */
+/* For many plans that take turns, each run again and again over so many rows: from now on a workspace has the numbers
+ * that are the same for all rows, and is prepared once. Returns how many numbers the other registers are, which all
+ * plans may share. */
+size_t plan_apart(Plan *plan, size_t rows);
+void plan_prepare_apart(const Plan *plan, void *workspace, double *others);
+void plan_refresh(const Plan *plan, void *workspace, const double *const *inputs); /* where inputs are broadcast */
 void plan_run(const Plan *plan, void *workspace, const double *const *inputs, double *const *outputs, size_t first,
               size_t last);
 

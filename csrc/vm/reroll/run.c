@@ -16,9 +16,14 @@ void repeat_free(Repeat *r) {
     free(r);
 }
 
-size_t repeat_workspace(const Repeat *r) {
-    return whole_lines(r->memory * sizeof(double)) + whole_lines(r->most_refs * sizeof(double *)) + r->plan_space;
-}
+/* A workspace: memory, arguments of plan_run, registers that the groups share, then a workspace for each group. */
+static size_t arguments(const Repeat *r) { return whole_lines(r->memory * sizeof(double)); }
+
+static size_t registers(const Repeat *r) { return arguments(r) + whole_lines(r->most_refs * sizeof(double *)); }
+
+static size_t spaces(const Repeat *r) { return registers(r) + whole_lines(r->registers * sizeof(double)); }
+
+size_t repeat_workspace(const Repeat *r) { return spaces(r) + r->plan_space; }
 
 size_t repeat_lanes(const Repeat *r) { return r->lanes; }
 
@@ -27,8 +32,10 @@ size_t repeat_groups(const Repeat *r) { return r->groups; }
 int repeat_pays(const Repeat *r, size_t rows) { return rows == 1 || (double)rows * r->row_time < r->batch_time; }
 
 void repeat_prepare(const Repeat *r, void *workspace) {
-    if (r->constants)
-        memcpy((double *)workspace + r->constant_at, r->table, (size_t)r->constants * sizeof(double));
+    char *base = workspace;
+    if (r->constants) memcpy((double *)workspace + r->constant_at, r->table, (size_t)r->constants * sizeof(double));
+    for (const Group *g = r->group, *end = g + r->groups; g < end; g++)
+        plan_prepare_apart(g->plan, base + spaces(r) + g->space, (double *)(base + registers(r)));
 }
 
 /* ---- sums: term i of each stream goes to accumulator i % ACCUMULATORS, the streams taking turns, so that terms which
@@ -86,13 +93,13 @@ static double summed(const Repeat *r, const Sum *s, const double *const *base) {
 /* ---- all */
 
 static void run_group(const Repeat *r, const Group *g, const double *const *base, void *workspace, double *outputs) {
-    const double **pointer = (const double **)((char *)workspace + whole_lines(r->memory * sizeof(double)));
-    void *space = (char *)pointer + whole_lines(r->most_refs * sizeof(double *));
+    const double **pointer = (const double **)((char *)workspace + arguments(r));
+    void *space = (char *)workspace + spaces(r) + g->space;
     const Ref *ref = r->ref + g->ref;
     size_t inputs = g->program->inputs, all = inputs + g->program->outputs;
     for (size_t i = 0; i < all; i++)
         pointer[i] = ref[i].from == FROM_OUTPUTS ? outputs + ref[i].at : place(ref[i], base);
-    plan_prepare_few(g->plan, space, pointer, g->lanes);
+    if (g->single) plan_refresh(g->plan, space, pointer);
     plan_run(g->plan, space, pointer, (double *const *)(pointer + inputs), 0, g->lanes);
 }
 
