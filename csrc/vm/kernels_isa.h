@@ -145,12 +145,18 @@ ANGLE(tan)
 #undef ANGLE
 #undef KERNEL
 
-static void V(add_rows)(double *sum, const double *x, size_t n) {
-    for (const double *end = x + n; x < end; x += LANES * LANES)
-        INDEPENDENT for (size_t j = 0; j < LANES; j++)
-            sum[j] += ((x[j] + x[j + 4 * LANES]) + (x[j + 2 * LANES] + x[j + 6 * LANES])) +
-                      ((x[j + LANES] + x[j + 5 * LANES]) + (x[j + 3 * LANES] + x[j + 7 * LANES]));
-}
+/* ---- sums and products */
+
+#ifdef __GNUC__
+typedef double V(Vector) __attribute__((vector_size(8 * VECTOR), aligned(8), may_alias));
+#define WIDTH VECTOR
+#else
+typedef double V(Vector);
+#define WIDTH 1
+#endif
+#include "vm/products_isa.h"
+#include "vm/sums_isa.h"
+#undef WIDTH
 
 /* ---- one row */
 
@@ -162,8 +168,6 @@ static void V(add_rows)(double *sum, const double *x, size_t n) {
         return V(do_##name)(a, b);                                                                                    \
     }
 #include "ops/ops.def"
-
-#include "vm/products_isa.h"
 
 static const Kernels V(kernels);
 #include "vm/row_isa.h"
@@ -187,6 +191,8 @@ static const Kernels V(kernels) = {
     },
     V(row),
     V(add_rows),
+    V(add_terms),
+    V(total),
     V(product),
     VECTOR,
 };

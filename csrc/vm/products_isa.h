@@ -3,14 +3,6 @@
  * A tile is four chains and as many lanes as two vectors have: their sums stay in registers from the first term to the
  * last, which are added in the order of the chain, each product with its own rounding. */
 
-#ifdef __GNUC__
-typedef double V(Vector) __attribute__((vector_size(8 * VECTOR), aligned(8), may_alias));
-#define WIDTH VECTOR
-#else
-typedef double V(Vector);
-#define WIDTH 1
-#endif
-
 INLINE void V(tile)(double *const *pointer, const int32_t *x, const int32_t *out, const int32_t *start,
                     const double *table, size_t terms, size_t at, size_t chains, size_t vectors) {
     V(Vector) sum[4][2];
@@ -44,5 +36,3 @@ static void V(product)(double *const *pointer, const int32_t *x, const int32_t *
         V(tiles)(pointer, x, out + m, start + m, table + m * (terms + 1), terms, n, 4);
     for (; m < chains; m++) V(tiles)(pointer, x, out + m, start + m, table + m * (terms + 1), terms, n, 1);
 }
-
-#undef WIDTH

@@ -6,7 +6,7 @@
 
 #include "vm/memory.h"
 
-enum { ACCUMULATORS = 16, STRETCH = 8 * ACCUMULATORS };
+enum { STRETCH = 8 * ACCUMULATORS };
 
 void repeat_free(Repeat *r) {
     if (r == NULL) return;
@@ -41,25 +41,12 @@ void repeat_prepare(const Repeat *r, void *workspace) {
 /* ---- sums: term i of each stream goes to accumulator i % ACCUMULATORS, the streams taking turns, so that terms which
  * cancel each other meet as early as when adding in turn */
 
-static void add_up(double *sum, const double *x, size_t n) {
-    size_t i = 0;
-    for (; i + ACCUMULATORS <= n; i += ACCUMULATORS)
-        for (size_t j = 0; j < ACCUMULATORS; j++) sum[j] += x[i + j];
-    for (size_t j = 0; i + j < n; j++) sum[j] += x[i + j];
-}
-
-static void take_off(double *sum, const double *x, size_t n) {
-    size_t i = 0;
-    for (; i + ACCUMULATORS <= n; i += ACCUMULATORS)
-        for (size_t j = 0; j < ACCUMULATORS; j++) sum[j] -= x[i + j];
-    for (size_t j = 0; i + j < n; j++) sum[j] -= x[i + j];
-}
-
 static const double *place(Ref ref, const double *const *base) { return base[ref.from] + ref.at; }
 
-static double total(const Stream *stream, int32_t streams, const double *const *base) {
+static double total(const Kernels *kernels, const Stream *stream, int32_t streams, const double *const *base) {
     double sum[ACCUMULATORS];
     int32_t longest = 0;
+    if (streams == 1) return kernels->total(place(stream->ref, base), (size_t)stream->count, stream->minus);
     for (size_t j = 0; j < ACCUMULATORS; j++) sum[j] = -0.0; /* -0.0 + x is x, whatever x is */
     for (int32_t k = 0; k < streams; k++)
         if (stream[k].count > longest) longest = stream[k].count;
@@ -67,7 +54,7 @@ static double total(const Stream *stream, int32_t streams, const double *const *
         for (int32_t k = 0; k < streams; k++) {
             int32_t left = stream[k].count - at;
             const double *x = place(stream[k].ref, base) + at;
-            if (left > 0) (stream[k].minus ? take_off : add_up)(sum, x, (size_t)(left < STRETCH ? left : STRETCH));
+            if (left > 0) kernels->add_terms(sum, x, (size_t)(left < STRETCH ? left : STRETCH), stream[k].minus);
         }
     for (size_t half = ACCUMULATORS / 2; half; half /= 2)
         for (size_t j = 0; j < half; j++) sum[j] += sum[j + half];
@@ -87,7 +74,7 @@ static double summed(const Repeat *r, const Sum *s, const double *const *base) {
     const Stream *stream = r->stream + s->first;
     if (s->op == DO_and) return 1.0 - any(stream, s->count, base, 0);
     if (s->op == DO_or) return any(stream, s->count, base, 1);
-    return total(stream, s->count, base);
+    return total(r->kernels, stream, s->count, base);
 }
 
 /* ---- all */
