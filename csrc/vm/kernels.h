@@ -59,9 +59,11 @@ enum {
 #undef F
     DO_erf_given, /* erf(a), b being gauss(a) */
     DO_ALL,
-    DO_GROUP = DO_ALL /* of one row's equal operations: see row_isa.h */
+    DO_GROUP = DO_ALL, /* of one row's equal operations: see row_isa.h */
+    DO_PRODUCT         /* of a plan: see products.c */
 };
 
+enum { ACCUMULATORS = 16 }; /* of sums of terms */
 enum { LANES = 8 }; /* kernels take a multiple of so many rows */
 
 /* n is a multiple of LANES; out is one of the operands or overlaps none */
@@ -72,6 +74,14 @@ typedef struct {
     Kernel kernel[DO_ALL];
     /* One row: code is length times {op, out, a, b, c}, which are indices into v. */
     void (*row)(const int32_t *code, size_t length, double *v);
+    /* sum[j], LANES of them, += x[j], x[LANES + j], ...: each LANES of those by halves. n: a multiple of LANES * LANES */
+    void (*add_rows)(double *sum, const double *x, size_t n);
+    /* Terms are added to ACCUMULATORS in turn, or taken off; a total adds these by halves. */
+    void (*add_terms)(double *sum, const double *x, size_t n, int minus);
+    double (*total)(const double *x, size_t n, int minus);
+    /* A PlanProduct of program.h: x, out and start are pointer's elements, n a multiple of LANES. */
+    void (*product)(double *const *pointer, const int32_t *x, const int32_t *out, const int32_t *start,
+                    const double *table, size_t chains, size_t terms, size_t n);
     size_t vector; /* how many lanes an instruction has */
 } Kernels;
 

@@ -145,6 +145,19 @@ ANGLE(tan)
 #undef ANGLE
 #undef KERNEL
 
+/* ---- sums and products */
+
+#ifdef __GNUC__
+typedef double V(Vector) __attribute__((vector_size(8 * VECTOR), aligned(8), may_alias));
+#define WIDTH VECTOR
+#else
+typedef double V(Vector);
+#define WIDTH 1
+#endif
+#include "vm/products_isa.h"
+#include "vm/sums_isa.h"
+#undef WIDTH
+
 /* ---- one row */
 
 #define ROW(name, ...)                                                                                                \
@@ -177,5 +190,9 @@ static const Kernels V(kernels) = {
         [DO_erf_given] = V(kernel_erf_given),
     },
     V(row),
+    V(add_rows),
+    V(add_terms),
+    V(total),
+    V(product),
     VECTOR,
 };

@@ -3,28 +3,10 @@
 #include <string.h>
 
 #include "vm/memory.h"
-#include "vm/program.h"
+#include "vm/plan.h"
 
-#ifdef __GNUC__
-#define WILL_READ(address) __builtin_prefetch(address, 0, 2)
-#define WILL_WRITE(address) __builtin_prefetch(address, 1, 2)
-#else
-#define WILL_READ(address) ((void)0)
-#define WILL_WRITE(address) ((void)0)
-#endif
-
-enum { NONE = -1, CACHE = 49152, MOST_LANES = 512, NEAR = 131072 }; /* NEAR: numbers that are in a cache, perhaps */
+enum { CACHE = 49152, MOST_LANES = 512 };
 enum { SECOND_CACHE = 1 << 20, LONG_LANES = 128, LEAST_LANES = 64, MOST_MEMORY = 1 << 24 };
-
-typedef struct {
-    int32_t *uses;  /* of each value, by live instructions and outputs */
-    int32_t *last;  /* the last step that reads it; only then may its register be used again */
-    int32_t *slot;  /* where it is */
-    int32_t *spare; /* registers that are free, a stack */
-    unsigned char *vary, *live;
-    Code *list; /* the steps of each block, over values */
-    size_t length, values, fixed, registers, free;
-} PlanBuilder;
 
 /* ---- fusing: an operation and the one operation that reads its result become one kernel */
 
@@ -77,7 +59,8 @@ static int share(PlanBuilder *d) {
 static void fuse(PlanBuilder *d) {
     size_t length = 0;
     int32_t *place = d->last; /* for now: the position in the list of each value's instruction, + 1 */
-    for (size_t i = 0; i < d->length; i++) place[d->list[i].out] = (int32_t)i + 1;
+    for (size_t i = 0; i < d->length; i++)
+        if (d->list[i].op != DO_PRODUCT) place[d->list[i].out] = (int32_t)i + 1;
     for (size_t i = 0; i < d->length; i++) {
         Code *code = &d->list[i], *inner;
         int two = arity(code->op) == 2;
@@ -134,18 +117,51 @@ static void place_outputs(PlanBuilder *d, Plan *plan, int staged) {
     }
 }
 
+/* A product writes while others of its chains still read: its results have registers before the operands give theirs
+ * up. */
+static void scan_product(PlanBuilder *d, Plan *plan, int32_t number, size_t step) {
+    const PlanProduct *product = &plan->product[number];
+    int32_t *x = plan->number + product->first, *out = x + product->terms, *start = out + product->chains;
+    for (int32_t m = 0; m < product->chains; m++) {
+        int32_t *slot = &d->slot[out[m]];
+        if (*slot == NONE) *slot = take(d);
+        out[m] = *slot;
+    }
+    for (int32_t k = 0, value; k < product->terms; k++) {
+        value = x[k], x[k] = d->slot[value];
+        release(d, value, step);
+    }
+    for (int32_t m = 0, value; m < product->chains; m++) {
+        if ((value = start[m]) == NONE) continue;
+        start[m] = d->slot[value];
+        release(d, value, step);
+    }
+    plan->step[plan->steps++] = (Code){DO_PRODUCT, number, 0, 0, 0};
+}
+
 static void scan(PlanBuilder *d, Plan *plan, const Program *p) {
     for (size_t i = 0; i < d->length; i++) {
         Code *code = &d->list[i];
         const int32_t *operand = &code->a;
         for (int j = 0; j < arity(code->op); j++) d->last[operand[j]] = (int32_t)i;
+        if (code->op != DO_PRODUCT) continue;
+        const PlanProduct *product = &plan->product[code->out];
+        const int32_t *x = plan->number + product->first, *start = x + product->terms + product->chains;
+        for (int32_t k = 0; k < product->terms; k++) d->last[x[k]] = (int32_t)i;
+        for (int32_t m = 0; m < product->chains; m++)
+            if (start[m] != NONE) d->last[start[m]] = (int32_t)i;
     }
     for (size_t k = 0; k < p->outputs; k++) d->last[p->output_value[k]] = INT32_MAX;
     for (size_t i = 0; i < d->length; i++) {
-        Code *code = &d->list[i];
+        Code *code = &d->list[i], *step;
         const int32_t *operand = &code->a;
-        Code *step = &plan->step[plan->steps++];
-        int32_t *slot = &step->a;
+        int32_t *slot;
+        if (code->op == DO_PRODUCT) {
+            scan_product(d, plan, code->out, i);
+            continue;
+        }
+        step = &plan->step[plan->steps++];
+        slot = &step->a;
         step->op = code->op;
         for (int j = 0; j < 3; j++) slot[j] = d->slot[operand[j < arity(code->op) ? j : 0]];
         for (int j = 0; j < arity(code->op); j++) release(d, operand[j], i);
@@ -228,9 +244,6 @@ static size_t lanes_in(size_t bytes, size_t arrays) {
     return bytes / sizeof(double) / (arrays ? arrays : 1) / LANES * LANES;
 }
 
-/* From one register to the next: not all of them on the same cache sets. */
-static size_t stride_of(size_t lanes) { return lanes + (lanes / LANES % 2 ? 0 : LANES); }
-
 /* Lanes whose registers stay in the first cache. Of many registers fewer would: but at 8 lanes a kernel's call costs
  * more than its work, so then as many as stay in the second cache, and 64 at least while the memory is bounded. */
 static size_t block_length(size_t registers, size_t slots) {
@@ -247,11 +260,13 @@ static void finish(Plan *plan, const PlanBuilder *d) {
     plan->values = d->values;
     plan->slots = d->registers + p->inputs + p->outputs;
     plan->lanes = block_length(d->registers, plan->slots);
-    plan->stride = stride_of(plan->lanes);
+    plan->stride = stride_of(plan->lanes), plan->own = plan->registers;
     for (size_t i = 0; i < plan->steps; i++) {
         int32_t *slot = &plan->step[i].out;
         for (int j = 0; j < 4; j++) slot[j] = settled(slot[j], d->registers);
     }
+    for (size_t i = 0; i < plan->numbers; i++) /* NONE stays what it is */
+        if (plan->number[i] != NONE) plan->number[i] = settled(plan->number[i], d->registers);
 }
 
 static int settle_constants(Plan *plan) {
@@ -275,6 +290,7 @@ Plan *plan_new(const Program *p, const Kernels *kernels, const unsigned char *br
     plan->kernels = kernels;
     if (!builder_new(&d, p, broadcast)) goto no_memory;
     if (!share(&d)) goto no_memory;
+    if (memchr(broadcast, 1, p->inputs) != NULL && !products_find(&d, plan)) goto no_memory;
     fuse(&d);
     if (!collect(plan, &d)) goto no_memory;
     plan->step = machine_array(d.length + 2 * p->outputs, sizeof *plan->step);
@@ -294,103 +310,17 @@ no_memory:
     return NULL;
 }
 
+size_t plan_apart(Plan *plan, size_t rows) {
+    rows = (rows + LANES - 1) / LANES * LANES;
+    if (rows < plan->lanes) plan->lanes = rows, plan->stride = stride_of(rows);
+    plan->own = plan->broadcasts; /* collect() gave them the first registers */
+    return (plan->registers - plan->own) * plan->stride;
+}
+
 void plan_free(Plan *plan) {
     if (plan == NULL) return;
     free(plan->once), free(plan->broadcast_value), free(plan->broadcast_slot);
     free(plan->step), free(plan->reads), free(plan->constant);
+    free(plan->product), free(plan->number), free(plan->factor);
     free(plan);
 }
-
-/* ---- running. A workspace: pointers of the slots, registers, LANES of every input and output for the last rows,
- * then the values computed once */
-
-static size_t pointers(const Plan *plan) { return whole_lines(plan->slots * sizeof(double *)); }
-
-static size_t edge(const Plan *plan) {
-    return pointers(plan) + plan->registers * plan->stride * sizeof(double);
-}
-
-static size_t once(const Plan *plan) {
-    return edge(plan) + (plan->program->inputs + plan->program->outputs) * LANES * sizeof(double);
-}
-
-size_t plan_workspace(const Plan *plan) {
-    size_t values = plan->once_length ? plan->values : plan->program->inputs + plan->program->constants;
-    return whole_lines(once(plan) + values * sizeof(double)) + 64;
-}
-
-void plan_prepare(const Plan *plan, void *workspace, const double *const *inputs) {
-    plan_prepare_few(plan, workspace, inputs, plan->lanes);
-}
-
-void plan_prepare_few(const Plan *plan, void *workspace, const double *const *inputs, size_t rows) {
-    const Program *p = plan->program;
-    char *base = workspace;
-    double **pointer = workspace, *registers = (double *)(base + pointers(plan)), *v = (double *)(base + once(plan));
-    size_t stride = plan->stride;
-    rows = rows < plan->lanes ? (rows + LANES - 1) / LANES * LANES : plan->lanes;
-    if (rows < plan->lanes) stride = stride_of(rows); /* few rows in few pages */
-    for (size_t r = 0; r < plan->registers; r++) pointer[r] = registers + r * stride;
-    for (size_t i = 0; i < p->inputs; i++) v[i] = inputs[i] != NULL ? inputs[i][0] : 0.0;
-    if (p->constants) memcpy(v + p->inputs, p->constant, p->constants * sizeof *v);
-    if (plan->once_length) plan->kernels->row(&plan->once->op, plan->once_length, v);
-    for (size_t i = 0; i < plan->broadcasts; i++) {
-        double x = v[plan->broadcast_value[i]], *lane = pointer[plan->broadcast_slot[i]];
-        for (size_t j = 0; j < rows; j++) lane[j] = x;
-    }
-}
-
-void plan_row(const Plan *plan, const double *inputs, double *v, double *outputs) {
-    size_t inputs_count = plan->program->inputs, n = plan->program->outputs;
-    for (size_t i = 0; i < plan->broadcasts; i++) v[plan->broadcast_slot[i]] = plan->constant[i];
-    memcpy(v + plan->registers, inputs, inputs_count * sizeof *v);
-    plan->kernels->row(&plan->step->op, plan->steps, v);
-    memcpy(outputs, v + plan->registers + inputs_count, n * sizeof *v);
-}
-
-/* One block. Between the kernels, the lines that the next block will read and write are asked for, a few at a time:
- * the processor looks ahead by itself, but not from page to page in a dozen arrays. */
-static void block(const Plan *plan, double **pointer, size_t n, size_t ahead) {
-    const Kernel *kernel = plan->kernels->kernel;
-    double **data = pointer + plan->registers;
-    size_t inputs = plan->program->inputs, all = inputs + plan->program->outputs, k = 0, at = 0;
-    size_t some = ahead * all / LANES / (plan->steps + 1) + 1;
-    for (const Code *s = plan->step, *end = s + plan->steps; s < end; s++) {
-        kernel[s->op](pointer[s->out], pointer[s->a], pointer[s->b], pointer[s->c], n);
-        for (size_t i = 0; i < some && k < all && at < ahead; i++) {
-            if (k >= inputs) WILL_WRITE(data[k] + n + at);
-            else if (plan->reads[k]) WILL_READ(data[k] + n + at);
-            else at = ahead; /* one number for all rows */
-            at += LANES;
-            if (at >= ahead) at = 0, k++;
-        }
-    }
-}
-
-void plan_run(const Plan *plan, void *workspace, const double *const *inputs, double *const *outputs, size_t first,
-              size_t last) {
-    const Program *p = plan->program;
-    double **pointer = workspace, **in = pointer + plan->registers, **out = in + p->inputs;
-    double *lanes = (double *)((char *)workspace + edge(plan));
-    size_t whole = first + (last - first) / LANES * LANES, n;
-    int near = (last - first) * (p->inputs + p->outputs) < NEAR;
-    for (size_t at = first; at < whole; at += n) {
-        n = whole - at < plan->lanes ? whole - at : plan->lanes;
-        for (size_t i = 0; i < p->inputs; i++) in[i] = (double *)inputs[i] + (plan->reads[i] ? at : 0);
-        for (size_t k = 0; k < p->outputs; k++) out[k] = outputs[k] + at;
-        block(plan, pointer, n, near ? 0 : whole - at - n < n ? whole - at - n : n);
-    }
-    if (whole == last) return;
-    n = last - whole; /* fewer than a vector: copied, filled up with the last row */
-    for (size_t i = 0; i < p->inputs; i++) {
-        in[i] = lanes + i * LANES;
-        if (plan->reads[i])
-            for (size_t j = 0; j < LANES; j++) in[i][j] = inputs[i][whole + (j < n ? j : n - 1)];
-    }
-    for (size_t k = 0; k < p->outputs; k++) out[k] = lanes + (p->inputs + k) * LANES;
-    block(plan, pointer, LANES, 0);
-    for (size_t k = 0; k < p->outputs; k++) memcpy(outputs[k] + whole, out[k], n * sizeof(double));
-}
-
-const MachineApi machine_api = {machine_memory, machine_array, program_new, program_free, plan_new,    plan_free,
-                                plan_workspace, plan_prepare, plan_run, all_kernels};

@@ -30,19 +30,34 @@ typedef struct {
     int32_t *output_value; /* values */
 } Program;
 
+typedef struct { /* numbers from number[first] on: terms of x, chains of out, chains of start (NONE: in the table) */
+    int32_t first, chains, terms;
+    int32_t table; /* chains times start and `terms` factors */
+} PlanProduct;
+
 typedef struct {
     const Program *program;
     const Kernels *kernels;
     size_t once_length, broadcasts, steps, slots, registers, lanes, stride, values;
+    size_t own; /* registers in a workspace, the first ones; all of them, or see plan_apart */
     Code *once;                                 /* computed once a call, over values */
     int32_t *broadcast_value, *broadcast_slot;  /* the values among those that the steps read */
     Code *step; /* over slots */
     double *constant; /* the broadcast values, if no input is broadcast */
+    PlanProduct *product; /* out[m] = (start[m] + u[m][0] * x[0]) + u[m][1] * x[1] + ..., as the program has it */
+    int32_t *number;  /* slots of products */
+    int32_t *factor;  /* of the products' table: values, or ~value to be negated; NO_START: -0.0 */
+    size_t products, numbers, factors;
     unsigned char *reads; /* of each input: whether rows of it are read */
 } Plan; /* slots: registers, then one for each input and each output */
 
-static inline int arity(int32_t op) { /* operands in use; those of a fused pair are a, b, c, where some may repeat a */
-    return op < DO_COUNT ? do_info[op].arity : op == DO_erf_given ? 2 : 3;
+/* From one register to the next: not all of them on the same cache sets. */
+static inline size_t stride_of(size_t lanes) { return lanes + (lanes / LANES % 2 ? 0 : LANES); }
+
+enum { NO_START = INT32_MIN }; /* -0.0 + x is x, whatever x is */
+
+static inline int arity(int32_t op) { /* 0 for a product; operands in use; those of a fused pair are a, b, c, where some may repeat a */
+    return op < DO_COUNT ? do_info[op].arity : op == DO_erf_given ? 2 : op < DO_ALL ? 3 : 0;
 }
 
 Program *program_new(const int32_t *code, size_t length, const double *constants, size_t n_constants, int64_t n_inputs,
@@ -56,6 +71,12 @@ void plan_row(const Plan *plan, const double *inputs, double *slots, double *out
 size_t plan_workspace(const Plan *plan); /* bytes, to be aligned to 64 */
 void plan_prepare(const Plan *plan, void *workspace, const double *const *inputs);
 void plan_prepare_few(const Plan *plan, void *workspace, const double *const *inputs, size_t rows); /* at most to run */
+/* For many plans that take turns, each run again and again over so many rows: from now on a workspace has the numbers
+ * that are the same for all rows, and is prepared once. Returns how many numbers the other registers are, which all
+ * plans may share. */
+size_t plan_apart(Plan *plan, size_t rows);
+void plan_prepare_apart(const Plan *plan, void *workspace, double *others);
+void plan_refresh(const Plan *plan, void *workspace, const double *const *inputs); /* where inputs are broadcast */
 void plan_run(const Plan *plan, void *workspace, const double *const *inputs, double *const *outputs, size_t first,
               size_t last);
 

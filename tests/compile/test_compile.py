@@ -196,7 +196,7 @@ def test_backward_of_many_rows_is_done_in_pieces(monkeypatch: pytest.MonkeyPatch
     w = leaf(0.5)
     f = vargrad.compile(lambda x: w * x if x < 100 else w * w)
     x = np.arange(5000.0)
-    monkeypatch.setattr(call, "OUTPUTS_AT_ONCE", 1)
+    monkeypatch.setattr(call, "ROWS_AT_ONCE", 1024)
     assert f.backward(x) == sum(0.5 * v if v < 100 else 0.25 for v in x.tolist())
     assert w.grad == sum(v if v < 100 else 1.0 for v in x.tolist())
 

@@ -96,6 +96,7 @@ def everything(c: Any) -> list[Any]:
             out = [c.empty(50_000) for _ in range(2)] + [np.empty(50_000)]
             machine.run(given, out, workers)
             results.append(np.array(out))
+            results.append(machine.add_up(given, 50_000, None, workers))
     same_array = x.copy()
     machine.run([same_array, y], [same_array, np.empty(50_000), np.empty(50_000)])
     row = np.empty(3)
@@ -121,7 +122,8 @@ def repeating(c: Any) -> list[Any]:
     x, row, many = np.linspace(-1.0, 1.0, 100), np.empty(100), np.empty((100, 40))
     machine.row(x, row)
     machine.run([np.ascontiguousarray(np.repeat(x[:, None], 40, 1))], [many])
-    return [row, many, c.Shortcut(machine, [(100,)], [(100,)], False, True)((x,))]
+    sums = machine.add_up([np.ascontiguousarray(np.repeat(x[:, None], 2, 1))], 2, np.empty(2))
+    return [row, many, sums, c.Shortcut(machine, [(100,)], [(100,)], False, True)((x,))]
 
 
 @cache

@@ -23,7 +23,9 @@ class Other(Model):
 
 
 def content(x: Any) -> Any:
-    if isinstance(x, list):
+    if type(x) in (list, tuple) and any(type(y) is not float and type(y) is not str for y in x):
+        return [tuple(x) if type(x) is list else None, [(y, content(y)) for y in x]]
+    if isinstance(x, (list, tuple)):
         return tuple(x)
     return x.copy() if isinstance(x, (dict, numpy.ndarray)) else (type(x), dict(x.__dict__))
 
@@ -38,6 +40,8 @@ MAKE: dict[str, Callable[[], Any]] = {
     "array": lambda: numpy.arange(6.0),
     "zeros": lambda: numpy.zeros(3),
     "object": Model,
+    "lists": lambda: [[2.0, "a"], [[3.0]]],
+    "tuple": lambda: ([2.0], {"a": 2.0}, numpy.zeros(2), Model()),
 }
 EDITS: list[tuple[str, Callable[[Any], object]]] = [
     ("list", lambda x: x.__setitem__(2, 4.0)),
@@ -57,6 +61,14 @@ EDITS: list[tuple[str, Callable[[Any], object]]] = [
     ("object", lambda x: setattr(x, "more", 3.0)),
     ("object", lambda x: delattr(x, "rate")),
     ("object", lambda x: become(x, Other)),
+    ("lists", lambda x: x[0].append(1.0)),
+    ("lists", lambda x: x[1][0].__setitem__(0, 4.0)),
+    ("lists", lambda x: x.__setitem__(0, [2.0, "a"])),
+    ("lists", lambda x: x.reverse()),
+    ("tuple", lambda x: x[0].pop()),
+    ("tuple", lambda x: x[1].clear()),
+    ("tuple", lambda x: x[2].__setitem__(1, 1.0)),
+    ("tuple", lambda x: setattr(x[3], "rate", 3.0)),
 ]
 
 
@@ -89,10 +101,36 @@ def test_content_of_another_type_is_refused() -> None:
         pytest.skip("the pure twin's Watch casts nothing")
     place: dict[str, Any] = {}
     held: list[tuple[Any, Any]] = [([1.0], [1.0]), ({}, ()), (numpy.zeros(2), b""), (Model(), {}), (2.0, ())]
+    held += [([[1.0]], [None, []]), (([1.0],), [None, [([1.0], {})]]), (([1.0],), [(), []])]
     held.append((numpy.zeros(2), numpy.array([None, None])))
     for x, wrong in held:
         with pytest.raises(TypeError, match="holds is no"):
             machine.Watch().set([(place, "x", x, wrong)], None)
+
+
+DATA: Any = [[(1.0, 2.0), [3.0]], {"a": [numpy.ones(2), (1.0, [vargrad.Var(2.0), abs])]}]
+
+
+def test_data_in_containers_is_watched_and_compared_by_value() -> None:
+    """Each change is seen; equal data in other objects keep the recording."""
+    f = vargrad.compile(lambda x, y=DATA: y[0][1][0] * x + y[0][0][1] + y[1]["a"][0][1] * DATA[1]["a"][1][0])
+    assert f(3.0) == 12.0
+    (reads,) = (specialization.reads for specialization in f._specializations.values())
+    assert reads.watch.same()
+    DATA[0] = [(1.0, float("2.0")), [3.0]]
+    assert not reads.watch.same()
+    assert (f(3.0), f.paths) == (12.0, 1)
+    assert reads.watch.same()
+    edits: list[tuple[Callable[[], object], Callable[[], object], float]] = [
+        (lambda: DATA[0][1].__setitem__(0, 4.0), lambda: DATA[0][1].__setitem__(0, 3.0), 15.0),
+        (lambda: DATA[1]["a"][0].__setitem__(1, 5.0), lambda: DATA[1]["a"][0].__setitem__(1, 1.0), 16.0),
+        (lambda: DATA[0].__setitem__(0, (1.0, 0.0)), lambda: DATA[0].__setitem__(0, (1.0, 2.0)), 10.0),
+    ]
+    for edit, undo, result in edits:
+        edit()
+        assert f(3.0) == result
+        undo()
+        assert f(3.0) == 12.0
 
 
 TABLE = [2.0, 3.0]

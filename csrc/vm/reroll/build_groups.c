@@ -1,5 +1,6 @@
 /* The groups of a Repeat: each an inner program with its inputs and outputs. See reroll.h. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "vm/reroll/build.h"
 #include "vm/memory.h"
@@ -100,7 +101,7 @@ static int write_group(Writer *w, const Keyed *member, int32_t count) {
     Groups *g = &w->d->g;
     Repeat *r = w->d->r;
     Group *group = one_more(&r->group, &r->groups, sizeof *group);
-    size_t space;
+    size_t registers;
     if (group == NULL) return 0;
     w->now++;
     w->inputs = w->constants = 0;
@@ -122,8 +123,11 @@ static int write_group(Writer *w, const Keyed *member, int32_t count) {
                                          : (Ref){FROM_OUTPUTS, g->output[shape]};
         if (is_output(g, shape) && !add_ref(r, ref)) return 0;
     }
-    space = plan_workspace(group->plan);
-    if (space > r->plan_space) r->plan_space = space;
+    registers = plan_apart(group->plan, group->lanes);
+    if (registers > r->registers) r->registers = registers;
+    group->single = w->inputs && memchr(w->broadcast, 1, (size_t)w->inputs) != NULL;
+    group->space = r->plan_space;
+    r->plan_space += plan_workspace(group->plan);
     if (r->refs - (size_t)group->ref > r->most_refs) r->most_refs = r->refs - (size_t)group->ref;
     return add_item(w->d, g->stage[member[0].value], RUN, (int32_t)r->groups - 1);
 }

@@ -13,8 +13,8 @@ typedef struct {
 typedef struct { /* refs: one for each input of its program, then one for each output */
     Program *program;
     Plan *plan;
-    size_t lanes;
-    int32_t ref;
+    size_t lanes, space; /* space: where in the workspaces of all groups */
+    int32_t ref, single; /* single: whether it has inputs that are one number for all lanes */
 } Group;
 
 typedef struct { /* memory[to + i] = source[index[first + i]] */
@@ -55,7 +55,7 @@ struct Repeat {
     int32_t *index;
     double *table;                  /* constants */
     int32_t constants, constant_at; /* so many, the table's first, are in memory from there */
-    size_t memory, most_refs, plan_space;
+    size_t memory, most_refs, registers, plan_space; /* registers: numbers that the groups share */
     size_t lanes; /* values that run as such */
     double row_time, batch_time; /* about, in ns: of a row, and of a plan's shortest block */
 };

@@ -6,7 +6,7 @@
 
 #include "vm/memory.h"
 
-enum { ACCUMULATORS = 16, STRETCH = 8 * ACCUMULATORS };
+enum { STRETCH = 8 * ACCUMULATORS };
 
 void repeat_free(Repeat *r) {
     if (r == NULL) return;
@@ -16,9 +16,14 @@ void repeat_free(Repeat *r) {
     free(r);
 }
 
-size_t repeat_workspace(const Repeat *r) {
-    return whole_lines(r->memory * sizeof(double)) + whole_lines(r->most_refs * sizeof(double *)) + r->plan_space;
-}
+/* A workspace: memory, arguments of plan_run, registers that the groups share, then a workspace for each group. */
+static size_t arguments(const Repeat *r) { return whole_lines(r->memory * sizeof(double)); }
+
+static size_t registers(const Repeat *r) { return arguments(r) + whole_lines(r->most_refs * sizeof(double *)); }
+
+static size_t spaces(const Repeat *r) { return registers(r) + whole_lines(r->registers * sizeof(double)); }
+
+size_t repeat_workspace(const Repeat *r) { return spaces(r) + r->plan_space; }
 
 size_t repeat_lanes(const Repeat *r) { return r->lanes; }
 
@@ -27,32 +32,21 @@ size_t repeat_groups(const Repeat *r) { return r->groups; }
 int repeat_pays(const Repeat *r, size_t rows) { return rows == 1 || (double)rows * r->row_time < r->batch_time; }
 
 void repeat_prepare(const Repeat *r, void *workspace) {
-    if (r->constants)
-        memcpy((double *)workspace + r->constant_at, r->table, (size_t)r->constants * sizeof(double));
+    char *base = workspace;
+    if (r->constants) memcpy((double *)workspace + r->constant_at, r->table, (size_t)r->constants * sizeof(double));
+    for (const Group *g = r->group, *end = g + r->groups; g < end; g++)
+        plan_prepare_apart(g->plan, base + spaces(r) + g->space, (double *)(base + registers(r)));
 }
 
 /* ---- sums: term i of each stream goes to accumulator i % ACCUMULATORS, the streams taking turns, so that terms which
  * cancel each other meet as early as when adding in turn */
 
-static void add_up(double *sum, const double *x, size_t n) {
-    size_t i = 0;
-    for (; i + ACCUMULATORS <= n; i += ACCUMULATORS)
-        for (size_t j = 0; j < ACCUMULATORS; j++) sum[j] += x[i + j];
-    for (size_t j = 0; i + j < n; j++) sum[j] += x[i + j];
-}
-
-static void take_off(double *sum, const double *x, size_t n) {
-    size_t i = 0;
-    for (; i + ACCUMULATORS <= n; i += ACCUMULATORS)
-        for (size_t j = 0; j < ACCUMULATORS; j++) sum[j] -= x[i + j];
-    for (size_t j = 0; i + j < n; j++) sum[j] -= x[i + j];
-}
-
 static const double *place(Ref ref, const double *const *base) { return base[ref.from] + ref.at; }
 
-static double total(const Stream *stream, int32_t streams, const double *const *base) {
+static double total(const Kernels *kernels, const Stream *stream, int32_t streams, const double *const *base) {
     double sum[ACCUMULATORS];
     int32_t longest = 0;
+    if (streams == 1) return kernels->total(place(stream->ref, base), (size_t)stream->count, stream->minus);
     for (size_t j = 0; j < ACCUMULATORS; j++) sum[j] = -0.0; /* -0.0 + x is x, whatever x is */
     for (int32_t k = 0; k < streams; k++)
         if (stream[k].count > longest) longest = stream[k].count;
@@ -60,7 +54,7 @@ static double total(const Stream *stream, int32_t streams, const double *const *
         for (int32_t k = 0; k < streams; k++) {
             int32_t left = stream[k].count - at;
             const double *x = place(stream[k].ref, base) + at;
-            if (left > 0) (stream[k].minus ? take_off : add_up)(sum, x, (size_t)(left < STRETCH ? left : STRETCH));
+            if (left > 0) kernels->add_terms(sum, x, (size_t)(left < STRETCH ? left : STRETCH), stream[k].minus);
         }
     for (size_t half = ACCUMULATORS / 2; half; half /= 2)
         for (size_t j = 0; j < half; j++) sum[j] += sum[j + half];
@@ -80,19 +74,19 @@ static double summed(const Repeat *r, const Sum *s, const double *const *base) {
     const Stream *stream = r->stream + s->first;
     if (s->op == DO_and) return 1.0 - any(stream, s->count, base, 0);
     if (s->op == DO_or) return any(stream, s->count, base, 1);
-    return total(stream, s->count, base);
+    return total(r->kernels, stream, s->count, base);
 }
 
 /* ---- all */
 
 static void run_group(const Repeat *r, const Group *g, const double *const *base, void *workspace, double *outputs) {
-    const double **pointer = (const double **)((char *)workspace + whole_lines(r->memory * sizeof(double)));
-    void *space = (char *)pointer + whole_lines(r->most_refs * sizeof(double *));
+    const double **pointer = (const double **)((char *)workspace + arguments(r));
+    void *space = (char *)workspace + spaces(r) + g->space;
     const Ref *ref = r->ref + g->ref;
     size_t inputs = g->program->inputs, all = inputs + g->program->outputs;
     for (size_t i = 0; i < all; i++)
         pointer[i] = ref[i].from == FROM_OUTPUTS ? outputs + ref[i].at : place(ref[i], base);
-    plan_prepare_few(g->plan, space, pointer, g->lanes);
+    if (g->single) plan_refresh(g->plan, space, pointer);
     plan_run(g->plan, space, pointer, (double *const *)(pointer + inputs), 0, g->lanes);
 }
 

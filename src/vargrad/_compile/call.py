@@ -26,7 +26,6 @@ Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 Computed: TypeAlias = Array | list[Array]  # (outputs, rows), or an array for each output
 ROWS_AT_ONCE = 1 << 18  # of a function with branches
 APART = 1 << 17  # rows from which on each result has memory of its own, so that none keeps another's alive
-OUTPUTS_AT_ONCE = 1 << 21  # numbers that backward keeps before it adds them up
 
 
 def chosen_arguments(name: str, argnums: Argnums | None, count: int) -> tuple[tuple[int, ...], bool]:
@@ -266,7 +265,9 @@ class Call:
                 full[:, index] = out
         return full  # type: ignore[no-any-return]
 
-    def _run(self, output: Output, columns: Sequence[Array], vectors: Sequence[Array], rows: int) -> Any:
+    def _run(
+        self, output: Output, columns: Sequence[Array], vectors: Sequence[Array], rows: int, summed: bool = False
+    ) -> Any:
         def child(path: Path, side_exit: SideExit, row: int) -> Path:
             return self.specialization.child(columns, path, side_exit, row)
 
@@ -275,11 +276,12 @@ class Call:
         numbers = sum(x.size // max(x.shape[-1], 1) for x in (*columns, *vectors))
         work = Work(rows, numbers + self.path.machine(output)[1])
         first = self.path if union.path is None or output.sparse else union.path
-        for ran in run(first, self.path, output, columns, vectors, rows, self._workers, child, self._tell):
-            if ran[0] is not union.path:
-                work.add(ran[0], output, ran[2].shape[1], ran[1] is None)
-            path, _, out, left = ran
-            if path.zeros and out.shape[1] > sum(map(len, left)):
+        for ran in run(first, self.path, output, columns, vectors, rows, self._workers, child, self._tell, summed):
+            path, index, _, left = ran
+            count = rows if index is None else len(index)
+            if path is not union.path:
+                work.add(path, output, count, index is None)
+            if path.zeros and count > sum(map(len, left)):
                 self.zeros = path.zeros
             yield ran
         if not output.sparse and union.is_worth_trying(paths, work):
@@ -308,18 +310,14 @@ class Call:
         execute(machine, columns, out.reshape(-1, 1), self._workers, self._tell)
         return True
 
-    def pieces(self, output: Output) -> Iterator[tuple[Path, Array]]:
-        """The outputs in pieces of bounded size, each row once."""
+    def sums(self, output: Output) -> Iterator[tuple[Path, Array]]:
+        """The sums of the outputs over the rows, path by path, each row once."""
         with self._shown():
-            yield from self._pieces(output)
-
-    def _pieces(self, output: Output) -> Iterator[tuple[Path, Array]]:
-        _, count = self.path.machine(output)
-        step = max(1024, OUTPUTS_AT_ONCE // count)
-        for start in range(0, self.batch.rows, step):
-            stop = min(start + step, self.batch.rows)
-            columns = self.batch.columns
-            if stop - start < self.batch.rows:
-                columns = rows_of(columns, slice(start, stop))
-            for path, _, out, left in self._run(output, columns, (), stop - start):
-                yield path, numpy.delete(out, numpy.concatenate(left), axis=1) if left else out
+            step = ROWS_AT_ONCE if self.path.outcomes else self.batch.rows or 1
+            for start in range(0, self.batch.rows, step):
+                stop = min(start + step, self.batch.rows)
+                columns = self.batch.columns
+                if stop - start < self.batch.rows:
+                    columns = rows_of(columns, slice(start, stop))
+                for path, _, out, _ in self._run(output, columns, (), stop - start, summed=True):
+                    yield path, out

@@ -213,8 +213,7 @@ class Dispatcher(Recordings):
             raise TypeError(f"{self.__name__}.backward() takes numbers and arrays: a Var's derivative would be lost")
         call.require_scalar("backward")
         sums: dict[Path, Array] = {}
-        for path, out in call.pieces(Output("backward")):
-            part = out.sum(axis=1)
+        for path, part in call.sums(Output("backward")):
             sums[path] = sums[path] + part if path in sums else part
         self._tell_zeros(call)
         value = float(sum(part[0] for part in sums.values()))

@@ -271,8 +271,11 @@ def run(
     workers: int,
     child_for: Callable[[Path, SideExit, int], Path],
     tell: Tell | None = None,
+    summed: bool = False,
 ) -> Iterator[tuple[Path, Rows | None, Array, list[Rows]]]:
     """The outputs of every row, path by path: (path, indices of the rows or None for all, outputs, rows that left it).
+
+    ``summed``: instead of the outputs of the rows, their sums over those rows of the path that did not leave it.
 
     ``path``: the first path, or the union of all, whose rows that are on none of them begin at ``tree``, the first.
     A row that leaves a path is yielded again later, with a path of its own: its later result replaces the earlier one.
@@ -285,12 +288,17 @@ def run(
         machine, outputs = path.machine(output)
         some, more = (columns, vectors) if index is None else (rows_of(columns, index), rows_of(vectors, index))
         count = rows if index is None else len(index)
-        out = empty(outputs * count).reshape(outputs, count)
-        execute(machine, [*some, *path.leaf_column(), *more], out, workers, tell)
         gone: list[Rows] = []
-        if path.outcomes:
-            left = numpy.flatnonzero(out[-1] != 1.0)
-            out = out[:-1]
+        given = [*some, *path.leaf_column(), *more]
+        if summed:
+            stays = empty(count) if path.outcomes else None
+            out = machine.add_up(given, count, stays, workers, tell)
+        else:
+            out = empty(outputs * count).reshape(outputs, count)
+            execute(machine, given, out, workers, tell)
+            stays, out = (out[-1], out[:-1]) if path.outcomes else (None, out)
+        if stays is not None:
+            left = numpy.flatnonzero(stays != 1.0)
             if tell is not None:
                 tell(-len(left))
             if len(left) and first_is_union and path is first:

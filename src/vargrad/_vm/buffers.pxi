@@ -69,12 +69,16 @@ cdef class BatchRun(Buffers):
     cdef unsigned char *broadcast
     cdef size_t inputs, outputs, rows, next, chunk
     cdef bint staged, stop, whole
+    cdef str counted  # whose rows are counted, for messages
+    cdef double *parts  # sums of each segment, instead of outputs; NULL: none are wanted
+    cdef double *stays  # for sums: where the last output goes, or NULL
     cdef OwnedPlan plan_owner
     cdef Plan *plan
 
     def __cinit__(self, size_t arrays, size_t inputs, size_t outputs):
         self.inputs = inputs
         self.outputs = outputs
+        self.counted = "out has"
         self.scalar = <double *>machine_array(inputs + 1, sizeof(double))
         self.input = <const double **>machine_array(inputs + 1, sizeof(double *))
         self.output = <double **>machine_array(outputs + 1, sizeof(double *))
@@ -87,6 +91,7 @@ cdef class BatchRun(Buffers):
         free(self.input)
         free(self.output)
         free(self.broadcast)
+        free(self.parts)
 
     cdef int take_all(self, inputs, outs) except -1:
         """Pointers to the rows of every input and output; a 2-d array is several of them."""
@@ -107,13 +112,19 @@ cdef class BatchRun(Buffers):
                 break
         if k != self.outputs:
             raise ValueError(f"the program has {self.outputs} outputs; got {k} arrays{' or more' * (k > self.outputs)}")
-        k = 0
+        self.take_inputs(inputs)
+        return self.overlap(self.inputs, self.outputs)
+
+    cdef int take_inputs(self, inputs) except -1:
+        """Pointers to the rows of every input, of which there are as many as is said, or one."""
+        cdef size_t i, j, k = 0, count, rows
+        cdef Py_buffer *view
         for i in range(<size_t>len(inputs)):
             view = self.take(inputs[i], "inputs", i, True, ONE_OR_TWO, False)
             rows = view.shape[view.ndim - 1]
             count = view.shape[0] if view.ndim == 2 else 1
             if rows != 1 and rows != self.rows and self.outputs:
-                raise ValueError(f"inputs[{i}] has {rows} rows, out has {self.rows}: expected as many, or 1")
+                raise ValueError(f"inputs[{i}] has {rows} rows, {self.counted} {self.rows}: expected as many, or 1")
             for j in range(min(count, self.inputs - k)):
                 self.input[k + j] = <const double *>view.buf + j * rows
                 if rows == 1:
@@ -125,7 +136,7 @@ cdef class BatchRun(Buffers):
                 break
         if k != self.inputs:
             raise ValueError(f"the program takes {self.inputs} inputs; got {k}{' or more' * (k > self.inputs)}")
-        return self.overlap(self.inputs, self.outputs)
+        return 0
 
     cdef int overlap(self, size_t inputs, size_t outputs) except -1:
         """Whether outputs are inputs, row by row; anything between that and apart is an error."""

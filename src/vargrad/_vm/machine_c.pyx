@@ -41,7 +41,7 @@ cdef extern from "vm/program.h" nogil:
     ctypedef struct Program:
         size_t inputs, registers, length, outputs
     ctypedef struct Plan:
-        size_t steps, lanes, slots
+        size_t steps, lanes, slots, products
     Program *program_new(const int32_t *, size_t, const double *, size_t, int64_t, int64_t, const int32_t *, size_t,
                          char *, size_t)
     void program_free(Program *)
@@ -270,6 +270,14 @@ cdef class Machine:
         call.chunk = blocks * plan.lanes
         work_all(call, workers, tell)
 
+    def add_up(self, inputs, rows, stays=None, workers=1, tell=None):
+        """The sums of so many rows, one for each output, in the order of csrc/vm/sums.h.
+
+        ``inputs``, ``workers``, ``tell``: as for ``run``. ``stays``: an array of so many rows, written with the last
+        output, which then has no sum; rows for which it is not 1 are left out of the others.
+        """
+        return sums_of(self, tuple(inputs), rows, stays, workers, tell)
+
     cdef int one_row(self, const double *inputs, double *outputs) except -1:
         """One row: n_inputs numbers to as many as the program has outputs, which may be the same memory."""
         if self.lanes is not None:
@@ -360,40 +368,5 @@ include "fastcall.pxi"
 include "few.pxi"
 include "transpose.pxi"
 include "ways.pxi"
-
-
-def limit_allocations(long left):
-    """Let the machine's allocations fail after so many more, for tests; -1: never. Returns what was left."""
-    global machine_allocations_left
-    before = machine_allocations_left
-    machine_allocations_left = left
-    return before
-
-
-def kernel(name, isa, a, b, out, c=None):
-    """One operation over arrays of one length: out = name(a, b, c); what the operation has not may be ``a`` again.
-
-    ``isa``: one of instruction_sets(). Raises ValueError for unknown names and unfit arrays.
-    """
-    cdef const Kernels *kernels = kernels_named(isa)
-    cdef BatchRun call = BatchRun(4, 0, 4)
-    cdef double edge[4][LANES]
-    cdef size_t i, k, whole, rest
-    if name not in OPCODES:
-        raise ValueError(f"operation {name!r}: expected one of {', '.join(OPCODES)}")
-    cdef Kernel f = kernels.kernel[<int>OPCODES[name]]
-    for k, array in enumerate((a, b, a if c is None else c, out)):
-        view = call.take(array, ("a", "b", "c", "out")[k], -1, True, 1, k == 3)
-        if view.shape[0] != call.view[0].shape[0]:
-            raise ValueError(f"arrays of {call.view[0].shape[0]} and {view.shape[0]} rows: expected one length")
-        call.output[k] = <double *>view.buf
-    whole = call.view[0].shape[0] // LANES * LANES
-    rest = call.view[0].shape[0] - whole
-    with nogil:
-        f(call.output[3], call.output[0], call.output[1], call.output[2], whole)
-        if rest:
-            for k in range(3):
-                for i in range(LANES):
-                    edge[k][i] = call.output[k][whole + (i if i < rest else rest - 1)]
-            f(edge[3], edge[0], edge[1], edge[2], LANES)
-            memcpy(call.output[3] + whole, edge[3], rest * sizeof(double))
+include "sums.pxi"
+include "for_tests.pxi"

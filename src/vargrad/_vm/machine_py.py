@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeAlias
 
@@ -24,6 +24,7 @@ from vargrad._vm.watch_py import Watch as Watch
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 IMPLEMENTATION = "python"
 CHUNK = 8192  # rows at a time: temporaries of that length stay in cache
+SEGMENT = 1024  # rows whose sums are added by pairs: see csrc/vm/sums.h
 _NUMPY = {
     "sub": "subtract",
     "mul": "multiply",
@@ -118,37 +119,81 @@ class Machine:
         if shared:
             columns = _apart(columns, targets)
         rows = len(targets[0]) if targets else 0
-        starts = range(0, rows, CHUNK)
-        if workers > 1 and len(starts) > 1:
-            with ThreadPoolExecutor(workers) as pool:
-                try:
-                    for count in pool.map(lambda start: self._chunk(columns, targets, start, shared), starts):
-                        if tell is not None:
-                            tell(count)
-                except BaseException:
-                    pool.shutdown(wait=False, cancel_futures=True)
-                    raise
-            return
-        for start in starts:
-            count = self._chunk(columns, targets, start, shared)
+        for count in self._each(rows, workers, lambda start: self._chunk(columns, targets, start, shared)):
             if tell is not None:
                 tell(count)
+
+    def _each(self, rows: int, workers: int, do: Callable[[int], Any]) -> Iterator[Any]:
+        """What ``do`` returns for the first row of each chunk, in turn."""
+        starts = range(0, rows, CHUNK)
+        if workers == 1 or len(starts) < 2:
+            yield from map(do, starts)
+            return
+        with ThreadPoolExecutor(workers) as pool:
+            try:
+                yield from pool.map(do, starts)
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def add_up(
+        self,
+        inputs: Sequence[Array],
+        rows: int,
+        stays: Array | None = None,
+        workers: int = 1,
+        tell: Callable[[int], object] | None = None,
+    ) -> Array:
+        """The sums of so many rows, one for each output, in the order of csrc/vm/sums.h.
+
+        ``inputs``, ``workers``, ``tell``: as for ``run``. ``stays``: an array of so many rows, written with the last
+        output, which then has no sum; rows for which it is not 1 are left out of the others.
+        """
+        columns = [row for x in inputs for row in (x if x.ndim == 2 else (x,))]
+        if len(columns) != self.program.n_inputs:
+            raise ValueError(f"the program takes {self.program.n_inputs} inputs, got {len(columns)}")
+        sums = len(self._outputs) - (stays is not None)
+        parts = [numpy.zeros((sums, 0))]
+        for part, count in self._each(rows, workers, lambda start: self._sums(columns, rows, start, sums, stays)):
+            parts.append(part)
+            if tell is not None:
+                tell(count)
+        return _by_pairs(numpy.concatenate(parts, axis=1))
+
+    def _sums(
+        self, columns: Sequence[Array], rows: int, start: int, sums: int, stays: Array | None
+    ) -> tuple[Array, int]:
+        """The sums of each segment of a chunk of rows, and how many rows that are."""
+        stop = min(start + CHUNK, rows)
+        with numpy.errstate(all="ignore"):
+            results = self._results(columns, start)
+            x = numpy.full((sums, CHUNK), -0.0)  # -0.0 + x is x
+            for i in range(sums):
+                x[i, : stop - start] = results[i]
+            if stays is not None:
+                stays[start:stop] = results[-1]
+                x[:, : stop - start][:, stays[start:stop] != 1.0] = -0.0
+            return _segments(x)[:, : (stop - start + SEGMENT - 1) // SEGMENT], stop - start
 
     def _chunk(self, columns: Sequence[Array], targets: Sequence[Array], start: int, shared: bool) -> int:
         """Run a chunk of rows; returns how many. ``shared``: a target may be a column, so columns are read first."""
         with numpy.errstate(all="ignore"):
-            stop = start + CHUNK
-            registers: list[Any] = [x if len(x) == 1 else x[start:stop] for x in columns]
-            registers += self._constants
-            registers += [None] * (self.program.n_registers - len(registers))
-            for function, place, operands in self._code:
-                registers[place] = function(*[registers[i] for i in operands])
-            results = [registers[register] for register in self._outputs]
+            results = self._results(columns, start)
             if shared:
                 results = [numpy.array(x) for x in results]
             for target, result in zip(targets, results, strict=True):
-                target[start:stop] = result
+                target[start : start + CHUNK] = result
         return min(CHUNK, len(targets[0]) - start)
+
+    def _results(self, columns: Sequence[Array], start: int) -> list[Any]:
+        """Each output of a chunk of rows, or one number for all of them."""
+        stop = start + CHUNK
+        registers: list[Any] = [x if len(x) == 1 else x[start:stop] for x in columns]
+        registers += self._constants
+        registers += [None] * (self.program.n_registers - len(registers))
+        for function, place, operands in self._code:
+            registers[place] = function(*[registers[i] for i in operands])
+        return [registers[register] for register in self._outputs]
 
     def row(self, x: Array, out: Array) -> None:
         """One row from one C-contiguous array of n_inputs items to another of as many as there are outputs."""
@@ -170,6 +215,31 @@ class Machine:
         for op, place, a, b, c in self.program.code.tolist():
             registers[place] = fold(op, registers[a], registers[b], registers[c])
         return tuple([registers[i] for i in self._outputs])
+
+
+def _halves(x: Array) -> Array:
+    """The sums over the last axis, a power of two: the first half plus the second, until one is left."""
+    while x.shape[-1] > 1:
+        half = x.shape[-1] // 2
+        x = x[..., :half] + x[..., half:]
+    return x[..., 0]
+
+
+def _segments(x: Array) -> Array:
+    """The sums of each SEGMENT rows: 8 vectors of 8 rows by halves, the groups in turn, then the 8 lanes."""
+    groups = _halves(x.reshape(len(x), -1, SEGMENT // 64, 8, 8).swapaxes(3, 4))
+    total = numpy.full((len(x), groups.shape[1], 8), -0.0)
+    for i in range(SEGMENT // 64):
+        total += groups[:, :, i]
+    return _halves(total)
+
+
+def _by_pairs(x: Array) -> Array:
+    """The sums over the second axis: neighbours, until one is left; 0 if there are none."""
+    while x.shape[1] > 1:
+        odd = x[:, x.shape[1] // 2 * 2 :]
+        x = numpy.concatenate([x[:, 0:-1:2] + x[:, 1::2], odd], axis=1)
+    return x[:, 0] if x.shape[1] else numpy.zeros(len(x))
 
 
 def _apart(columns: Sequence[Array], targets: Sequence[Array]) -> list[Array]:

@@ -66,6 +66,11 @@ cdef bint holds_elements(numpy.ndarray now, numpy.ndarray elements) noexcept:
 
 def fits(held, content):
     """Whether it is of the type with which what ``held`` holds is compared."""
+    if isinstance(content, list):
+        if len(content) != 2 or type(content[1]) is not list:
+            return False
+        outer, inner = content
+        return (type(held) is tuple if outer is None else fits(held, outer)) and all([fits(y, c) for y, c in inner])
     if isinstance(held, (list, dict)):
         return type(content) is (tuple if isinstance(held, list) else dict)
     if numpy.PyArray_CheckExact(held):
@@ -75,6 +80,14 @@ def fits(held, content):
 
 cdef bint holds_content(held, content) except -1:
     """Whether an object holds the same as then: no code of its own runs."""
+    if isinstance(content, list):
+        outer, inner = <list>content
+        if outer is not None and not holds_content(held, outer):
+            return False
+        for y, c in <list>inner:
+            if not holds_content(y, c):
+                return False
+        return True
     if isinstance(held, list):
         return holds_items(<list>held, <tuple>content)
     if isinstance(held, dict):

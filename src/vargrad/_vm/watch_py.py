@@ -17,8 +17,9 @@ class Watch:
     ``places``: (dict, key, object, content), (cell, None, object, content) or, for the code and the defaults of a
     function, (function, "__code__", "__defaults__" or "__kwdefaults__", object, content) each. ``content``: None for
     what cannot change, the items of a list as a tuple, a copy of a dict or of an array without objects, and for another
-    object its class and a copy of its __dict__. ``rest``: a function that tells of all other places. ``missing``: the
-    object for a place that holds none.
+    object its class and a copy of its __dict__. For containers in containers [content, [(object, content), ...]]: of
+    the outer one, None for a tuple, and of those in it. ``rest``: a function that tells of all other places.
+    ``missing``: the object for a place that holds none.
     """
 
     def __init__(self, missing: object = None) -> None:
@@ -47,6 +48,9 @@ class Watch:
 
 def _holds(x: Any, content: Any) -> bool:
     """Whether an object holds the same objects as then, an array the same bytes."""
+    if isinstance(content, list):
+        outer, inner = content
+        return (outer is None or _holds(x, outer)) and all(_holds(y, c) for y, c in inner)
     if isinstance(x, list):
         return len(x) == len(content) and all(map(is_, x, content))
     if isinstance(x, numpy.ndarray):

@@ -1,8 +1,12 @@
 # The rows of one call, by one thread or several: chunk by chunk, each thread in a workspace of its own.
 
 
-cdef char *workspace_for(const Plan *plan) except NULL:
-    cdef char *memory = <char *>machine_memory(plan_workspace(plan))
+cdef char *workspace_for(BatchRun call) except NULL:
+    cdef char *memory
+    if call.parts == NULL:
+        memory = <char *>machine_memory(plan_workspace(call.plan))
+    else:
+        memory = <char *>machine_memory(plan_sum_workspace(call.plan) + 64)
     if memory == NULL:
         raise MemoryError()
     return memory
@@ -19,7 +23,10 @@ cdef int work(BatchRun call, char *memory, tell) except -1:
         first = call.next
         last = call.next = min(first + call.chunk, call.rows)
         with nogil:
-            plan_run(plan, workspace, call.input, call.output, first, last)
+            if call.parts == NULL:
+                plan_run(plan, workspace, call.input, call.output, first, last)
+            else:
+                add_segments(call, workspace, first, last)
         if not call.whole:
             PyErr_CheckSignals()
         if tell is not None:  # counts the chunks that other threads have begun, too
@@ -35,7 +42,7 @@ def _help(BatchRun call, done):
     """Body of a worker thread. On MemoryError it ends, and the others run its chunks."""
     cdef char *memory = NULL
     try:
-        memory = workspace_for(call.plan)
+        memory = workspace_for(call)
         work(call, memory, None)
     except MemoryError:
         pass
@@ -46,7 +53,7 @@ def _help(BatchRun call, done):
 
 cdef int work_all(BatchRun call, size_t workers, tell) except -1:
     """Run every row. This thread has its memory before any row is written: then only a signal can stop it."""
-    cdef char *memory = workspace_for(call.plan)
+    cdef char *memory = workspace_for(call)
     cdef list helpers = []
     cdef object error = None
     cdef size_t i, chunks = (call.rows + call.chunk - 1) // call.chunk

@@ -20,8 +20,9 @@ import numpy
 
 from vargrad._compile.watch.object_state import state_of, unchanging
 from vargrad._compile.watch.places import BY_IDENTITY, MISSING, PLAIN, Place
-from vargrad._vm.machine import Watch
+from vargrad._vm.machine import HasShortcuts, Watch
 
+_DEEPEST = 20  # containers in containers
 _GROWING = (list, dict, set)  # a function may note there that it was recorded
 
 
@@ -44,6 +45,33 @@ def _content(x: Any) -> Any:
         return x.copy()
     own = None if isinstance(x, (list, dict, numpy.ndarray)) else unchanging(x)
     return None if own is None else (type(x), own)
+
+
+def _nested(x: Any, depth: int = 0) -> list[Any] | None:
+    """What containers in containers hold, for Watch: [the outer content, [(inner object, its content), ...]].
+
+    None where something in them cannot be compared like that.
+    """
+    if type(x) not in (list, tuple, dict) or depth > _DEEPEST:
+        return None
+    inner = []
+    for item in x.values() if type(x) is dict else x:
+        if isinstance(item, HasShortcuts):  # it may watch an object itself
+            return None
+        if _is_fixed_value(item):
+            continue
+        content = _watched(item, depth + 1)
+        if content is None:
+            return None
+        if not (type(item) is tuple and not content[1]):
+            inner.append((item, content))
+    return [None if type(x) is tuple else tuple(x) if type(x) is list else x.copy(), inner]
+
+
+def _watched(x: Any, depth: int = 0) -> Any:
+    """What an object holds, for Watch; None where that takes more than looking for the same objects."""
+    simple = _content(x)
+    return _nested(x, depth) if simple is None else simple
 
 
 def _comparison(x: Any, depth: int = 0) -> Callable[[Any], bool] | None:
@@ -155,12 +183,11 @@ class Read:
     def __init__(self, place: Place) -> None:
         self.place = place
         self.held = held = place.get()
-        self.content = None if _is_fixed_value(held) else _content(held)
+        self.content = None
         self.compare: Callable[[Any], bool] | None = None
-        if self.content is not None:
-            self.compare = _by_content(type(held), self.content)
-        elif not _is_fixed_value(held):
+        if not _is_fixed_value(held):
             self.compare = _comparison(held)
+            self.content = _watched(held)
         self.size = len(held) if isinstance(held, _GROWING) else 0
 
     def is_same(self) -> bool:
@@ -171,7 +198,7 @@ class Read:
             if same and self.content is not None:
                 self.held = now
                 if type(now) is not numpy.ndarray:  # equal, though perhaps of other objects
-                    self.content = _content(now)
+                    self.content = _watched(now)
             return same
         if not _equal(now, self.held):
             return False
