@@ -33,6 +33,7 @@ POINTS: tuple[tuple[Any, ...], ...] = (
     (6, 3),
     (1.5,),
     (0.75, 0.5, 0.25),
+    (0.75, (0, 1), [0.5, 0.25]),
 )
 # At most so many additions. What is no row here is one node, and may cost MOST.
 MOST = 6.0
@@ -45,6 +46,7 @@ BOUNDS = {
     "math.dist": 20.0,
     "math.isclose": None,
     **dict.fromkeys(("math.ceil", "math.floor", "math.trunc"), 8.0),  # Python asks the Var for them
+    "math.interp": 60.0,  # five nodes, and a check of the table
     "math.softmax": 40.0,
     "math.hypot": 10.0,  # of these 4 are the standard module's
     "Var.hypot": 10.0,
