@@ -19,7 +19,7 @@ from vargrad._ops.zeros import ZeroDerivativeWarning
 from vargrad._util.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from vargrad import data, losses, math, optim, plot, reference, special
+    from vargrad import data, linalg, losses, math, optim, plot, reference, special
     from vargrad._compile.compiled import Compiled, RecordingError, compile, load_compiled
     from vargrad._draw.drawing import Drawing, draw
     from vargrad.nn import NN
@@ -47,6 +47,7 @@ __all__ = [
     "implicit",
     "jacobian",
     "jvp",
+    "linalg",
     "load_compiled",
     "losses",
     "math",
@@ -77,7 +78,7 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("data", "losses", "math", "optim", "plot", "reference", "special"):
+    if name in ("data", "linalg", "losses", "math", "optim", "plot", "reference", "special"):
         return importlib.import_module(f"vargrad.{name}")
     if name not in _LAZY:
         raise AttributeError(f"module 'vargrad' has no attribute {name!r}")

@@ -11,7 +11,19 @@ import pytest
 import vargrad
 from twins import Implementation
 
-MODULES = ["", ".data", ".losses", ".math", ".nn", ".numeric", ".optim", ".reference", ".special", ".transforms"]
+MODULES = [
+    "",
+    ".data",
+    ".linalg",
+    ".losses",
+    ".math",
+    ".nn",
+    ".numeric",
+    ".optim",
+    ".reference",
+    ".special",
+    ".transforms",
+]
 
 
 def public(module: Any) -> list[str]:
