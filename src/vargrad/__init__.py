@@ -20,6 +20,7 @@ from vargrad._util.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from vargrad import data, linalg, losses, math, optim, plot, reference, special
+    from vargrad._arrays.dispatch import Array, array
     from vargrad._compile.compiled import Compiled, RecordingError, compile, load_compiled
     from vargrad._draw.drawing import Drawing, draw
     from vargrad.nn import NN
@@ -28,11 +29,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NN",
+    "Array",
     "Compiled",
     "Drawing",
     "RecordingError",
     "Var",
     "ZeroDerivativeWarning",
+    "array",
     "backend",
     "compile",
     "custom",
@@ -63,10 +66,12 @@ __all__ = [
 
 # Imported when first asked for, so that `import vargrad` stays cheap.
 _LAZY = {
+    "Array": "_arrays.dispatch",
     "Compiled": "_compile.compiled",
     "Drawing": "_draw.drawing",
     "NN": "nn",
     "RecordingError": "_compile.compiled",
+    "array": "_arrays.dispatch",
     "compile": "_compile.compiled",
     "draw": "_draw.drawing",
     "finite_difference": "numeric",

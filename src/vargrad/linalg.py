@@ -15,6 +15,7 @@ division by zero does. Arrays of plain numbers are left to NumPy. Matrices may b
 
 from __future__ import annotations
 
+from vargrad._arrays import dispatch as _dispatch  # noqa: F401  results are arrays that NumPy's functions know
 from vargrad._arrays.factors import cholesky as cholesky
 from vargrad._arrays.factors import qr as qr
 from vargrad._arrays.least import lstsq as lstsq

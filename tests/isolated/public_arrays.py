@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from public import entry, leaves, of
 
 import vargrad
@@ -28,6 +29,30 @@ def of_matrix(function: Callable[[Any], Any], *values: float) -> Callable[[], An
         return call, of(variables)
 
     return prepare
+
+
+@entry("array")
+def _() -> Any:
+    (x,) = leaves(2.0)
+
+    def call() -> Any:
+        result = vargrad.array([x, 1.0, 0.5])
+        np.sqrt(np.maximum(result, 0.0)).sum().backward()
+        return result
+
+    return call, of([x])
+
+
+@entry("Array")
+def _() -> Any:
+    w = vargrad.array([[2.0, 1.0], [0.5, 3.0]], requires_grad=True)
+
+    def call() -> Any:
+        found = w.value, w.grad, np.isnan(w), np.clip(w, 0.0, 1.0)
+        np.linalg.norm(np.where(w > 0.75, w @ w, 0.0)).backward()
+        return found
+
+    return call, of(w.ravel().tolist())
 
 
 entry("linalg.solve")(of_matrix(lambda a: linalg.solve(a, [1.0, a[0][1]]), 2.0, 1.0, 0.5, 3.0))

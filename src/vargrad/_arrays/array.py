@@ -15,46 +15,89 @@ UFUNCS: dict[Any, Callable[..., Any]] = {}  # ufuncs, and what is called for eac
 
 
 class Array(numpy.ndarray[Any, Any]):
-    """An array that may hold Vars beside numbers: made by ``vargrad.array``."""
+    """An array that may hold Vars beside numbers: made by ``vargrad.array``.
+
+    >>> import numpy as np
+    >>> import vargrad
+    >>> x = vargrad.array([vargrad.Var(4.0), -1.0])
+    >>> np.sqrt(np.maximum(x, 0.0))
+    Array([Var(2.0), 0.0], dtype=object)
+    """
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        plain = tuple(x.view(numpy.ndarray) if isinstance(x, Array) else x for x in inputs)
-        out = options.get("out")
-        if out is not None:
-            options["out"] = tuple(x.view(numpy.ndarray) if isinstance(x, Array) else x for x in out)
-        if any(hasattr(type(x), "__array_ufunc__") and not isinstance(x, _PLAIN) for x in plain):
-            return NotImplemented  # for an array of another library to say
-        own = UFUNCS.get(ufunc) if method == "__call__" else None
-        found = _called(ufunc if own is None else own, method, plain, options)
-        if out is not None:
-            return out[0] if len(out) == 1 else out
-        return tuple(map(wrapped, found)) if type(found) is tuple else wrapped(found)
+        if self.dtype != object:  # it holds no Vars, as what astype() or argsort() gives
+            return getattr(ufunc, method)(*_settled(inputs), **options)
+        plain = [x.view(_NDARRAY) if type(x) is Array else x for x in inputs]
+        for x in plain:
+            if type(x) not in _KNOWN and _is_foreign(x):
+                return NotImplemented  # for an array of another library to say
+        if options or method != "__call__":
+            return _called(ufunc, method, plain, options)
+        found = UFUNCS.get(ufunc, ufunc)(*plain)
+        return found.view(Array) if type(found) is _NDARRAY and found.dtype == object else wrapped(found)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if self.dtype != object:
+            return function(*_settled(args), **dict(zip(kwargs, _settled(tuple(kwargs.values())), strict=True)))
         own = FUNCTIONS.get(function)
         if own is not None:
             return own(*args, **kwargs)
         if any(kind not in VARS and not issubclass(kind, numpy.ndarray) for kind in types):
             return NotImplemented
-        return function._implementation(*args, **kwargs)
+        return wrapped(function._implementation(*args, **kwargs))
+
+    @property
+    def value(self) -> Any:
+        """The numbers, as an array of floats."""
+        return self._each(lambda x: x.value if isinstance(x, VARS) else x)
+
+    @property
+    def grad(self) -> Any:
+        """The derivatives that backward has accumulated, as an array of floats; 0 where there is no Var."""
+        return self._each(lambda x: x.grad if isinstance(x, VARS) else 0.0)
+
+    def _each(self, of: Callable[[Any], float]) -> Any:
+        return numpy.array(list(map(of, self.ravel().tolist())), float).reshape(self.shape)
 
     def dot(self, other: Any, out: Any = None) -> Any:
         """numpy.dot, with a single node for each number of the result."""
         return self.view(numpy.ndarray).dot(other, out) if out is not None else numpy.dot(self, other)
 
 
-_PLAIN = (numpy.ndarray, numpy.generic)
+_NDARRAY = numpy.ndarray
+_KNOWN = {numpy.ndarray, float, int, bool, numpy.float64, *VARS}
 
 
-def _called(function: Any, method: str, plain: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    if isinstance(function, numpy.ufunc):
-        return getattr(function, method)(*plain, **options)
-    return function(*plain, **options)
+def _settled(x: Any) -> Any:
+    """The same without this class where an array holds no objects."""
+    if type(x) in (tuple, list):
+        return type(x)(map(_settled, x))
+    return x.view(numpy.ndarray) if type(x) is Array and x.dtype != object else x
+
+
+def _is_foreign(x: Any) -> bool:
+    return hasattr(type(x), "__array_ufunc__") and not isinstance(x, (numpy.ndarray, numpy.generic))
+
+
+def _called(ufunc: Any, method: str, plain: list[Any], options: dict[str, Any]) -> Any:
+    """A call with options, such as ``out``, or a method, such as ``reduce``."""
+    out = options.get("out")
+    if out is not None:
+        options["out"] = tuple(x.view(numpy.ndarray) if type(x) is Array else x for x in out)
+    function = UFUNCS.get(ufunc, ufunc) if method == "__call__" else getattr(ufunc, method)
+    found = function(*plain, **options)
+    if out is not None:
+        return out[0] if len(out) == 1 else out
+    return wrapped(found)
 
 
 def wrapped(x: Any) -> Any:
-    """An array of objects as this class; anything else as it is."""
-    return x.view(Array) if isinstance(x, numpy.ndarray) and x.dtype == object and type(x) is not Array else x
+    """An array of objects as this class, other arrays without it, in a tuple or list too; anything else as it is."""
+    if type(x) is tuple or type(x) is list:
+        return type(x)(map(wrapped, x))
+    if type(x) is Array:
+        return x if x.dtype == object else x.view(numpy.ndarray)
+    return x.view(Array) if type(x) is numpy.ndarray and x.dtype == object else x
 
 
 def filled(items: Sequence[Any], shape: tuple[int, ...]) -> Any:

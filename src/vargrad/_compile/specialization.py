@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy
 import numpy.typing
 
+from vargrad._arrays import dispatch
 from vargrad._compile.paths import Output, Path, SideExit, without_collector
 from vargrad._compile.recorder import Recorder, RecordingError, as_expressions
 from vargrad._compile.results import flatten
@@ -181,7 +182,7 @@ class Specialization:
             if core:
                 vector = numpy.empty(len(leaves), object)
                 vector[:] = leaves
-                arguments.append(vector.reshape(core))
+                arguments.append(dispatch.wrapped(vector.reshape(core)))
             else:
                 arguments += leaves
         sizes: dict[str, int] = {}
