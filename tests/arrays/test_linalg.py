@@ -266,6 +266,29 @@ def test_singular_values_of_lstsq() -> None:
     assert np.array([x.grad for x in a.ravel()]).reshape(4, 2) == pytest.approx(np.outer(u[:, 1], v[1]))
 
 
+def test_a_recorded_singular_matrix_goes_to_its_handler() -> None:
+    @vargrad.compile
+    def f(x: Any) -> Any:
+        try:
+            return linalg.solve([[x, 2.0], [2.0, 4.0]], [1.0, 3.0])[0]
+        except np.linalg.LinAlgError:
+            return 7.0 * x
+
+    found = f(np.array([0.5, 1.0, 2.0]))
+    assert found[1] == 7.0
+    assert found[[0, 2]] == pytest.approx([np.linalg.solve([[x, 2.0], [2.0, 4.0]], [1.0, 3.0])[0] for x in (0.5, 2.0)])
+    assert f.grad(1.0) == 7.0
+
+    @vargrad.compile
+    def uncaught(x: Any) -> Any:
+        try:
+            return linalg.solve([[x, 2.0], [2.0, 4.0]], [1.0, 3.0])[0]
+        except KeyError:
+            return 7.0 * x
+
+    assert np.isfinite(uncaught(np.array([0.5, 1.0, 2.0]))).tolist() == [True, False, True]
+
+
 def test_a_recorded_singular_matrix_gives_no_number() -> None:
     f = vargrad.compile(lambda x: linalg.solve([[x, 2.0], [2.0, 4.0]], [1.0, 3.0])[0])
     found = f(np.array([0.5, 1.0, 2.0]))

@@ -13,6 +13,7 @@ from numpy.linalg import LinAlgError
 
 from vargrad._arrays.operands import Matrix, Vector, dot, fixed, recording
 from vargrad._core.functions import where
+from vargrad._core.modes import thread
 from vargrad._core.var import VARS, nary
 
 _BY_MINORS = 3  # up to this size the determinant is a polynomial, right where the matrix is singular too
@@ -55,7 +56,9 @@ def eliminated(rows: Matrix, n: int) -> tuple[Matrix, Any]:
             sign = where(larger, -sign, sign)
         pivot = rows[k][k]
         if _is_zero(pivot) or (not recording() and fixed(pivot) == 0.0):
-            raise LinAlgError("Singular matrix")
+            _singular(0.0)
+        if recording() and thread.recorder.hears_operations and thread.recorder.tries is not None:
+            thread.recorder.tries.check(thread.recorder, _singular, [pivot == 0.0], [pivot])
         for i in range(k + 1, n):
             if not _is_zero(rows[i][k]):
                 factor = rows[i][k] / pivot
@@ -65,6 +68,12 @@ def eliminated(rows: Matrix, n: int) -> tuple[Matrix, Any]:
                 ]
                 rows[i][k] = 0.0
     return rows, sign
+
+
+def _singular(pivot: float) -> None:
+    """What elimination raises for a pivot of 0; of recorded rows inside a try those go to its handler."""
+    if pivot == 0.0:
+        raise LinAlgError("Singular matrix")
 
 
 def _larger(x: Any, pivot: Any) -> Any:
