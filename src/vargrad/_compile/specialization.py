@@ -205,7 +205,8 @@ class Specialization:
             structure, numbers = flatten(owner.__name__, result, owner.signature, sizes, recorder)
             block.done()
             finished = as_expressions(recorder, flat, numbers)
-        if not recorder.guards and not any(isinstance(v, Var) for v in numbers):
+        empty = any(column.shape[0] == 0 for column, core in zip(columns, self.cores, strict=True) if core)
+        if not recorder.guards and not empty and not any(isinstance(v, Var) for v in numbers):
             raise TypeError(
                 f"compile(): {owner.__name__}() returned no Var: its result does not depend on its arguments. Were "
                 "they turned into plain numbers on the way?"
