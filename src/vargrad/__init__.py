@@ -19,7 +19,7 @@ from vargrad._ops.zeros import ZeroDerivativeWarning
 from vargrad._util.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from vargrad import data, linalg, losses, math, optim, plot, reference, special
+    from vargrad import data, interpolate, linalg, losses, math, optim, plot, reference, special
     from vargrad._arrays.dispatch import Array, array
     from vargrad._compile.compiled import Compiled, RecordingError, compile, load_compiled
     from vargrad._draw.drawing import Drawing, draw
@@ -48,6 +48,7 @@ __all__ = [
     "hessian",
     "hvp",
     "implicit",
+    "interpolate",
     "jacobian",
     "jvp",
     "linalg",
@@ -83,7 +84,7 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("data", "linalg", "losses", "math", "optim", "plot", "reference", "special"):
+    if name in ("data", "interpolate", "linalg", "losses", "math", "optim", "plot", "reference", "special"):
         return importlib.import_module(f"vargrad.{name}")
     if name not in _LAZY:
         raise AttributeError(f"module 'vargrad' has no attribute {name!r}")

@@ -14,6 +14,7 @@ from twins import Implementation
 MODULES = [
     "",
     ".data",
+    ".interpolate",
     ".linalg",
     ".losses",
     ".math",

@@ -9,7 +9,7 @@ import numpy as np
 from public import entry, leaves, of
 
 import vargrad
-from vargrad import linalg
+from vargrad import interpolate, linalg
 
 
 def of_matrix(function: Callable[[Any], Any], *values: float) -> Callable[[], Any]:
@@ -75,3 +75,18 @@ def _() -> Any:
 @entry("linalg.solve, compiled")
 def _() -> Any:
     return lambda: vargrad.compile(lambda x: linalg.solve([[x, 1.0], [1.0, 3.0]], [1.0, 2.0])[0]).grad([2.0, 0.5])
+
+
+for _name in interpolate.__all__:
+
+    @entry(f"interpolate.{_name}")
+    def _(name: str = _name) -> Any:
+        kind = getattr(interpolate, name)
+        x, *y = variables = leaves(1.5, 0.5, 1.0, 0.75, 2.0)
+
+        def call() -> Any:
+            result = kind([0.0, 1.0, 2.0, 4.0], y)(x)
+            result.backward()
+            return result
+
+        return call, of(variables)

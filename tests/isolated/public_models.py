@@ -329,14 +329,14 @@ def _() -> Any:
 
 # Read from scikit-learn's files; and modules, whose names have entries of their own.
 EXEMPT = {f"data.{name}" for name in ("breast_cancer", "diabetes", "digits", "iris", "wine")}
-EXEMPT |= {"data", "linalg", "losses", "math", "optim", "plot", "special"}
+EXEMPT |= {"data", "interpolate", "linalg", "losses", "math", "optim", "plot", "special"}
 EXEMPT |= {"NN.plot"}  # matplotlib's; what it draws is ours, and has an entry
 
 
 def public() -> set[str]:
     """Every public name of the package, and the methods of its classes."""
     names = set(vargrad.__all__)
-    for module in ("data", "linalg", "losses", "optim", "special"):
+    for module in ("data", "interpolate", "linalg", "losses", "optim", "special"):
         names |= {f"{module}.{name}" for name in getattr(vargrad, module).__all__}
     names |= {f"math.{name}" for name in MATH}
     for cls in (vargrad.NN, vargrad.Var, type(vargrad.compile(branching))):
