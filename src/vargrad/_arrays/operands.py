@@ -121,12 +121,16 @@ def _is_zero(x: Any) -> bool:
 
 
 def node(value: float, parents: Sequence[Any], partials: Sequence[float]) -> Any:
-    """One node of eager code that has these partials by those of its parents that are Vars."""
-    pairs = [(x, p) for x, p in zip(parents, partials, strict=True) if isinstance(x, VARS)]
-    if not pairs:
-        return value
-    xs, ps = zip(*pairs, strict=True)
-    return twin(*xs).custom(value, xs, ps)
+    """One node of eager code that has these partials by those of its parents that are Vars; the others are floats."""
+    if float in set(map(type, parents)):
+        pairs = [(x, p) for x, p in zip(parents, partials, strict=True) if type(x) is not float]
+        if not pairs:
+            return value
+        parents, partials = zip(*pairs, strict=True)
+    return _CUSTOM[type(parents[0])](value, parents, partials)
+
+
+_CUSTOM = {kind: twin(kind(0.0)).custom for kind in VARS}
 
 
 def is_first_order() -> bool:

@@ -17,7 +17,7 @@ Row: TypeAlias = tuple[Any, ...]
 def table(what: str, knots: Iterable[float], values: Iterable[Real], fewest: int = 1) -> tuple[list[float], list[Real]]:
     """The knots as floats, and the values at them; TypeError or ValueError if they are no table of ``what``."""
     xs = [_knot(what, i, x) for i, x in enumerate(knots)]
-    ys = [y if isinstance(y, VARS) else errors.as_float(y, f"{what}: a value") for y in values]
+    ys: list[Real] = [_value(what, y) for y in values]
     if len(xs) != len(ys):
         raise ValueError(f"{what}: {len(xs)} knots and {len(ys)} values: give one value for each knot")
     if len(xs) < fewest:
@@ -32,10 +32,16 @@ def table(what: str, knots: Iterable[float], values: Iterable[Real], fewest: int
     return xs, ys
 
 
+def _value(what: str, y: Any) -> Real:
+    if type(y) is float or isinstance(y, VARS):
+        return y
+    return errors.as_float(y, f"{what}: a value")
+
+
 def _knot(what: str, i: int, x: Any) -> float:
-    if isinstance(x, VARS):
+    if type(x) is not float and isinstance(x, VARS):
         raise TypeError(f"{what}: knot {i} is a Var, and there is no derivative by the knots: give floats")
-    number = errors.as_float(x, f"{what}: a knot")
+    number = x if type(x) is float else errors.as_float(x, f"{what}: a knot")
     if not math.isfinite(number):
         raise ValueError(f"{what}: knot {i} is {number!r}: knots must be finite")
     return number
