@@ -160,7 +160,26 @@ def test_plain_numbers_are_left_to_numpy() -> None:
     assert type(linalg.solve(a, [1.0, 2.0])) is np.ndarray
     assert linalg.solve(a, [1j, 2.0]).dtype == complex
     assert isinstance(linalg.det(a), float)
-    assert linalg.inv(np.array(a, object)).dtype == float
+    singular = np.array([[1.0, 1.0], [1.0, 1.0]], object)
+    for name in ("slogdet", "qr", "eigh", "det", "eigvalsh", "norm"):
+        found, expected = getattr(linalg, name)(singular), getattr(np.linalg, name)(singular.astype(float))
+        pairs = zip(found, expected, strict=True) if isinstance(found, tuple) else [(found, expected)]
+        assert all(np.array_equal(x, y) for x, y in pairs)
+    assert linalg.det(np.zeros((0, 0), object)) == 1.0
+    assert linalg.inv(np.array(a, object)).dtype == linalg.cholesky(np.array(a, object)).dtype == float
+    assert linalg.solve(np.array(a, object), [1.0, 2.0]).dtype == float
+    assert linalg.lstsq(vargrad.array(a), [1.0, 2.0])[2] == 2
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered in det:RuntimeWarning")  # NumPy's own
+def test_numbers_that_are_none(impl: Implementation) -> None:
+    x = impl.Var(np.nan, requires_grad=True)
+    a = [[x, 1.0], [2.0, 3.0]]
+    assert np.isnan(linalg.det(a).value)
+    assert np.isnan(grads(linalg.det(a), [x])).all()
+    expected = np.linalg.solve([[np.nan, 1.0], [2.0, 3.0]], [1.0, 2.0])
+    assert np.array_equal(values(linalg.solve(a, [1.0, 2.0])), expected, equal_nan=True)
+    assert np.isnan(linalg.norm(a).value)
 
 
 def object_array(numbers: Any) -> Any:

@@ -12,7 +12,19 @@ import numpy
 from numpy.linalg import LinAlgError
 
 from vargrad._arrays.array import filled
-from vargrad._arrays.operands import Matrix, Vector, dot, given, hold_vars, numbers, pinned, recording, square, stacked
+from vargrad._arrays.operands import (
+    Matrix,
+    Vector,
+    dot,
+    given,
+    hold_vars,
+    numbers,
+    pinned,
+    plain,
+    recording,
+    square,
+    stacked,
+)
 from vargrad._core.functions import where
 from vargrad._core.var import function, nary
 
@@ -25,7 +37,7 @@ def cholesky(a: Any, *, upper: bool = False) -> Any:
     Only the lower triangle of a is read, the upper one if ``upper``. LinAlgError if a is not positive definite.
     """
     if not hold_vars(a):
-        return numpy.linalg.cholesky(a, upper=upper)
+        return numpy.linalg.cholesky(plain(a), upper=upper)
     a = square("cholesky()", a)
     found = stacked(_cholesky, 2, a.swapaxes(-1, -2) if upper else a)
     return found.swapaxes(-1, -2) if upper else found
@@ -55,7 +67,7 @@ def qr(a: Any, mode: str = "reduced") -> Any:
     the first min(m, n) columns depends on those before it: there are no derivatives there.
     """
     if not hold_vars(a):
-        return numpy.linalg.qr(a, mode)  # type: ignore[call-overload]
+        return numpy.linalg.qr(plain(a), mode)  # type: ignore[call-overload]
     a = given("qr()", a, 2)
     if mode not in ("reduced", "complete", "r"):
         raise ValueError(f"qr() of Vars: mode must be 'reduced', 'complete' or 'r', not {mode!r}")

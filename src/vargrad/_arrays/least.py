@@ -23,6 +23,7 @@ from vargrad._arrays.operands import (
     node,
     numbers,
     pinned,
+    plain,
     recording,
     stacked,
 )
@@ -38,7 +39,7 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> Any:
     than full rank: the solution has no derivative by a there. While compile() records, full rank is assumed.
     """
     if not hold_vars(a, b):
-        return numpy.linalg.lstsq(a, b, rcond)
+        return numpy.linalg.lstsq(plain(a), plain(b), rcond)
     a, b = given("lstsq()", a), given("lstsq()", b)
     a0, b0 = (numpy.ones(a.shape), numpy.ones(b.shape)) if recording() else (numbers(a), numbers(b))
     x0, residuals0, rank, s0 = numpy.linalg.lstsq(a0, b0, rcond)  # its errors are ours
@@ -165,7 +166,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     with the next one raise LinAlgError: they have no derivative there.
     """
     if not hold_vars(x):
-        return numpy.linalg.norm(x, ord, axis, keepdims)
+        return numpy.linalg.norm(plain(x), ord, axis, keepdims)
     x = given("norm()", x)
     known = numpy.linalg.norm(numpy.ones(x.shape) if recording() else numbers(x), ord, axis, keepdims)  # its errors too
     if axis is None and (ord is None or x.ndim == 1 or (ord == 2 and x.ndim == 1)):

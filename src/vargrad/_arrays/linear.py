@@ -27,6 +27,7 @@ from vargrad._arrays.operands import (
     node,
     numbers,
     pinned,
+    plain,
     recording,
     square,
     stacked,
@@ -49,7 +50,7 @@ def solve(a: Any, b: Any) -> Any:
     -0.6
     """
     if not hold_vars(a, b):
-        return numpy.linalg.solve(a, b)
+        return numpy.linalg.solve(plain(a), plain(b))
     a, b = square("solve()", a), given("solve()", b, 1)
     n, is_vector = a.shape[-1], b.ndim == 1
     if b.shape[-1 if is_vector else -2] != n:
@@ -65,7 +66,7 @@ def inv(a: Any) -> Any:
     Where the inverse is only multiplied with something, solve() is faster and more accurate.
     """
     if not hold_vars(a):
-        return numpy.linalg.inv(a)
+        return numpy.linalg.inv(plain(a))
     return stacked(lambda one: _solved(one, numpy.eye(one.shape[0])), 2, square("inv()", a))
 
 
@@ -77,7 +78,7 @@ def det(a: Any) -> Any:
     [[4.0, -2.0], [-2.0, 1.0]]
     """
     if not hold_vars(a):
-        return numpy.linalg.det(a)
+        return numpy.linalg.det(plain(a))
     return stacked(_determinant, 2, square("det()", a))
 
 
@@ -88,7 +89,7 @@ def slogdet(a: Any) -> Any:
     derivative.
     """
     if not hold_vars(a):
-        return numpy.linalg.slogdet(a)
+        return numpy.linalg.slogdet(plain(a))
     return _SLOGDET(*stacked(_log_determinant, 2, square("slogdet()", a)))
 
 
@@ -148,9 +149,11 @@ def _determinant(a: Any) -> Any:
 
 def cofactors(a: Any) -> Any:
     """The derivative of the determinant by each element, of a singular matrix too: by singular values."""
+    if not numpy.isfinite(a).all():
+        return numpy.full(a.shape, math.nan)
     u, s, v = numpy.linalg.svd(a)
     others = [math.prod([*s[:i], *s[i + 1 :]]) for i in range(len(s))]
-    return numpy.linalg.det(u) * numpy.linalg.det(v) * (u * others) @ v
+    return numpy.sign(numpy.linalg.det(u) * numpy.linalg.det(v)) * (u * others) @ v
 
 
 def _log_determinant(a: Any) -> tuple[Any, Any]:

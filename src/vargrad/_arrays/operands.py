@@ -49,14 +49,19 @@ def given(what: str, x: Any, dimensions: int = 0) -> Any:
 
 
 def hold_vars(*arrays: Any) -> bool:
-    """Whether the function must be ours: an argument holds a Var, or is an array of objects or a list with one."""
+    """Whether there is a Var among the elements: else the function is NumPy's."""
     for x in arrays:
         if isinstance(x, numpy.ndarray):
-            if x.dtype == object:
+            if x.dtype == object and any(isinstance(v, VARS) for v in x.flat):
                 return True
         elif isinstance(x, VARS) or (isinstance(x, (list, tuple)) and hold_vars(*x)):
             return True
     return False
+
+
+def plain(x: Any) -> Any:
+    """An argument without a Var as NumPy's functions take it: an array of objects as one of floats."""
+    return given("an array", x) if isinstance(x, numpy.ndarray) and x.dtype == object else x
 
 
 def square(what: str, x: Any) -> Any:

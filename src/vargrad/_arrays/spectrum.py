@@ -27,6 +27,7 @@ from vargrad._arrays.operands import (
     node,
     numbers,
     pinned,
+    plain,
     recording,
     square,
     stacked,
@@ -48,14 +49,14 @@ def eigh(a: Any, UPLO: str = "L") -> Any:
     [[1.0, 0.0], [0.0, 0.0]]
     """
     if not hold_vars(a):
-        return numpy.linalg.eigh(a, UPLO)  # type: ignore[call-overload]
+        return numpy.linalg.eigh(plain(a), UPLO)  # type: ignore[call-overload]
     return _EIGH(*stacked(lambda one: _eigh(one, "eigh()"), 2, _symmetric("eigh()", a, UPLO)))
 
 
 def eigvalsh(a: Any, UPLO: str = "L") -> Any:
     """The eigenvalues of eigh() alone."""
     if not hold_vars(a):
-        return numpy.linalg.eigvalsh(a, UPLO)  # type: ignore[call-overload]
+        return numpy.linalg.eigvalsh(plain(a), UPLO)  # type: ignore[call-overload]
     return stacked(lambda one: _eigh(one, "eigvalsh()", False)[0], 2, _symmetric("eigvalsh()", a, UPLO))
 
 
