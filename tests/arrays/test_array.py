@@ -105,6 +105,15 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "x.sum": lambda x: x.sum(),
     "x.max": lambda x: x.max(),
     "einsum": lambda x: np.einsum("i,i", x, x),
+    "round": lambda x: np.round(x * 1.03, 1),
+    "x.round": lambda x: (x * 10.3).round(),
+    "median": lambda x: np.median(x),
+    "diff": np.diff,
+    "kron": lambda x: np.kron(x, x),
+    "trapezoid": np.trapezoid,
+    "matrix_power": lambda x: np.linalg.matrix_power(x.reshape(2, 2), 3),
+    "vector_norm": lambda x: np.linalg.vector_norm(x),
+    "average": lambda x: np.average(x, weights=[1.0, 2.0, 3.0, 4.0]),
     "sort": lambda x: np.sqrt(np.sort(x)),
 }
 
@@ -135,6 +144,12 @@ def test_tests_of_numbers() -> None:
     assert np.allclose(near, [1.0, 2.0])
     assert not np.allclose([1.0, 3.0], near)
     assert np.isclose(x, x, equal_nan=True).all()
+
+
+@pytest.mark.parametrize("function", [np.linalg.svd, np.linalg.pinv, np.linalg.eig, np.fft.fft, np.frexp, np.spacing])
+def test_functions_without_a_rule_say_so(function: Any) -> None:
+    with pytest.raises(TypeError, match=rf"{function.__name__}.*has no rule for an array of Vars"):
+        function(mixed()[0].reshape(2, 2))
 
 
 def test_class_of_results() -> None:

@@ -33,7 +33,12 @@ class Array(numpy.ndarray[Any, Any]):
                 return NotImplemented  # for an array of another library to say
         if options or method != "__call__":
             return _called(ufunc, method, plain, options)
-        found = UFUNCS.get(ufunc, ufunc)(*plain)
+        try:
+            found = UFUNCS.get(ufunc, ufunc)(*plain)
+        except TypeError as error:
+            if ufunc not in UFUNCS and str(error).startswith(("ufunc ", "loop of ufunc")):
+                raise _without_rule(f"numpy.{ufunc.__name__}") from error
+            raise
         return found.view(Array) if type(found) is _NDARRAY and found.dtype == object else wrapped(found)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -44,7 +49,12 @@ class Array(numpy.ndarray[Any, Any]):
             return own(*args, **kwargs)
         if any(kind not in VARS and not issubclass(kind, numpy.ndarray) for kind in types):
             return NotImplemented
-        return wrapped(function._implementation(*args, **kwargs))
+        try:
+            return wrapped(function._implementation(*args, **kwargs))
+        except TypeError as error:
+            if str(error).startswith(("Cannot cast ufunc", "ufunc ", "loop of ufunc")):
+                raise _without_rule(f"{function.__module__}.{function.__name__}") from error
+            raise
 
     @property
     def value(self) -> Any:
@@ -58,6 +68,10 @@ class Array(numpy.ndarray[Any, Any]):
 
     def _each(self, of: Callable[[Any], float]) -> Any:
         return numpy.array(list(map(of, self.ravel().tolist())), float).reshape(self.shape)
+
+    def round(self, decimals: int = 0, out: Any = None) -> Any:  # type: ignore[override]
+        """numpy.round."""
+        return numpy.round(self, decimals, out)
 
     def dot(self, other: Any, out: Any = None) -> Any:
         """numpy.dot, with a single node for each number of the result."""
@@ -73,6 +87,13 @@ def _settled(x: Any) -> Any:
     if type(x) in (tuple, list):
         return type(x)(map(_settled, x))
     return x.view(numpy.ndarray) if type(x) is Array and x.dtype != object else x
+
+
+def _without_rule(name: str) -> TypeError:
+    return TypeError(
+        f"{name}() has no rule for an array of Vars: use .value for the numbers without derivatives, or functions of "
+        "vargrad.linalg and vargrad.math"
+    )
 
 
 def _is_foreign(x: Any) -> bool:

@@ -109,6 +109,8 @@ def _fill_tables() -> None:
             numpy.linalg.norm: least.norm,
             numpy.interp: _interp,
             numpy.where: _where,
+            numpy.round: _round,
+            numpy.around: _round,
             numpy.isclose: _isclose,
             numpy.allclose: _allclose,
             numpy.dot: _dot,
@@ -136,6 +138,11 @@ def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, perio
     knots, values = numpy.asarray(xp).tolist(), numpy.asarray(fp).tolist()
     each = numpy.frompyfunc(lambda one: functions.interp(one, knots, values, left, right), 1, 1)
     return wrapped(each(_objects(x)))
+
+
+def _round(a: Any, decimals: int = 0, out: Any = None) -> Any:
+    each = numpy.frompyfunc(lambda x: round(x, decimals), 1, 1)
+    return wrapped(each(_objects(a))) if out is None else each(_objects(a), out=out)
 
 
 def _isclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
