@@ -34,6 +34,7 @@ POINTS: tuple[tuple[Any, ...], ...] = (
     (6, 3),
     (1.5,),
     (0.75, 0.5, 0.25),
+    (0.75, (0, 1), [0.5, 0.25]),
 )
 # At most so many additions. What is no row here is one node, and may cost MOST.
 MOST = 6.0
@@ -46,6 +47,7 @@ BOUNDS = {
     "math.dist": 20.0,
     "math.isclose": None,
     **dict.fromkeys(("math.ceil", "math.floor", "math.trunc"), 8.0),  # Python asks the Var for them
+    "math.interp": None,  # checks the table, whose length decides
     "math.softmax": 40.0,
     "math.hypot": 10.0,  # of these 4 are the standard module's
     "Var.hypot": 10.0,
@@ -292,6 +294,10 @@ def class_cases() -> Iterator[Case]:
 
 # Public names that are measured above under another title, or that are no call one makes often, with the reason.
 ELSEWHERE = {
+    "Array": "see array",
+    "array": "NumPy's time is in microseconds",
+    "interpolate": "made of the operations measured here",
+    "linalg": "LAPACK's time is in microseconds",
     "NN": "predict",
     "Var": "its methods",
     "backend": "a string",

@@ -354,6 +354,7 @@ def table_md() -> str:
         }[aggregate.over]
         constant = " A constant to derivatives." if aggregate.constant else ""
         lines.append(f"| `{aggregate.name}` | {how} | {aggregate.doc}{constant} |")
+    lines += ["", "Made of several of these: `log(x, base)`, `dist`, `clamp`, `softmax`, `where`, `interp(x, xp, fp)`."]
     return "\n".join(line.replace("| `` |", "| |") for line in lines) + "\n"
 
 

@@ -19,7 +19,8 @@ from vargrad._ops.zeros import ZeroDerivativeWarning
 from vargrad._util.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from vargrad import data, losses, math, optim, plot, reference, special
+    from vargrad import data, interpolate, linalg, losses, math, optim, plot, reference, special
+    from vargrad._arrays.dispatch import Array, array
     from vargrad._compile.compiled import Compiled, RecordingError, compile, load_compiled
     from vargrad._draw.drawing import Drawing, draw
     from vargrad.nn import NN
@@ -28,11 +29,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NN",
+    "Array",
     "Compiled",
     "Drawing",
     "RecordingError",
     "Var",
     "ZeroDerivativeWarning",
+    "array",
     "backend",
     "compile",
     "custom",
@@ -45,8 +48,10 @@ __all__ = [
     "hessian",
     "hvp",
     "implicit",
+    "interpolate",
     "jacobian",
     "jvp",
+    "linalg",
     "load_compiled",
     "losses",
     "math",
@@ -62,10 +67,12 @@ __all__ = [
 
 # Imported when first asked for, so that `import vargrad` stays cheap.
 _LAZY = {
+    "Array": "_arrays.dispatch",
     "Compiled": "_compile.compiled",
     "Drawing": "_draw.drawing",
     "NN": "nn",
     "RecordingError": "_compile.compiled",
+    "array": "_arrays.dispatch",
     "compile": "_compile.compiled",
     "draw": "_draw.drawing",
     "finite_difference": "numeric",
@@ -77,7 +84,7 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("data", "losses", "math", "optim", "plot", "reference", "special"):
+    if name in ("data", "interpolate", "linalg", "losses", "math", "optim", "plot", "reference", "special"):
         return importlib.import_module(f"vargrad.{name}")
     if name not in _LAZY:
         raise AttributeError(f"module 'vargrad' has no attribute {name!r}")

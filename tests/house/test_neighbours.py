@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import re
+import runpy
 
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
-from scipy.optimize import curve_fit
+from scipy.interpolate import CubicSpline
+from scipy.optimize import curve_fit, root
 
-from examples import numbers, run
+from examples import EXAMPLES, numbers, run
 
 
 def test_smile() -> None:
@@ -106,3 +108,62 @@ def test_labelled() -> None:
         slope = (0.3965 * air - 11.37) * 0.16 * wind ** (0.16 - 1)
         assert numbers(place + " +" + row, felt)[0] == pytest.approx(np.where(cold, chill, air), abs=0.0501)
         assert numbers(place + " +" + row, slopes)[0] == pytest.approx(np.where(cold, slope, 0.0), abs=0.00501)
+
+
+def test_kalman() -> None:
+    output = run("kalman.py")
+    program = runpy.run_path(str(EXAMPLES / "kalman.py"))
+    seen, f, g, h = (program[name] for name in ("seen", "F", "G", "H"))
+    size = len(seen)
+
+    def all_at_once(theta: np.ndarray) -> float:
+        """The same likelihood without a filter: one normal distribution of all measurements."""
+        process, sensor = np.exp(2.0 * theta)
+        states = np.zeros((size, 4, 4))  # covariance of each state
+        states[0] = f @ f.T + process * g @ g.T
+        for k in range(1, size):
+            states[k] = f @ states[k - 1] @ f.T + process * g @ g.T
+        whole = np.zeros((2 * size, 2 * size))
+        for k in range(size):
+            later = states[k]
+            for m in range(k, size):
+                block = h @ later @ h.T
+                whole[2 * m : 2 * m + 2, 2 * k : 2 * k + 2] = block
+                whole[2 * k : 2 * k + 2, 2 * m : 2 * m + 2] = block.T
+                later = f @ later
+        whole += sensor * np.eye(2 * size)
+        return 0.5 * float(seen.ravel() @ np.linalg.solve(whole, seen.ravel()) + np.linalg.slogdet(whole)[1])
+
+    ((start, found, _),) = numbers(r"loss (\S+) at the start, (\S+) found with derivatives in (\d+)", output)
+    best = program["fit"].x
+    assert start == pytest.approx(all_at_once(program["start"]), abs=0.01)
+    assert found == pytest.approx(all_at_once(best), abs=2e-6)
+    assert numbers(r"differences: (\S+) in", output) == [(pytest.approx(found, abs=1e-5),)]
+    assert all(all_at_once(best + step) > all_at_once(best) for step in np.vstack([np.eye(2), -np.eye(2)]) * 0.01)
+    printed = numbers(r" (\S+) \+- (\S+), made with (\S+)", output)
+    assert [x for x, *_ in printed] == pytest.approx(np.exp(best), abs=1e-4)
+    assert all(abs(x - true) < 3 * error for x, error, true in printed)
+
+
+def test_yield_curve() -> None:
+    output = run("yield_curve.py")
+    years, quotes = np.array([0.5, 1.0, 2.0, 5.0, 10.0]), np.array([99.1, 99.6, 99.2, 99.0, 99.5])
+
+    def price(rates: np.ndarray, coupon: float, until: float) -> float:
+        curve, times = CubicSpline(years, rates, bc_type="natural"), np.arange(0.5, until + 0.25, 0.5)
+        return float(coupon / 2 * np.exp(-curve(times) * times).sum() + 100.0 * np.exp(-curve(until) * until))
+
+    def solved(wanted: np.ndarray) -> np.ndarray:
+        def missed(rates: np.ndarray) -> list[float]:
+            return [price(rates, c, y) - q for c, y, q in zip((0.0, 1.5, 2.0, 2.5, 3.0), years, wanted, strict=True)]
+
+        found: np.ndarray = root(missed, np.full(5, 0.02), tol=1e-13).x
+        return found
+
+    assert [x for _, x in numbers(r"(\S+) years: (\S+) %", output)] == pytest.approx(100 * solved(quotes), abs=1e-4)
+    assert numbers(r"and 2.75 %: (\S+)", output) == [(pytest.approx(price(solved(quotes), 2.75, 7.0), abs=1e-4),)]
+    for (_, slope), step in zip(
+        numbers(r"of +(\S+) years rises by 1 it moves by (\S+)", output), np.eye(5), strict=True
+    ):
+        up, down = (price(solved(quotes + h * step), 2.75, 7.0) for h in (1e-3, -1e-3))
+        assert slope == pytest.approx((up - down) / 2e-3, abs=2e-4)

@@ -11,7 +11,20 @@ import pytest
 import vargrad
 from twins import Implementation
 
-MODULES = ["", ".data", ".losses", ".math", ".nn", ".numeric", ".optim", ".reference", ".special", ".transforms"]
+MODULES = [
+    "",
+    ".data",
+    ".interpolate",
+    ".linalg",
+    ".losses",
+    ".math",
+    ".nn",
+    ".numeric",
+    ".optim",
+    ".reference",
+    ".special",
+    ".transforms",
+]
 
 
 def public(module: Any) -> list[str]:

@@ -80,6 +80,7 @@ POINTS: tuple[tuple[Any, ...], ...] = (
     (6, 3),
     (6, 3, 2),  # math.fma, from 3.13 on
     (0.5, 1),
+    (0.5, (0, 1), [0.25, 0.75]),  # a table over knots
     (1.5,),
     (),
 )

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import public_functions  # noqa: F401  it has entries too
+import public_arrays  # noqa: F401  they have entries too
+import public_functions  # noqa: F401
 from public import ENTRIES, FILES, MATH, entry, leaves, math, of, of_file, pickled, plain
 from public_compiled import branching
 
@@ -328,14 +329,14 @@ def _() -> Any:
 
 # Read from scikit-learn's files; and modules, whose names have entries of their own.
 EXEMPT = {f"data.{name}" for name in ("breast_cancer", "diabetes", "digits", "iris", "wine")}
-EXEMPT |= {"data", "losses", "math", "optim", "plot", "special"}
+EXEMPT |= {"data", "interpolate", "linalg", "losses", "math", "optim", "plot", "special"}
 EXEMPT |= {"NN.plot"}  # matplotlib's; what it draws is ours, and has an entry
 
 
 def public() -> set[str]:
     """Every public name of the package, and the methods of its classes."""
     names = set(vargrad.__all__)
-    for module in ("data", "losses", "optim", "special"):
+    for module in ("data", "interpolate", "linalg", "losses", "optim", "special"):
         names |= {f"{module}.{name}" for name in getattr(vargrad, module).__all__}
     names |= {f"math.{name}" for name in MATH}
     for cls in (vargrad.NN, vargrad.Var, type(vargrad.compile(branching))):

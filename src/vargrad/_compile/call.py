@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy
 import numpy.typing
 
+from vargrad._compile.labels import Labels
 from vargrad._compile.paths import GUARDS, Output, Path, Rows, SideExit, Tell, execute, rows_of, run
 from vargrad._compile.results import Structure, items, split
 from vargrad._compile.signature import Batch, real
@@ -71,6 +72,7 @@ class Call:
         self.batch = batch
         self.wrt: tuple[int, ...] = ()
         self.zeros = "" if path.outcomes else path.zeros  # why derivatives of rows so far are zero by definition
+        self.labels: Labels | None = None
         self.written = False  # whether the results are in the caller's arrays already
         self._workers = workers
         self._progress = progress

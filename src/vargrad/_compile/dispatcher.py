@@ -13,6 +13,7 @@ import numpy
 import numpy.typing
 
 from vargrad._compile.call import Call, chosen_arguments, hold_vars
+from vargrad._compile.labels import labels
 from vargrad._compile.paths import Output, Path
 from vargrad._compile.recordings import Recordings
 from vargrad._compile.results import arranged, into, items, split, split_matrix
@@ -249,7 +250,9 @@ class Dispatcher(Recordings):
                 )
         if batch.rows == 0 and not specialization.paths:
             raise ValueError(f"{self.__name__}() was first called without any row: there is nothing to record it on")
-        return Call(specialization, specialization.first_path(batch.columns), batch, workers, progress)
+        call = Call(specialization, specialization.first_path(batch.columns), batch, workers, progress)
+        call.labels = labels(self.__name__, names, values, batch.cores)
+        return call
 
     def _eager(
         self, what: str, args: Sequence[Any], kwargs: Mapping[str, Any], argnums: Argnums | None, vectors: Sequence[Any]
@@ -302,7 +305,9 @@ class Dispatcher(Recordings):
             zeros.warn(f"the result of {self.__name__}()", call.zeros)
 
     def _finished(self, call: Call, out: Any, results: Any) -> Any:
-        return results if out is None else into(self.__name__, out, results, call.written)
+        if out is not None:
+            return into(self.__name__, out, results, call.written)
+        return results if call.labels is None else call.labels.of(results)
 
     def _remember(self, call: Call, output: Output, argnums: Argnums | None) -> None:
         """Give the method a shortcut for calls like this one, if there is one."""

@@ -133,12 +133,13 @@ def split_matrix(full: Any, outer: Sequence[Shape], inner: Sequence[Shape], loop
         width = len(inner)
         return [[x.reshape(loop) for x in full[i : i + width]] for i in range(0, len(full), width)]
     heights, widths = [math.prod(core) for core in outer], [math.prod(core) for core in inner]
-    matrix = full.reshape(sum(heights), sum(widths), -1)
+    rows = full.shape[-1]  # there may be no output
+    matrix = full.reshape(sum(heights), sum(widths), rows)
     blocks, top = [], 0
     for core, height in zip(outer, heights, strict=True):
         row, left = [], 0
         for other, width in zip(inner, widths, strict=True):
-            part = matrix[top : top + height, left : left + width].reshape(height * width, -1)
+            part = matrix[top : top + height, left : left + width].reshape(height * width, rows)
             row.append(arranged(part, core + other, loop))
             left += width
         blocks.append(row)

@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy
 import numpy.typing
 
+from vargrad._arrays import dispatch
 from vargrad._compile.paths import Output, Path, SideExit, without_collector
 from vargrad._compile.recorder import Recorder, RecordingError, as_expressions
 from vargrad._compile.results import flatten
@@ -181,7 +182,7 @@ class Specialization:
             if core:
                 vector = numpy.empty(len(leaves), object)
                 vector[:] = leaves
-                arguments.append(vector.reshape(core))
+                arguments.append(dispatch.wrapped(vector.reshape(core)))
             else:
                 arguments += leaves
         sizes: dict[str, int] = {}
@@ -204,7 +205,8 @@ class Specialization:
             structure, numbers = flatten(owner.__name__, result, owner.signature, sizes, recorder)
             block.done()
             finished = as_expressions(recorder, flat, numbers)
-        if not recorder.guards and not any(isinstance(v, Var) for v in numbers):
+        empty = any(column.shape[0] == 0 for column, core in zip(columns, self.cores, strict=True) if core)
+        if not recorder.guards and not empty and not any(isinstance(v, Var) for v in numbers):
             raise TypeError(
                 f"compile(): {owner.__name__}() returned no Var: its result does not depend on its arguments. Were "
                 "they turned into plain numbers on the way?"

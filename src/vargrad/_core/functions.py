@@ -12,6 +12,7 @@ from typing import Any
 
 from vargrad._core import functions_nary, functions_py
 from vargrad._core.modes import thread
+from vargrad._core.tables import knots
 from vargrad._core.var import VARS as _VARS
 from vargrad._core.var import Real
 from vargrad._core.var import function as _function
@@ -102,6 +103,53 @@ def clamp(x: Real, min: Real | None = None, max: Real | None = None, /) -> Real:
         return x.clamp(min, max)
     result = x if min is None else _function("clamp_min", x, min)
     return result if max is None else _function("clamp_max", result, max)
+
+
+def interp(
+    x: Real, xp: Iterable[float], fp: Iterable[Real], left: Real | None = None, right: Real | None = None
+) -> Real:
+    """Linear interpolation in the table of points (xp[i], fp[i]), as numpy.interp has it.
+
+    ``x``: the number to look up, nan gives nan. ``xp``: the knots, floats that increase. ``fp``: a value for each, any
+    of them a Var. ``left``, ``right``: what is given for x < xp[0] and x > xp[-1], fp[0] and fp[-1] by default. The
+    derivative by x at a knot is that on its right, and 0 at the last one.
+
+    Raises ValueError if knots are unsorted, repeated, not finite or none, or of another number than the values;
+    TypeError if one is a Var.
+
+    >>> from vargrad import Var, math
+    >>> rate = [Var(0.02, requires_grad=True), Var(0.04, requires_grad=True)]
+    >>> math.interp(1.5, [1.0, 3.0], rate).backward()
+    >>> [v.grad for v in rate]
+    [0.75, 0.25]
+    """
+    xs, ys = knots.table("interp()", xp, fp)
+    slope: Real
+    first, last = ys[0] if left is None else left, ys[-1] if right is None else right
+    if knots.is_selected(x):
+        rows = [_segment(xs, ys, i) for i in range(max(1, len(xs) - 1))]
+        if not thread.recorder.derivatives:
+            slope, a, c = knots.selected(x, xs[1:-1], rows)
+            beyond = where(x > xs[-1], last, where(x == xs[-1], ys[-1], (x - a) * slope + c))
+            return where(x < xs[0], first, beyond)
+        if x < xs[0]:
+            return knots.constant(first, x)
+        if x >= xs[-1]:
+            return knots.constant(last if x > xs[-1] else ys[-1], x)
+        slope, a, c = knots.selected(x, xs[1:-1], rows)
+    else:
+        value = _plain(x)
+        if value < xs[0] or value >= xs[-1]:
+            return knots.constant(first if value < xs[0] else last if value > xs[-1] else ys[-1], x, *ys)
+        slope, a, c = _segment(xs, ys, knots.place(value, xs[1:-1]))
+    result: Real = (x - a) * slope + c
+    return result
+
+
+def _segment(xs: list[float], ys: list[Real], i: int) -> tuple[Real, float, Real]:
+    """The slope between two knots, the first one, and the value there."""
+    slope = (ys[i + 1] - ys[i]) / (xs[i + 1] - xs[i]) if len(xs) > 1 else 0.0
+    return slope, xs[i], ys[i]
 
 
 def _by_value(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -111,6 +111,12 @@ def _walk_array(x: Any, flat: list[Scalar]) -> ArrayPlace:
     return block
 
 
+def _class_for_vars() -> Any:
+    """The class of vargrad.array, if that has been used."""
+    module = sys.modules.get("vargrad._arrays.array")
+    return getattr(module, "Array", None)
+
+
 def is_array(x: object) -> bool:
     """Whether x is an ndarray. Where there is one NumPy has been imported; other programs do not pay for it."""
     numpy = sys.modules.get("numpy")
@@ -166,7 +172,8 @@ def fill(tree: Tree, flat: Sequence[Scalar], argument: bool = False) -> Any:
         return tree.made([fill(t, flat, argument) for t in tree.parts], argument)
     if isinstance(tree, ArrayPlace):
         array = _array(tree.among(flat), tree.shape)
-        return array if tree.subclass is None else array.view(tree.subclass)
+        kind = tree.subclass
+        return array if kind is None or (kind is _class_for_vars() and array.dtype != object) else array.view(kind)
     return _like(tree, [flat[t] if type(t) is int else fill(t, flat, argument) for t in _items(tree)])
 
 

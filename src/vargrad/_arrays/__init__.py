@@ -1,0 +1,1 @@
+"""Arrays of Vars: the class that NumPy asks for its functions, and linear algebra."""

@@ -1,0 +1,1 @@
+"""Tables over knots, for interpolation."""
