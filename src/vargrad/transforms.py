@@ -209,3 +209,7 @@ def _named(function: Function, what: str, f: Function, doc: str) -> Function:
 
 
 show_as(__name__, [implicit, register_tree])
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -30,7 +30,7 @@ WRITTEN = ("PKG-INFO", "setup.cfg", "src/vargrad.egg-info/")  # by setuptools, i
 
 def package() -> set[str]:
     """What of the sources a wheel holds: Python, the mark that it is typed, and what pages are made of."""
-    kinds = (".py", ".css", ".js")
+    kinds = (".py", ".pyi", ".css", ".js")
     files = (path for path in (ROOT / "src/vargrad").rglob("*") if path.suffix in kinds or path.name == "py.typed")
     return {path.relative_to(ROOT / "src").as_posix() for path in files}
 
