@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
-from typing import assert_type
+from typing import Any, assert_type
 
-from vargrad import Var, losses, math, optim, special
+import numpy
+import numpy.typing
+
+from vargrad import NN, Var, grad, hvp, implicit, jvp, losses, math, optim, special, value_and_grad, vjp
+from vargrad import compile as compiled
 
 # ---- a Var
 
@@ -104,3 +109,72 @@ assert_type(adam.amsgrad, bool)
 assert_type(optim.StepLR(adam, step_size=2).step_size, int)
 assert_type(optim.ReduceLROnPlateau(adam).mode, str)
 assert_type(optim.LBFGS([x, y]).eval_limit, int | None)
+
+# ---- derivatives of functions: parameters stay, and a gradient is of its argument's type
+
+
+def area(width: float, height: float = 2.0) -> float:
+    """A function with annotations."""
+    return width * height
+
+
+def first(x: list[float]) -> float:
+    """Of a list."""
+    return x[0] ** 2
+
+
+assert_type(grad(area)(3.0), float)
+assert_type(grad(area)(3, height=4.0), float)
+assert_type(value_and_grad(area)(3.0), tuple[float, float])
+assert_type(grad(first)([1.0, 2.0]), list[float])
+assert_type(hvp(first)([1.0, 2.0], [1.0, 0.0]), list[float])
+assert_type(jvp(area)(3.0, 1.0), tuple[float, float])
+assert_type(vjp(area)(3.0)[1](1.0), float)
+assert_type(implicit(lambda a: a**0.5, lambda root, a: root * root - a)(4.0), Any)
+assert_type(grad(grad(lambda v: v**3))(2.0), Any)  # nothing is known of a function without annotations
+assert_type(grad(area, argnums=(0, 1))(3.0, 4.0), Any)
+
+
+def of_any(f: Callable[..., Any]) -> Any:
+    """mypy --strict lets a gradient of anything be called."""
+    return grad(f)(3.0, 4.0)
+
+
+assert_type(of_any(area), Any)
+
+# ---- compiled functions, methods and networks
+
+
+@compiled
+def volume(width: float, height: float) -> float:
+    """Compiled, with annotations."""
+    return width * height**2
+
+
+@compiled(max_paths=3)
+def half(width: float) -> float:
+    """By a decorator with arguments."""
+    return width / 2
+
+
+class Scale:
+    """Its method is compiled: the object is no argument."""
+
+    factor = 2.0
+
+    @compiled
+    def times(self, width: float) -> float:
+        return self.factor * width
+
+
+rows = numpy.array([1.0, 2.0])
+assert_type(volume(3.0, 4.0), float)
+assert_type(volume(rows, 4.0), Any)
+assert_type(volume(3.0, 4.0, workers=2), Any)
+assert_type(half(3.0), float)
+assert_type(Scale().times(3.0), float)
+model = NN([2, 1], seed=0)
+assert_type(model(0, 1), Any)
+assert_type(model(numpy.zeros((3, 2))), numpy.typing.NDArray[numpy.object_])
+assert_type(model.predict([[0.0, 1.0]]), numpy.typing.NDArray[Any])
+assert_type(model.calculate_loss([[0, 1, 1]]), Var)

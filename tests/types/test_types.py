@@ -11,6 +11,7 @@ import typing
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 
 import vargrad
@@ -53,6 +54,9 @@ def is_of(value: Any, expected: Any) -> bool:
         return type(value) is list and all(is_of(x, arguments[0]) for x in value)
     if origin is dict:
         return type(value) is dict and all(is_of(k, arguments[0]) and is_of(v, arguments[1]) for k, v in value.items())
+    if origin is numpy.ndarray:
+        dtype = arguments[1].__args__[0]
+        return type(value) is numpy.ndarray and (dtype is Any or value.dtype.type is dtype)
     return expected is Any or type(value) is (origin or expected) or (expected is None and value is None)
 
 
