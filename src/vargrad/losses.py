@@ -23,8 +23,8 @@ from vargrad._core import modes, var, var_py
 from vargrad._util import errors
 
 if TYPE_CHECKING:
-    N = TypeVar("N", var_py.Var, float)
-    Rows: TypeAlias = "N | Sequence[N] | Sequence[Sequence[N]]"
+    _N = TypeVar("_N", var_py.Var, float)
+    _Rows: TypeAlias = "_N | Sequence[_N] | Sequence[Sequence[_N]]"
 
 __all__ = ["bce", "cross_entropy", "hinge", "huber", "l1", "l2", "mae", "mse", "sse"]
 _VARS = (var.Var, var_py.Var)
@@ -47,7 +47,7 @@ class Loss:
 
 
 @overload
-def sse(predictions: Rows[N], targets: Any, *, sample_weight: Any = None) -> N: ...
+def sse(predictions: _Rows[_N], targets: Any, *, sample_weight: Any = None) -> _N: ...
 @overload
 def sse(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Any: ...
 def sse(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Any:
@@ -60,7 +60,7 @@ def sse(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Any:
 
 
 @overload
-def mse(predictions: Rows[N], targets: Any, *, sample_weight: Any = None) -> N: ...
+def mse(predictions: _Rows[_N], targets: Any, *, sample_weight: Any = None) -> _N: ...
 @overload
 def mse(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Any: ...
 def mse(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Any:
@@ -73,7 +73,7 @@ def mse(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Any:
 
 
 @overload
-def mae(predictions: Rows[N], targets: Any, *, sample_weight: Any = None) -> N: ...
+def mae(predictions: _Rows[_N], targets: Any, *, sample_weight: Any = None) -> _N: ...
 @overload
 def mae(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Any: ...
 def mae(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Any:
@@ -86,7 +86,7 @@ def mae(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Any:
 
 
 @overload
-def huber(predictions: Rows[N], targets: Any, delta: float = 1.0, *, sample_weight: Any = None) -> N: ...
+def huber(predictions: _Rows[_N], targets: Any, delta: float = 1.0, *, sample_weight: Any = None) -> _N: ...
 @overload
 def huber(predictions: Any, targets: Any, delta: float = 1.0, *, sample_weight: Any = None) -> Any: ...
 def huber(predictions: Any, targets: Any, delta: float = 1.0, *, sample_weight: Any = None) -> Any:
@@ -103,7 +103,7 @@ def huber(predictions: Any, targets: Any, delta: float = 1.0, *, sample_weight: 
 
 
 @overload
-def hinge(predictions: Rows[N], targets: Any, *, sample_weight: Any = None) -> N: ...
+def hinge(predictions: _Rows[_N], targets: Any, *, sample_weight: Any = None) -> _N: ...
 @overload
 def hinge(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Any: ...
 def hinge(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Any:
@@ -116,7 +116,7 @@ def hinge(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Any:
 
 
 @overload
-def bce(predictions: Rows[N], targets: Any, *, sample_weight: Any = None) -> N: ...
+def bce(predictions: _Rows[_N], targets: Any, *, sample_weight: Any = None) -> _N: ...
 @overload
 def bce(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Any: ...
 def bce(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Any:
@@ -132,8 +132,8 @@ def bce(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Any:
 
 @overload
 def cross_entropy(
-    predictions: Rows[N], targets: Any, *, sample_weight: Any = None, label_smoothing: float = 0.0
-) -> N: ...
+    predictions: _Rows[_N], targets: Any, *, sample_weight: Any = None, label_smoothing: float = 0.0
+) -> _N: ...
 @overload
 def cross_entropy(
     predictions: Any, targets: Any, *, sample_weight: Any = None, label_smoothing: float = 0.0
@@ -169,7 +169,7 @@ def cross_entropy(predictions: Any, targets: Any, *, sample_weight: Any = None, 
 
 
 @overload
-def l1(parameters: Iterable[N]) -> N: ...
+def l1(parameters: Iterable[_N]) -> _N: ...
 @overload
 def l1(parameters: Any) -> Any: ...
 def l1(parameters: Any) -> Any:
@@ -182,7 +182,7 @@ def l1(parameters: Any) -> Any:
 
 
 @overload
-def l2(parameters: Iterable[N]) -> N: ...
+def l2(parameters: Iterable[_N]) -> _N: ...
 @overload
 def l2(parameters: Any) -> Any: ...
 def l2(parameters: Any) -> Any:

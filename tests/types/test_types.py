@@ -90,6 +90,13 @@ def test_mypy_finds_these_types() -> None:
     assert mypy(ASSERTED) == ""
 
 
+def test_the_readme_passes_mypy(tmp_path: Path) -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
+    file = tmp_path / "readme.py"
+    file.write_text("\n".join(blocks), encoding="utf-8")
+    assert mypy(file) == ""
+
+
 def test_mypy_finds_what_raises(tmp_path: Path) -> None:
     lines = {
         "float(Var(1.0))": 'expected "str',

@@ -13,16 +13,12 @@ from vargrad._transforms.run import Run, name_of
 from vargrad._transforms.trees import Scalar, fill, flatten, paths, plain
 
 if TYPE_CHECKING:
-    from typing import Concatenate
-
     from vargrad._transforms.typed import P, R
 
 Matrix = list[list[Any]]
 
 
-def implicit(
-    solve: Callable[P, R], residual: Callable[Concatenate[R, P], Any], tolerance: float = 1e-6
-) -> Callable[P, R]:
+def implicit(solve: Callable[P, R], residual: Callable[..., Any], tolerance: float = 1e-6) -> Callable[P, R]:
     """The function theta -> x of a root x of residual(x, theta), which solve(theta) finds, with its derivatives.
 
     Nobody differentiates through the solver. It gets plain floats and may be anything: bisection, a loop of Newton

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
     Counts: TypeAlias = numpy.typing.NDArray[numpy.int64]
 
-Parameters: TypeAlias = "Iterable[Var] | Var"
+Parameters: TypeAlias = "Iterable[Var] | Var | Iterable[Mapping[str, Any]]"
 
 
 @functools.lru_cache(maxsize=64)

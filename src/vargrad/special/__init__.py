@@ -29,7 +29,8 @@ from vargrad.special import _rows
 from vargrad.special._rows import *  # noqa: F403
 from vargrad.special._rows import digamma, ndtr, ndtri
 
-__all__ = [*_rows.__all__, "expit", "gamma", "gammaln", "norm_cdf", "norm_ppf", "polygamma", "psi"]
+__all__ = ["expit", "gamma", "gammaln", "norm_cdf", "norm_ppf", "polygamma", "psi"]
+__all__ += _rows.__all__
 
 
 @_overload
