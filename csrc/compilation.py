@@ -1,23 +1,31 @@
 """How setup.py compiles: flags that give Python's numbers whatever the environment asks for, and the fallback.
 
-``VARGRAD_BUILD=python|debug|sanitize`` chooses the mode.
+``VARGRAD_BUILD=python|debug|sanitize`` chooses the mode. On Windows ``CC=clang-cl`` compiles for AVX2 and AVX-512 too, as
+GCC and clang do elsewhere; Microsoft's compiler does not. ``SOURCE_DATE_EPOCH``, seconds since 1970, makes the bytes of
+sdist and wheels follow from the sources alone.
 """
 
 from __future__ import annotations
 
+import gzip
 import os
+import shutil
 import sys
 import sysconfig
+import tarfile
 from pathlib import Path
 from typing import Any
 
 from setuptools.command.build_ext import build_ext  # Cython's, where Cython is installed
+from setuptools.command.sdist import sdist
 from setuptools.modified import newer_group
 
 ALWAYS = ["/fp:precise", "/std:c11", "/FIcsrc/ieee.h"]
 LINKED = []
 if WINDOWS := sys.platform == "win32":
     FLAGS = {"": ["/O2"], "debug": ["/Od", "/UNDEBUG"], "sanitize": ["/fsanitize=address"]}
+    if CLANG := "clang-cl" in Path(os.environ.get("CC", "")).name:
+        ALWAYS += ["/clang:-ffp-contract=off", "/clang:-fno-math-errno", "/clang:-fno-trapping-math"]
 else:  # the twins agree to the bit. These flags come behind CFLAGS, also behind a -ffast-math or -Ofast in there, which
     # would link a start file, too, that makes every subnormal number of the whole process 0
     LINKED = ["-fno-fast-math", "-fno-unsafe-math-optimizations"]
@@ -50,6 +58,11 @@ class BuildOrFallBack(build_ext):
         """Fall back in a plain build, for somebody who wants to use it: not in a mode, nor in an editable install."""
         for ext in self.extensions:
             ext.depends.append(stamp())
+        if WINDOWS and CLANG:  # setuptools looks for cl.exe alone; clang-cl takes its arguments
+            self.compiler.initialize()
+            self.compiler.cc = shutil.which(os.environ["CC"])
+            if self.compiler.cc is None:
+                sys.exit(f"CC={os.environ['CC']!r}: there is no such program; it comes with LLVM")
         try:
             super().build_extensions()
         except Exception as error:  # Cython's and the compiler's share no other base
@@ -81,3 +94,26 @@ class BuildOrFallBack(build_ext):
         wheel = self.distribution.get_command_obj("bdist_wheel", create=False)
         if wheel is not None:
             wheel.root_is_pure = True
+
+
+class SameBytes(sdist):
+    """An sdist that holds neither the time nor the user of its making, if SOURCE_DATE_EPOCH is set."""
+
+    def make_archive(self, *args: Any, **kwargs: Any) -> str:
+        """As setuptools, and packed again."""
+        made = str(super().make_archive(*args, **kwargs))
+        moment = os.environ.get("SOURCE_DATE_EPOCH")
+        if moment and made.endswith(".tar.gz"):
+            again = f"{made}.new"
+            with (
+                tarfile.open(made) as old,
+                open(again, "wb") as file,
+                gzip.GzipFile("", "wb", 9, file, int(moment)) as packed,
+                tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as new,
+            ):
+                for member in sorted(old.getmembers(), key=lambda member: member.name):
+                    content = old.extractfile(member) if member.isfile() else None
+                    mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
+                    new.addfile(member.replace(mtime=int(moment), mode=mode, uid=0, gid=0, uname="", gname=""), content)
+            os.replace(again, made)
+        return made

@@ -15,7 +15,8 @@ from zipfile import ZipFile
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TOP = ("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "README.md", "pyproject.toml", "setup.py")
+TOP = ("CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "README.md", "SECURITY.md")
+TOP += (".pre-commit-config.yaml", "pyproject.toml", "setup.py")
 FOLDERS = (".ci", ".github", "benchmarks", "csrc", "docs", "examples", "src/vargrad", "tests")
 LEFT = (
     "src/vargrad/_ir/pure/graph.c",
