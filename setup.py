@@ -21,4 +21,8 @@ C_ARGUMENTS = {
 }
 EXTENSIONS = [Extension(f"vargrad/{n}".replace("/", "."), SOURCES[n], **C_ARGUMENTS) for n in SOURCES]
 OPTIONS = {"build": {"build_base": f"build/{MODE or 'release'}"}}  # modes share no object file
-setup(ext_modules=EXTENSIONS if MODE != "python" else [], cmdclass={"build_ext": BuildOrFallBack, "sdist": SameBytes}, options=OPTIONS)
+setup(
+    ext_modules=EXTENSIONS if MODE != "python" else [],
+    cmdclass={"build_ext": BuildOrFallBack, "sdist": SameBytes},
+    options=OPTIONS,
+)

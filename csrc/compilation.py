@@ -1,14 +1,15 @@
 """How setup.py compiles: flags that give Python's numbers whatever the environment asks for, and the fallback.
 
-``VARGRAD_BUILD=python|debug|sanitize`` chooses the mode. On Windows ``CC=clang-cl`` compiles for AVX2 and AVX-512 too, as
-GCC and clang do elsewhere; Microsoft's compiler does not. ``SOURCE_DATE_EPOCH``, seconds since 1970, makes the bytes of
-sdist and wheels follow from the sources alone.
+``VARGRAD_BUILD=python|debug|sanitize`` chooses the mode. On Windows ``CC=clang-cl`` compiles for AVX2 and AVX-512 too,
+as GCC and clang do elsewhere; Microsoft's compiler does not. ``SOURCE_DATE_EPOCH``, seconds since 1970, makes the bytes
+of sdist and wheels follow from the sources alone.
 """
 
 from __future__ import annotations
 
 import gzip
 import os
+import re
 import shutil
 import sys
 import sysconfig
@@ -37,6 +38,8 @@ if (MODE := os.environ.get("VARGRAD_BUILD", "")) not in (*FLAGS, "python"):
     sys.exit(f"VARGRAD_BUILD={MODE!r}: expected python, debug, sanitize, or nothing (optimised)")
 COMPILE = [*ALWAYS, *FLAGS.get(MODE, [])]
 LINK = [] if WINDOWS else [*LINKED, *FLAGS.get(MODE, []), "-lm"]
+if sys.platform == "linux" and not MODE:
+    LINK.append("-Wl,--strip-all")
 STAMP = Path("build/compiled-with.txt")  # newer than what was compiled otherwise, so that it is compiled anew
 NAMES = ["CC", "CFLAGS", "CPPFLAGS", "LDFLAGS", "LDSHARED", "ARCHFLAGS", "CL", "_CL_", "LINK", "SDKROOT"]
 
@@ -83,6 +86,16 @@ class BuildOrFallBack(build_ext):
             self._remove(ext)  # of an earlier build
             raise
 
+    def swig_sources(self, sources: list[str], extension: Any) -> list[str]:
+        """Cython's C is there by now. It names a file of NumPy, in isolated builds in another folder each time."""
+        for path in map(Path, sources):
+            if path.suffix == ".c" and path.is_relative_to(self.build_temp):
+                text = path.read_text(encoding="utf-8")
+                named = re.sub(r'"[^"\n]*/(numpy/__init__\.[\w.-]*pxd)"', r'"\1"', text)
+                if named != text:
+                    path.write_text(named, encoding="utf-8")
+        return list(super().swig_sources(sources, extension))
+
     def _remove(self, ext: Any) -> None:
         Path(self.get_ext_fullpath(ext.name)).unlink(missing_ok=True)
 
@@ -114,6 +127,8 @@ class SameBytes(sdist):
                 for member in sorted(old.getmembers(), key=lambda member: member.name):
                     content = old.extractfile(member) if member.isfile() else None
                     mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
-                    new.addfile(member.replace(mtime=int(moment), mode=mode, uid=0, gid=0, uname="", gname=""), content)
+                    entry = member.replace(mtime=int(moment), mode=mode, uid=0, gid=0, uname="", gname="")
+                    entry.pax_headers = {}  # which has the time too, by the nanosecond
+                    new.addfile(entry, content)
             os.replace(again, made)
         return made
