@@ -7,7 +7,7 @@ import numpy
 from setuptools import Extension, setup
 
 sys.path.insert(0, "csrc")
-from compilation import COMPILE, LINK, MODE, BuildOrFallBack
+from compilation import COMPILE, LINK, MODE, BuildOrFallBack, SameBytes
 
 C = {"_core/var": "tape", "_vm/machine": "vm", "_train/engine": "dense"}  # folders of csrc
 SOURCES = {f"{n}_c": [f"src/vargrad/{n}_c.pyx", *map(str, sorted(Path("csrc", C[n]).rglob("*.c")))] for n in C}
@@ -21,4 +21,8 @@ C_ARGUMENTS = {
 }
 EXTENSIONS = [Extension(f"vargrad/{n}".replace("/", "."), SOURCES[n], **C_ARGUMENTS) for n in SOURCES]
 OPTIONS = {"build": {"build_base": f"build/{MODE or 'release'}"}}  # modes share no object file
-setup(ext_modules=EXTENSIONS if MODE != "python" else [], cmdclass={"build_ext": BuildOrFallBack}, options=OPTIONS)
+setup(
+    ext_modules=EXTENSIONS if MODE != "python" else [],
+    cmdclass={"build_ext": BuildOrFallBack, "sdist": SameBytes},
+    options=OPTIONS,
+)

@@ -1,23 +1,32 @@
 """How setup.py compiles: flags that give Python's numbers whatever the environment asks for, and the fallback.
 
-``VARGRAD_BUILD=python|debug|sanitize`` chooses the mode.
+``VARGRAD_BUILD=python|debug|sanitize`` chooses the mode. On Windows ``CC=clang-cl`` compiles for AVX2 and AVX-512 too,
+as GCC and clang do elsewhere; Microsoft's compiler does not. ``SOURCE_DATE_EPOCH``, seconds since 1970, makes the bytes
+of sdist and wheels follow from the sources alone.
 """
 
 from __future__ import annotations
 
+import gzip
 import os
+import re
+import shutil
 import sys
 import sysconfig
+import tarfile
 from pathlib import Path
 from typing import Any
 
 from setuptools.command.build_ext import build_ext  # Cython's, where Cython is installed
+from setuptools.command.sdist import sdist
 from setuptools.modified import newer_group
 
 ALWAYS = ["/fp:precise", "/std:c11", "/FIcsrc/ieee.h"]
 LINKED = []
 if WINDOWS := sys.platform == "win32":
     FLAGS = {"": ["/O2"], "debug": ["/Od", "/UNDEBUG"], "sanitize": ["/fsanitize=address"]}
+    if CLANG := "clang-cl" in Path(os.environ.get("CC", "")).name:
+        ALWAYS += ["/clang:-ffp-contract=off", "/clang:-fno-math-errno", "/clang:-fno-trapping-math"]
 else:  # the twins agree to the bit. These flags come behind CFLAGS, also behind a -ffast-math or -Ofast in there, which
     # would link a start file, too, that makes every subnormal number of the whole process 0
     LINKED = ["-fno-fast-math", "-fno-unsafe-math-optimizations"]
@@ -29,6 +38,8 @@ if (MODE := os.environ.get("VARGRAD_BUILD", "")) not in (*FLAGS, "python"):
     sys.exit(f"VARGRAD_BUILD={MODE!r}: expected python, debug, sanitize, or nothing (optimised)")
 COMPILE = [*ALWAYS, *FLAGS.get(MODE, [])]
 LINK = [] if WINDOWS else [*LINKED, *FLAGS.get(MODE, []), "-lm"]
+if sys.platform == "linux" and not MODE:
+    LINK.append("-Wl,--strip-all")
 STAMP = Path("build/compiled-with.txt")  # newer than what was compiled otherwise, so that it is compiled anew
 NAMES = ["CC", "CFLAGS", "CPPFLAGS", "LDFLAGS", "LDSHARED", "ARCHFLAGS", "CL", "_CL_", "LINK", "SDKROOT"]
 
@@ -50,6 +61,11 @@ class BuildOrFallBack(build_ext):
         """Fall back in a plain build, for somebody who wants to use it: not in a mode, nor in an editable install."""
         for ext in self.extensions:
             ext.depends.append(stamp())
+        if WINDOWS and CLANG:  # setuptools looks for cl.exe alone; clang-cl takes its arguments
+            self.compiler.initialize()
+            self.compiler.cc = shutil.which(os.environ["CC"])
+            if self.compiler.cc is None:
+                sys.exit(f"CC={os.environ['CC']!r}: there is no such program; it comes with LLVM")
         try:
             super().build_extensions()
         except Exception as error:  # Cython's and the compiler's share no other base
@@ -70,6 +86,16 @@ class BuildOrFallBack(build_ext):
             self._remove(ext)  # of an earlier build
             raise
 
+    def swig_sources(self, sources: list[str], extension: Any) -> list[str]:
+        """Cython's C is there by now. It names a file of NumPy, in isolated builds in another folder each time."""
+        for path in map(Path, sources):
+            if path.suffix == ".c" and path.is_relative_to(self.build_temp):
+                text = path.read_text(encoding="utf-8")
+                named = re.sub(r'"[^"\n]*/(numpy/__init__\.[\w.-]*pxd)"', r'"\1"', text)
+                if named != text:
+                    path.write_text(named, encoding="utf-8")
+        return list(super().swig_sources(sources, extension))
+
     def _remove(self, ext: Any) -> None:
         Path(self.get_ext_fullpath(ext.name)).unlink(missing_ok=True)
 
@@ -81,3 +107,28 @@ class BuildOrFallBack(build_ext):
         wheel = self.distribution.get_command_obj("bdist_wheel", create=False)
         if wheel is not None:
             wheel.root_is_pure = True
+
+
+class SameBytes(sdist):
+    """An sdist that holds neither the time nor the user of its making, if SOURCE_DATE_EPOCH is set."""
+
+    def make_archive(self, *args: Any, **kwargs: Any) -> str:
+        """As setuptools, and packed again."""
+        made = str(super().make_archive(*args, **kwargs))
+        moment = os.environ.get("SOURCE_DATE_EPOCH")
+        if moment and made.endswith(".tar.gz"):
+            again = f"{made}.new"
+            with (
+                tarfile.open(made) as old,
+                open(again, "wb") as file,
+                gzip.GzipFile("", "wb", 9, file, int(moment)) as packed,
+                tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as new,
+            ):
+                for member in sorted(old.getmembers(), key=lambda member: member.name):
+                    content = old.extractfile(member) if member.isfile() else None
+                    mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
+                    entry = member.replace(mtime=int(moment), mode=mode, uid=0, gid=0, uname="", gname="")
+                    entry.pax_headers = {}  # which has the time too, by the nanosecond
+                    new.addfile(entry, content)
+            os.replace(again, made)
+        return made

@@ -17,7 +17,7 @@ from vargrad import math
 @vargrad.compile(max_paths=1000)
 def time_to_rest(angle, friction):
     """Seconds until the speed is below a hundredth of its largest; a step of 20 ms, Heun's method."""
-    speed, fastest, t = 0 * angle, 0 * angle, 0
+    speed, fastest, t = 0 * angle, 0 * angle, 0.0
     while t < 5:
         faster = speed - 0.02 * (9.81 * math.sin(angle) + friction * speed)
         angle = angle + 0.01 * (speed + faster)

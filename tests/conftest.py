@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -51,6 +53,26 @@ def _no_figures_left() -> Iterator[None]:
     yield
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
+
+
+try:
+    import sklearn  # noqa: F401
+except ImportError:  # it has no wheel for musllinux
+    WITHOUT_SKLEARN = True
+else:
+    WITHOUT_SKLEARN = False
+
+
+def pytest_report_header() -> str:
+    """Nothing is left out in silence."""
+    return "scikit-learn is missing: files that import it are left out" if WITHOUT_SKLEARN else ""
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out what cannot be imported without scikit-learn, where it is missing."""
+    if WITHOUT_SKLEARN and collection_path.suffix == ".py":
+        return bool(re.search(r"^(from|import) sklearn", collection_path.read_text(encoding="utf-8"), re.M)) or None
+    return None
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -18,6 +18,7 @@ package.__path__ = [str(ROOT / "src" / "vargrad")]
 sys.modules["vargrad"] = package
 
 from c_text import C_CALLS, c, c_nary, c_row, lets  # noqa: E402
+from types_text import form, math_pyi, overloads  # noqa: E402
 
 from vargrad._ops.formula import operand_names, parse  # noqa: E402
 from vargrad._ops.table import AGGREGATES, ARITHMETIC, METHODS, NARY, ROWS, Op  # noqa: E402
@@ -224,11 +225,7 @@ def functions_py() -> str:
             call = "x"
         else:
             default = f" = {DEFAULTS[row.name][1]}" if row.name in DEFAULTS else ""
-            lines += [
-                "",
-                "",
-                f"def {row.function}(x: Var | float, y: Var | float{default}, /) -> Var | float:",
-            ]
+            lines += ["", "", f"def {row.function}(x: Var | float, y: Var | float{default}, /) -> Var | float:"]
             call = "x, y"
         lines += [f'    """{row.doc}"""', f'    return function("{row.name}", {call})']
     return "\n".join(lines) + "\n"
@@ -251,8 +248,9 @@ def functions_pxi() -> str:
                 "*values": ("x=NOTHING, y=NOTHING, /, *rest", "of_arguments", "x, y, rest"),
             }
             head, kind, call = forms.get(nary.function, ("values, /", "of_vector", "values"))
-            lines += ["", "", f"def {nary.name}({head}):", f'    """{nary.doc}"""']
-            lines.append(f'    return {kind}(OP_{nary.name}, "{nary.name}", {call})')
+            shown = rf"{nary.name}(*values)\n--\n\n" if kind == "of_arguments" else ""  # NOTHING is no default
+            lines += ["", "", *["@cython.embedsignature(False)"] * bool(shown), f"def {nary.name}({head}):"]
+            lines += [f'    """{shown}{nary.doc}"""', f'    return {kind}(OP_{nary.name}, "{nary.name}", {call})']
     return "\n".join(lines) + "\n"
 
 
@@ -298,16 +296,18 @@ def functions_special_py() -> str:
         "",
         "from __future__ import annotations",
         "",
-        "from vargrad._core.var import Real, function",
+        "from typing import overload",
+        "",
+        "from vargrad._core.var import Number, Plain, Real, Var, function",
         "",
         "__all__ = [",
         *(f'    "{row.special}",' for row in sorted(rows, key=lambda row: row.special)),
         "]",
     ]
     for row in rows:
-        head, call = ("x: Real, /", "x") if row.arity == 1 else ("x: Real, y: Real, /", "x, y")
+        head, call = ("x: Number, /", "x") if row.arity == 1 else ("x: Number, y: Number, /", "x, y")
         doc = re.sub(r"\ba\b", "x", re.sub(r"\bb\b", "y", row.doc))
-        lines += ["", "", f"def {row.special}({head}) -> Real:", f'    """{doc}"""']
+        lines += ["", "", *overloads(row.special, form(row)), f"def {row.special}({head}) -> Real:", f'    """{doc}"""']
         lines.append(f'    return function("{row.name}", {call})')
     return "\n".join(lines) + "\n"
 
@@ -367,6 +367,7 @@ FILES = {
     "src/vargrad/_core/functions_py.py": functions_py,
     "src/vargrad/_core/functions.pxi": functions_pxi,
     "src/vargrad/_core/functions_nary.py": functions_nary_py,
+    "src/vargrad/math.pyi": lambda: math_pyi(NOTE, functions(), DEFAULTS, ROOT / "src/vargrad/_core/functions.py"),
     "src/vargrad/special/_rows.py": functions_special_py,
     "docs/ops.md": table_md,
 }

@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #endif
 
-#if defined(MADV_FREE) && (defined(MAP_ANONYMOUS) || defined(MAP_ANON))
+#if defined(MADV_FREE) && (defined(MAP_ANONYMOUS) || defined(MAP_ANON)) && !defined(__EMSCRIPTEN__)
 #ifndef MAP_ANONYMOUS
 #define MAP_ANONYMOUS MAP_ANON
 #endif

@@ -12,7 +12,7 @@ class labels from 0 or float64 targets.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy
 import numpy.typing
@@ -308,7 +308,7 @@ class Scaler:
             return self._kept is other._kept
         return all(numpy.array_equal(one, two) for one, two in zip(self._kept, other._kept, strict=True))
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return "<Scaler, not fitted>" if self._kept is None else f"<Scaler of {self._kept[0].size} column(s)>"
@@ -336,3 +336,7 @@ def standardize(X: Any, *others: Any) -> Any:
     scaler = Scaler().fit(arrays[0])
     scaled = tuple(scaler.transform(x) for x in arrays)
     return scaled if others else scaled[0]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -14,16 +14,17 @@ floats. Torch's definitions where torch has the loss. ValueError for targets tha
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 
 from vargrad import math
 from vargrad._core import modes, var, var_py
 from vargrad._util import errors
 
 if TYPE_CHECKING:
-    Number: TypeAlias = "var_py.Var | float"
+    _N = TypeVar("_N", var_py.Var, float)
+    _Rows: TypeAlias = "_N | Sequence[_N] | Sequence[Sequence[_N]]"
 
 __all__ = ["bce", "cross_entropy", "hinge", "huber", "l1", "l2", "mae", "mse", "sse"]
 _VARS = (var.Var, var_py.Var)
@@ -45,7 +46,11 @@ class Loss:
     logits: bool = False
 
 
-def sse(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Number:
+@overload
+def sse(predictions: _Rows[_N], targets: Any, *, sample_weight: Any = None) -> _N: ...
+@overload
+def sse(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Any: ...
+def sse(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Any:
     """The article's loss: the sum of squared errors over all outputs and rows.
 
     >>> sse([0.5, 2.0], [0.0, 1.0])
@@ -54,7 +59,11 @@ def sse(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Number:
     return _over_rows(LOSSES["sse"], predictions, targets, sample_weight)
 
 
-def mse(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Number:
+@overload
+def mse(predictions: _Rows[_N], targets: Any, *, sample_weight: Any = None) -> _N: ...
+@overload
+def mse(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Any: ...
+def mse(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Any:
     """The mean of squared errors; torch.nn.functional.mse_loss.
 
     >>> mse([0.5, 2.0], [0.0, 1.0])
@@ -63,7 +72,11 @@ def mse(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Number:
     return _over_rows(LOSSES["mse"], predictions, targets, sample_weight)
 
 
-def mae(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Number:
+@overload
+def mae(predictions: _Rows[_N], targets: Any, *, sample_weight: Any = None) -> _N: ...
+@overload
+def mae(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Any: ...
+def mae(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Any:
     """The mean of absolute errors; torch.nn.functional.l1_loss.
 
     >>> mae([0.5, 2.0], [0.0, 1.0])
@@ -72,7 +85,11 @@ def mae(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Number:
     return _over_rows(LOSSES["mae"], predictions, targets, sample_weight)
 
 
-def huber(predictions: Any, targets: Any, delta: float = 1.0, *, sample_weight: Any = None) -> Number:
+@overload
+def huber(predictions: _Rows[_N], targets: Any, delta: float = 1.0, *, sample_weight: Any = None) -> _N: ...
+@overload
+def huber(predictions: Any, targets: Any, delta: float = 1.0, *, sample_weight: Any = None) -> Any: ...
+def huber(predictions: Any, targets: Any, delta: float = 1.0, *, sample_weight: Any = None) -> Any:
     """The mean of e**2 / 2 for errors abs(e) up to ``delta`` and delta (abs(e) - delta / 2) beyond (Huber 1964).
 
     torch.nn.functional.huber_loss. Raises ValueError unless delta is positive.
@@ -85,7 +102,11 @@ def huber(predictions: Any, targets: Any, delta: float = 1.0, *, sample_weight: 
     return _over_rows(Loss("huber", lambda p, t: _huber(p, t, delta)), predictions, targets, sample_weight)
 
 
-def hinge(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Number:
+@overload
+def hinge(predictions: _Rows[_N], targets: Any, *, sample_weight: Any = None) -> _N: ...
+@overload
+def hinge(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Any: ...
+def hinge(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Any:
     """The mean of max(0, 1 - t p) for targets t of -1 and 1, as support vector machines have it.
 
     >>> hinge([0.5, -3.0], [1, -1])
@@ -94,7 +115,11 @@ def hinge(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Numbe
     return _over_rows(LOSSES["hinge"], predictions, targets, sample_weight)
 
 
-def bce(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Number:
+@overload
+def bce(predictions: _Rows[_N], targets: Any, *, sample_weight: Any = None) -> _N: ...
+@overload
+def bce(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Any: ...
+def bce(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Any:
     """Binary cross-entropy from logits: the mean of softplus(z) - t z, for outputs z without activation, t from 0 to 1.
 
     torch.nn.functional.binary_cross_entropy_with_logits. Finite for logits of any size.
@@ -105,7 +130,15 @@ def bce(predictions: Any, targets: Any, *, sample_weight: Any = None) -> Number:
     return _over_rows(LOSSES["bce"], predictions, targets, sample_weight)
 
 
-def cross_entropy(predictions: Any, targets: Any, *, sample_weight: Any = None, label_smoothing: float = 0.0) -> Number:
+@overload
+def cross_entropy(
+    predictions: _Rows[_N], targets: Any, *, sample_weight: Any = None, label_smoothing: float = 0.0
+) -> _N: ...
+@overload
+def cross_entropy(
+    predictions: Any, targets: Any, *, sample_weight: Any = None, label_smoothing: float = 0.0
+) -> Any: ...
+def cross_entropy(predictions: Any, targets: Any, *, sample_weight: Any = None, label_smoothing: float = 0.0) -> Any:
     """Cross-entropy from logits: a row's logsumexp(z) - z[label]; the mean over rows.
 
     ``predictions``: one row's outputs without activation, or a list of rows. ``targets``: the row's label, an int from
@@ -135,7 +168,11 @@ def cross_entropy(predictions: Any, targets: Any, *, sample_weight: Any = None, 
     return _averaged(LOSSES["cross_entropy"], found, sample_weight)
 
 
-def l1(parameters: Any) -> Number:
+@overload
+def l1(parameters: Iterable[_N]) -> _N: ...
+@overload
+def l1(parameters: Any) -> Any: ...
+def l1(parameters: Any) -> Any:
     """The sum of absolute values, for a penalty: ``loss + 0.001 * l1(model.parameters)``.
 
     >>> l1([1.0, -2.0])
@@ -144,7 +181,11 @@ def l1(parameters: Any) -> Number:
     return math.sum([abs(p) for p in parameters])
 
 
-def l2(parameters: Any) -> Number:
+@overload
+def l2(parameters: Iterable[_N]) -> _N: ...
+@overload
+def l2(parameters: Any) -> Any: ...
+def l2(parameters: Any) -> Any:
     """The sum of squares, for a penalty: ``loss + 0.001 * l2(model.parameters)``.
 
     >>> l2([1.0, -2.0])
@@ -260,12 +301,12 @@ def _label(x: Any, outputs: int, what: str) -> int:
     return label
 
 
-def _over_rows(loss: Loss, predictions: Any, targets: Any, sample_weight: Any = None) -> Number:
+def _over_rows(loss: Loss, predictions: Any, targets: Any, sample_weight: Any = None) -> var.Real:
     p, t = _plain(predictions), _plain(targets)
     if sample_weight is not None and _is_list(p) and not any(_is_list(row) for row in p) and _is_list(t):
         p, t = [[x] for x in p], [[x] for x in t]  # a weight for each number: each is a row
     if not (_is_list(p) and any(_is_list(row) for row in p)):
-        one: Number = _row(loss, p, t, "targets")
+        one: var.Real = _row(loss, p, t, "targets")
         return one if sample_weight is None else _averaged(loss, [one], sample_weight)
     if not _is_list(t) or len(t) != len(p):
         raise ValueError(f"{loss.name}: {len(p)} rows of predictions, targets {t!r:.60}")
@@ -273,10 +314,10 @@ def _over_rows(loss: Loss, predictions: Any, targets: Any, sample_weight: Any = 
     return _averaged(loss, rows, sample_weight)
 
 
-def _averaged(loss: Loss, rows: list[Any], sample_weight: Any) -> Number:
+def _averaged(loss: Loss, rows: list[Any], sample_weight: Any) -> var.Real:
     """The mean of the rows' losses, or their sum as the loss wants it; weighted by ``sample_weight``, if any."""
     if sample_weight is None:
-        found: Number = math.mean(rows) if loss.mean else math.sum(rows)
+        found: var.Real = math.mean(rows) if loss.mean else math.sum(rows)
         return found
     weights = _plain(sample_weight)
     if not _is_list(weights) or len(weights) != len(rows):
@@ -299,3 +340,7 @@ def _row(loss: Loss, p: Any, t: Any, what: str) -> Any:
         if not isinstance(x, (float, *_VARS)):
             errors.as_float(x, f"{loss.name}: a prediction or target")
     return loss.row(p, _checked(loss, t, what))
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

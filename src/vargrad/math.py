@@ -11,22 +11,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from vargrad._core import functions, functions_py, var, var_py
+from vargrad._core import functions as _functions
+from vargrad._core import functions_py, var, var_py
 from vargrad._util.public import show_as as _show_as
 
-if TYPE_CHECKING:
-    from typing import Any
+# the pure twin's functions stand in a module of their own, the compiled ones in the core
+_names = _functions.names(functions_py if var.module is var_py else var.module)
+__all__ = sorted(_names)  # their types are in math.pyi
+_show_as(__name__, (f for f in _names.values() if getattr(f, "__module__", "").startswith("vargrad._")))
+globals().update(_names)
 
-    from vargrad._core.functions import *  # noqa: F403
-    from vargrad._core.functions_nary import *  # noqa: F403
-    from vargrad._core.functions_py import *  # noqa: F403
 
-    def __getattr__(name: str) -> Any:
-        """The rest of the standard module."""
-else:
-    # the pure twin's functions stand in a module of their own, the compiled ones in the core
-    _names = functions.names(functions_py if var.module is var_py else var.module)
-    globals().update(_names)
-    _show_as(__name__, (f for f in _names.values() if getattr(f, "__module__", "").startswith("vargrad._")))
+def __dir__() -> list[str]:
+    return __all__

@@ -251,3 +251,7 @@ def _positive(value: float, name: str, zero: bool = False) -> float:
     if not (0.0 < number < math.inf or (zero and number == 0.0)):
         raise ValueError(f"{name} must be finite and {'not negative' if zero else 'positive'}, not {value!r}")
     return number
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

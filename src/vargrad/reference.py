@@ -15,7 +15,7 @@ from vargrad._core import functions, functions_py
 from vargrad._core.modes import detect_anomaly, no_grad
 from vargrad._core.var_py import Var, custom, identity, pullback, pullback_graph
 
-math = SimpleNamespace(**functions.names(functions_py))
+math: SimpleNamespace = SimpleNamespace(**functions.names(functions_py))
 
 __all__ = [
     "Var",
@@ -27,3 +27,7 @@ __all__ = [
     "pullback",
     "pullback_graph",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy
 import numpy.typing
@@ -24,20 +24,42 @@ import numpy.typing
 from vargrad.nn import NN
 
 try:
-    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+    if not TYPE_CHECKING:  # scikit-learn has no types
+        from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
     from sklearn.utils import check_random_state, column_or_1d
     from sklearn.utils.multiclass import check_classification_targets, type_of_target
     from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
-except ImportError as error:
-    raise ImportError("vargrad.sklearn needs scikit-learn: pip install 'vargrad[sklearn]'") from error
+except ImportError as _error:
+    raise ImportError("vargrad.sklearn needs scikit-learn: pip install 'vargrad[sklearn]'") from _error
+
+if TYPE_CHECKING:
+    from vargrad._train.history import History
+
+    class BaseEstimator:
+        def get_params(self, deep: bool = True) -> dict[str, Any]: ...
+        def set_params(self, **params: Any) -> Self: ...
+        def get_metadata_routing(self) -> Any: ...
+        def __sklearn_tags__(self) -> Any: ...
+
+    class ClassifierMixin:
+        def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
+
+    class RegressorMixin:
+        def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
+
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 _OPTIMIZER_SETTINGS = ("momentum", "nesterov", "weight_decay", "betas", "eps")
 __all__ = ["NNClassifier", "NNRegressor"]
 
 
-class _Estimator(BaseEstimator):  # type: ignore[misc]
+class _Estimator(BaseEstimator):
     """The base of both: their settings, which scikit-learn wants stored unchanged and checked by fit."""
+
+    network_: NN
+    history_: History
+    n_iter_: int
+    loss_curve_: list[float]
 
     def __init__(
         self,
@@ -165,7 +187,7 @@ def _weights(sample_weight: Any, X: Array) -> Any:
     return None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=numpy.float64)
 
 
-class NNClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
+class NNClassifier(ClassifierMixin, _Estimator):
     """A network that tells classes apart, trained on cross-entropy; with several labels a row, on binary ones.
 
     ``hidden``: neurons of each hidden layer; ``activation``: theirs, a name or one for each; ``init``, as for NN;
@@ -324,7 +346,7 @@ class NNClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
             return numpy.log(self.predict_proba(X))
 
 
-class NNRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
+class NNRegressor(RegressorMixin, _Estimator):
     """A network that predicts numbers, trained on the mean squared error; settings and attributes as NNClassifier's."""
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> NNRegressor:
@@ -350,3 +372,7 @@ class NNRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
         network, X = self._outputs(X)
         found: Array = network.predict(X)
         return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -8,7 +8,7 @@ as a parameter or an outer transform's variable. Then they are Vars, connected t
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 from vargrad._core.var import module
 from vargrad._transforms.implicit import implicit
@@ -16,6 +16,12 @@ from vargrad._transforms.run import Function, Run, check_function, name_of, tran
 from vargrad._transforms.trees import aligned, describe, fill, flatten, register_tree
 from vargrad._util.argnums import Argnums
 from vargrad._util.public import show_as
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Concatenate, Literal
+
+    from vargrad._transforms.typed import A, Along, Of, P, R
 
 __all__ = [
     "grad",
@@ -30,6 +36,12 @@ __all__ = [
 ]
 
 
+@overload
+def grad(
+    f: Callable[Concatenate[A, P], Any], argnums: Literal[0] = 0, has_aux: Literal[False] = False
+) -> Of[A, P, A]: ...
+@overload
+def grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function: ...
 def grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """The function that returns the gradient of f, which must return one number.
 
@@ -62,6 +74,12 @@ def grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     return transform("grad", "Gradient", f, argnums, rule)
 
 
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[A, P], R], argnums: Literal[0] = 0, has_aux: Literal[False] = False
+) -> Of[A, P, tuple[R, A]]: ...
+@overload
+def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function: ...
 def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     """The function that returns the pair of f's value and its gradient, for one run of f.
 
@@ -86,7 +104,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> 
     return transform("value_and_grad", "Value and gradient", f, argnums, rule)
 
 
-def jacobian(f: Function, argnums: Argnums = 0) -> Function:
+def jacobian(f: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, Any]:
     """The function that returns all derivatives of f's results, which may have any structure, from one run of f.
 
     The structure of f's result is outermost: each number in it becomes the structure of the argument (or, for several
@@ -106,7 +124,7 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
     return transform("jacobian", "Jacobian", f, argnums, rule)
 
 
-def hessian(f: Function, argnums: Argnums = 0) -> Function:
+def hessian(f: Callable[P, Any], argnums: Argnums = 0) -> Callable[P, Any]:
     """The function that returns all second derivatives of f, which must return one number, from one run of f.
 
     It is the jacobian of the gradient: for a list of n floats n lists of n floats, for an array of shape s an array
@@ -124,7 +142,7 @@ def hessian(f: Function, argnums: Argnums = 0) -> Function:
     return transform("hessian", "Hessian", f, argnums, rule)
 
 
-def hvp(f: Function) -> Function:
+def hvp(f: Callable[Concatenate[A, P], Any]) -> Along[A, P, A]:
     """The function of (x, v) that returns the Hessian of f at x times v, exactly, from one run of f.
 
     ``v`` has the structure of ``x``, ValueError if not; so has the result. Further arguments go to f after x. The cost
@@ -145,7 +163,7 @@ def hvp(f: Function) -> Function:
     return _named(product, "hvp", f, f"Hessian of {name_of(f)} at x times the vector v.")
 
 
-def jvp(f: Function) -> Function:
+def jvp(f: Callable[Concatenate[A, P], R]) -> Along[A, P, tuple[R, R]]:
     """The function of (x, v) that returns f's value at x and its derivative along v, from one run of f.
 
     ``v`` has the structure of ``x``, ValueError if not. f may return any structure; value and derivative have it both.
@@ -168,6 +186,10 @@ def jvp(f: Function) -> Function:
     return _named(pushed, "jvp", f, f"Value of {name_of(f)} at x and its derivative along v.")
 
 
+@overload
+def vjp(f: Callable[Concatenate[A, P], R], argnums: Literal[0] = 0) -> Of[A, P, tuple[R, Callable[[R], A]]]: ...
+@overload
+def vjp(f: Function, argnums: Argnums = 0) -> Function: ...
 def vjp(f: Function, argnums: Argnums = 0) -> Function:
     """The function that returns f's value and a function of u: the derivative of u times f's results.
 
@@ -209,3 +231,7 @@ def _named(function: Function, what: str, f: Function, doc: str) -> Function:
 
 
 show_as(__name__, [implicit, register_tree])
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -46,6 +46,36 @@ def test_one_version() -> None:
     assert newest.split("]")[0] == f"## [{PROJECT['version']}"
 
 
+def test_the_citation_has_the_version() -> None:
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"version: {PROJECT['version']}" in citation.splitlines()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / ".github/workflows").glob("*.yml")), ids=lambda path: path.name)
+def test_workflows_are_pinned_and_may_do_little(path: Path) -> None:
+    """Actions by commit, with the version behind it; no token in a checkout; jobs write only where they say so."""
+    text = path.read_text(encoding="utf-8")
+    used = re.findall(r"uses: (.+)", text)
+    assert used
+    assert [name for name in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v[\d.]+", name)] == []
+    assert text.count("persist-credentials: false") == text.count("actions/checkout@")
+    assert re.search(r"^permissions:( \{\}|\n  contents: read)$", text, re.MULTILINE)
+    assert "concurrency:" in text
+    assert text.count("runs-on:") == text.count("timeout-minutes:")
+
+
+def test_wheels_are_named_once() -> None:
+    """Of Pythons that the classifiers have, and no free-threaded one while the core is not made for it."""
+    tool = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["cibuildwheel"]
+    minors = re.fullmatch(r"cp3\{([\d,]+)\}-\*", tool["build"])
+    assert minors is not None
+    known = [name.rpartition(".")[2] for name in PROJECT["classifiers"] if ":: 3." in name]
+    assert minors[1].split(",") == known
+    extras = PROJECT["optional-dependencies"]
+    assert "scikit-learn" not in {Requirement(text).name for text in extras["test-without-sklearn"]}
+    assert {tool["test-extras"][0], tool["overrides"][0]["test-extras"][0]} <= set(extras)
+
+
 def test_cython_is_one_that_survives_refused_memory() -> None:
     """Code of Cython 3.3.1 crashes on MemoryError in the append of a list comprehension; 3.2.9 raises it."""
     system = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -13,9 +14,11 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from setuptools import Distribution, Extension
 
 ROOT = Path(__file__).parents[2]
-TOP = ("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "README.md", "pyproject.toml", "setup.py")
+TOP = ("CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "README.md", "SECURITY.md")
+TOP += (".pre-commit-config.yaml", "pyproject.toml", "setup.py")
 FOLDERS = (".ci", ".github", "benchmarks", "csrc", "docs", "examples", "src/vargrad", "tests")
 LEFT = (
     "src/vargrad/_ir/pure/graph.c",
@@ -30,7 +33,7 @@ WRITTEN = ("PKG-INFO", "setup.cfg", "src/vargrad.egg-info/")  # by setuptools, i
 
 def package() -> set[str]:
     """What of the sources a wheel holds: Python, the mark that it is typed, and what pages are made of."""
-    kinds = (".py", ".css", ".js")
+    kinds = (".py", ".pyi", ".css", ".js")
     files = (path for path in (ROOT / "src/vargrad").rglob("*") if path.suffix in kinds or path.name == "py.typed")
     return {path.relative_to(ROOT / "src").as_posix() for path in files}
 
@@ -85,6 +88,34 @@ def test_sdist(checkout: Path, tmp_path: Path) -> None:
     with tarfile.open(build("sdist", checkout, tmp_path)) as archive:
         names = {m.name.partition("/")[2] for m in archive.getmembers() if m.isfile()}
     assert {name for name in names if not name.startswith(WRITTEN)} == wanted
+
+
+@pytest.mark.parametrize("what", ["sdist", "wheel"])
+def test_the_same_bytes_from_the_same_sources(what: str, checkout: Path, tmp_path: Path) -> None:
+    """Whenever and wherever it is built, given SOURCE_DATE_EPOCH; and with the times of the files changed."""
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(checkout, elsewhere, copy_function=shutil.copy)
+    for place in (checkout, elsewhere):
+        (place / "dist").mkdir()
+    os.utime(elsewhere / "README.md", (1e9, 1e9))
+    first = build(what, checkout, checkout / "dist", SOURCE_DATE_EPOCH="1700000000")
+    again = build(what, elsewhere, elsewhere / "dist", SOURCE_DATE_EPOCH="1700000000")
+    assert first.name == again.name
+    assert first.read_bytes() == again.read_bytes()
+
+
+def test_the_path_of_numpys_declarations_is_no_part_of_the_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An isolated build has NumPy in a folder with another name each time."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("VARGRAD_BUILD", "python")
+    command = runpy.run_path(str(ROOT / "csrc/compilation.py"))["BuildOrFallBack"](Distribution())
+    command.build_temp, command.swig_opts = str(tmp_path), []
+    made = tmp_path / "machine_c.c"
+    made.write_text('static const char* f = "../tmp/build-env-x1/numpy/__init__.cython-30.pxd";', encoding="utf-8")
+    command.swig_sources([str(made)], Extension("machine_c", [str(made)]))
+    assert made.read_text(encoding="utf-8") == 'static const char* f = "numpy/__init__.cython-30.pxd";'
 
 
 def test_wheel_without_extensions(checkout: Path, tmp_path: Path) -> None:

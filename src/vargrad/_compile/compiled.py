@@ -11,15 +11,16 @@ import inspect
 import weakref
 from collections.abc import Callable
 from types import FunctionType, MethodType
-from typing import Any, overload
+from typing import Any, Concatenate, Self, overload
 
 from vargrad._compile.bound import bind as bind_call
 from vargrad._compile.call import chosen_arguments
-from vargrad._compile.dispatcher import SHORTCUTS, Dispatcher
+from vargrad._compile.dispatcher import SHORTCUTS
 from vargrad._compile.listing import listing
 from vargrad._compile.paths import Output
 from vargrad._compile.recorder import RecordingError
 from vargrad._compile.sparse.methods import HasPattern
+from vargrad._compile.typed import P, Q, R, S, Typed
 from vargrad._compile.watch.fingerprints import Fingerprint
 from vargrad._compile.watch.object_state import State, is_stateful, state_of, unchanging
 from vargrad._core.modes import thread
@@ -33,19 +34,19 @@ __all__ = ["Compiled", "RecordingError", "compile", "load_compiled"]
 
 @overload
 def compile(
-    f: Callable[..., Any], *, signature: str | None = None, max_paths: int = 256, constants: str = "watched"
-) -> Compiled: ...
+    f: Callable[P, R], *, signature: str | None = None, max_paths: int = 256, constants: str = "watched"
+) -> Compiled[P, R]: ...
 @overload
 def compile(
     f: None = None, *, signature: str | None = None, max_paths: int = 256, constants: str = "watched"
-) -> Callable[[Callable[..., Any]], Compiled]: ...
+) -> Callable[[Callable[P, R]], Compiled[P, R]]: ...
 def compile(
     f: Callable[..., Any] | None = None,
     *,
     signature: str | None = None,
     max_paths: int = 256,
     constants: str = "watched",
-) -> Compiled | Callable[[Callable[..., Any]], Compiled]:
+) -> Compiled[..., Any] | Callable[[Callable[..., Any]], Compiled[..., Any]]:
     """Record f when it is first called, and replay it and its derivatives over arrays from then on.
 
     ``f``: ordinary code on floats, with ``vargrad.math``; branches are followed row by row. ``signature``: NumPy's
@@ -78,7 +79,7 @@ def compile(
 
 
 @fast_calls
-class Compiled(Dispatcher, HasPattern):
+class Compiled(Typed[P, R], HasPattern):
     """A recorded function. Every derivative is per row: shape of the rows, then the shapes of result and argument.
 
     >>> import vargrad
@@ -149,6 +150,10 @@ class Compiled(Dispatcher, HasPattern):
         self._look()
         files.save(self, path)
 
+    @overload
+    def __get__(self, instance: None, owner: type | None = None) -> Self: ...
+    @overload
+    def __get__(self: Compiled[Concatenate[S, Q], R], instance: S, owner: type | None = None) -> Compiled[Q, R]: ...
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         if instance is None or not isinstance(self.__wrapped__, FunctionType):
             return self
@@ -182,7 +187,7 @@ class Compiled(Dispatcher, HasPattern):
         return "\n".join(lines)
 
 
-def load_compiled(path: PathLike, function: Callable[..., Any] | None = None) -> Compiled:
+def load_compiled(path: PathLike, function: Callable[..., Any] | None = None) -> Compiled[..., Any]:
     """A compiled function from a file that its ``save`` wrote. Nothing in the file is executed.
 
     ``function``: the Python function that was compiled, to record new paths with; without it a row that needs one is a
@@ -206,14 +211,14 @@ def load_compiled(path: PathLike, function: Callable[..., Any] | None = None) ->
     return files.load(path, function, kind.__new__(kind))
 
 
-def restore(version: int, state: Any, place: tuple[str, str] | None, token: str = "") -> Compiled:
+def restore(version: int, state: Any, place: tuple[str, str] | None, token: str = "") -> Compiled[..., Any]:
     """A compiled function from its pickle; ValueError for a pickle of another version."""
     from vargrad._compile import pickles
 
     return pickles.read(Compiled.__new__(Compiled), version, state, place, token)
 
 
-def compile_again(f: Callable[..., Any], signature: str | None, max_paths: int) -> Compiled:
+def compile_again(f: Callable[..., Any], signature: str | None, max_paths: int) -> Compiled[..., Any]:
     """A compiled function from its pickle: without recordings, which are of the object as it was."""
     return compile(f, signature=signature, max_paths=max_paths)
 
@@ -232,7 +237,7 @@ def _refreshed(name: str) -> Callable[..., Any]:
     return functools.update_wrapper(method, inner)
 
 
-class Watched(Compiled):
+class Watched(Compiled[..., Any]):
     """A compiled function that depends on the state of an object, which ``subject()`` returns."""
 
     _is_watched = True
@@ -352,7 +357,7 @@ for _name in _PUBLIC:
 class Methods:
     """The compiled methods of one function, one for each object, for as long as it lives."""
 
-    def __init__(self, function: Compiled) -> None:
+    def __init__(self, function: Compiled[..., Any]) -> None:
         self._function = function
         self._known: dict[int, tuple[weakref.ref[Any], Watched]] = {}
 

@@ -56,7 +56,7 @@ class Dispatcher(Recordings):
         self.max_paths = max_paths
         self._frozen = constants == "frozen"
         self._binder = Binder(self.__name__, f, self.signature)
-        self.lock = RLock()
+        self.lock: Any = RLock()
         self.given: dict[Any, Pattern] = {}  # of sparse derivatives: see sparse/calls.py
         self._loose = set()
         self._forget_all()

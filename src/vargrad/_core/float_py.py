@@ -7,7 +7,7 @@ import operator
 import sys
 from collections.abc import Callable, Iterable
 from operator import index
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, SupportsIndex, overload
 
 from vargrad._core.methods_py import OpMethods
 from vargrad._core.modes import thread
@@ -19,13 +19,18 @@ class Float(OpMethods):
     """The half of the pure twin's Var that needs only its value."""
 
     __slots__ = ()
-    __array_priority__ = -1.0  # scalars of NumPy leave an operation to a Var, arrays do it element by element
+    __array_priority__: float = -1.0  # scalars of NumPy leave an operation to a Var, arrays do it element by element
     _value: float
     _op: str | None
     _requires_grad: bool
     _grad: float
-    requires_grad: bool | property
-    grad: float | property
+
+    if TYPE_CHECKING:
+
+        @property
+        def requires_grad(self) -> bool: ...
+        @property
+        def grad(self) -> float: ...
 
     def __pow__(self, other: Self | float, modulo: object = None) -> Self:
         if modulo is not None:
@@ -47,7 +52,11 @@ class Float(OpMethods):
         result = self if min is None else self._method("clamp_min", min)
         return result if max is None else result._method("clamp_max", max)
 
-    def __round__(self, ndigits: int | None = None) -> Any:
+    @overload
+    def __round__(self, ndigits: None = None) -> int: ...
+    @overload
+    def __round__(self, ndigits: SupportsIndex) -> Self: ...
+    def __round__(self, ndigits: SupportsIndex | None = None) -> Self | int:
         return self._integer("round", round) if ndigits is None else self._binary("round", index(ndigits))
 
     def __floor__(self) -> int:
@@ -77,17 +86,17 @@ class Float(OpMethods):
             return recorder.compare(how, self, other)
         return getattr(operator, how)(self._value, other._value if isinstance(other, Float) else other)
 
-    def __lt__(self, other: Float | float) -> Any:
-        return self._compare("lt", other)
+    def __lt__(self, other: Float | float) -> bool:
+        return self._compare("lt", other)  # type: ignore[no-any-return]
 
-    def __le__(self, other: Float | float) -> Any:
-        return self._compare("le", other)
+    def __le__(self, other: Float | float) -> bool:
+        return self._compare("le", other)  # type: ignore[no-any-return]
 
-    def __gt__(self, other: Float | float) -> Any:
-        return self._compare("gt", other)
+    def __gt__(self, other: Float | float) -> bool:
+        return self._compare("gt", other)  # type: ignore[no-any-return]
 
-    def __ge__(self, other: Float | float) -> Any:
-        return self._compare("ge", other)
+    def __ge__(self, other: Float | float) -> bool:
+        return self._compare("ge", other)  # type: ignore[no-any-return]
 
     def __eq__(self, other: object) -> bool:
         return self._compare("eq", other)  # type: ignore[no-any-return]
@@ -98,25 +107,31 @@ class Float(OpMethods):
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return array_function(function, types, args, kwargs)
 
-    __hash__ = object.__hash__  # by identity, though == is by value: graph-walking code keeps Vars in sets
+    if TYPE_CHECKING:
+
+        def __hash__(self) -> int: ...
+    else:
+        __hash__ = object.__hash__  # by identity, though == is by value: graph-walking code keeps Vars in sets
 
     def __bool__(self) -> bool:
         return self._value != 0.0 if thread.recorder is None else thread.recorder.truth(self)
 
-    def __float__(self) -> float:
-        if thread.recorder is not None:
-            thread.recorder.leave(self, "float()")
-        errors.loses_derivative("float")
+    if not TYPE_CHECKING:  # they raise, so float(v), int(v) and complex(v) are errors to a type checker too
 
-    def __int__(self) -> int:
-        if thread.recorder is not None:
-            thread.recorder.leave(self, "int()")
-        errors.loses_derivative("int")
+        def __float__(self) -> float:
+            if thread.recorder is not None:
+                thread.recorder.leave(self, "float()")
+            errors.loses_derivative("float")
 
-    def __complex__(self) -> complex:
-        if thread.recorder is not None:
-            thread.recorder.leave(self, "complex()")
-        errors.loses_derivative("complex")
+        def __int__(self) -> int:
+            if thread.recorder is not None:
+                thread.recorder.leave(self, "int()")
+            errors.loses_derivative("int")
+
+        def __complex__(self) -> complex:
+            if thread.recorder is not None:
+                thread.recorder.leave(self, "complex()")
+            errors.loses_derivative("complex")
 
     def as_integer_ratio(self) -> tuple[int, int]:
         """Raises TypeError, as float(v) does."""
@@ -130,10 +145,10 @@ class Float(OpMethods):
             thread.recorder.leave(self, ".hex()")
         return self._value.hex()
 
-    def is_integer(self) -> Any:
+    def is_integer(self) -> bool:
         """Whether the value has no fraction; a branch by it is recorded as a guard."""
         if thread.recorder is not None:
-            return thread.recorder.compare("eq", self % 1.0, 0.0)  # nan at inf
+            return thread.recorder.compare("eq", self % 1.0, 0.0)  # type: ignore[no-any-return] # nan at inf
         return self._value.is_integer()
 
     @property

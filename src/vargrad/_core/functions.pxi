@@ -310,8 +310,9 @@ def sumprod(p, q, /):
     return of_pairs(OP_sumprod, "sumprod", p, q)
 
 
+@cython.embedsignature(False)
 def hypot(x=NOTHING, y=NOTHING, /, *rest):
-    """Euclidean norm of the coordinates; derivative 0 at the origin."""
+    """hypot(*values)\n--\n\nEuclidean norm of the coordinates; derivative 0 at the origin."""
     return of_arguments(OP_hypot, "hypot", x, y, rest)
 
 
@@ -320,11 +321,13 @@ def logsumexp(values, /):
     return of_vector(OP_logsumexp, "logsumexp", values)
 
 
+@cython.embedsignature(False)
 def maximum(x=NOTHING, y=NOTHING, /, *rest):
-    """Largest of the arguments; ties share the derivative equally, nan wins."""
+    """maximum(*values)\n--\n\nLargest of the arguments; ties share the derivative equally, nan wins."""
     return of_arguments(OP_maximum, "maximum", x, y, rest)
 
 
+@cython.embedsignature(False)
 def minimum(x=NOTHING, y=NOTHING, /, *rest):
-    """Smallest of the arguments; ties share the derivative equally, nan wins."""
+    """minimum(*values)\n--\n\nSmallest of the arguments; ties share the derivative equally, nan wins."""
     return of_arguments(OP_minimum, "minimum", x, y, rest)

@@ -181,6 +181,7 @@ def _without_rule(function: Callable[..., Any]) -> Callable[..., Any]:
 def _named(call: Callable[..., Any], function: Callable[..., Any]) -> Callable[..., Any]:
     call.__name__ = call.__qualname__ = function.__name__
     call.__doc__ = function.__doc__
+    call.__wrapped__ = function  # type: ignore[attr-defined] # whose signature is shown
     return call
 
 

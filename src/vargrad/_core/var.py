@@ -5,7 +5,7 @@ from __future__ import annotations
 import copyreg
 from collections.abc import Iterable, Sequence
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, TypeAlias
 
 from vargrad._core import block_py, var_py
 from vargrad._core.modes import detect_anomaly, no_grad
@@ -72,6 +72,8 @@ def _leaf(kind: type[Var], value: float, requires_grad: bool, grad: float) -> Va
 # ---- operations on any number of operands, which may be Vars of either twin
 
 Real: TypeAlias = "var_py.Var | float"
+Plain: TypeAlias = "SupportsFloat | SupportsIndex"  # what functions of the standard module take
+Number: TypeAlias = "var_py.Var | SupportsFloat | SupportsIndex"
 VARS = (Var, var_py.Var)
 
 

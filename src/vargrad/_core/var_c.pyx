@@ -70,7 +70,8 @@ include "float.pxi"
 
 @cython.final
 cdef class Var(Float):
-    """A float that remembers how it was computed; ``backward`` then gives the derivative.
+    """Var(value, requires_grad=False, prev_var1=None, prev_var2=None, prev_op=None)\n--\n
+    A float that remembers how it was computed; ``backward`` then gives the derivative.
 
     ``value``: the number. ``requires_grad``: whether ``backward`` adds to ``.grad``. ``prev_var1``,
     ``prev_var2``, ``prev_op``: operands and name of the operation, to build a node by hand; leave them out

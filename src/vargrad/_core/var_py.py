@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import count
 from operator import setitem
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias, final
 
 from vargrad._core.float_py import Float
 from vargrad._core.forward_py import count_under as count_under
@@ -42,6 +42,7 @@ class _Freed(threading.local):
 _freed = _Freed()
 
 
+@final
 class Var(Float):
     """A float that remembers how it was computed; ``backward`` then gives the derivative.
 
@@ -251,11 +252,11 @@ class Var(Float):
         quotient = _quotient(other, self)
         return NotImplemented if quotient is NotImplemented else (quotient, self._reflected("mod", other))
 
-    def hypot(self, other: Var | float) -> Var | float:
+    def hypot(self, other: Var | float) -> Var:
         """Euclidean norm of the pair."""
         if _operand(other) is None:
             raise TypeError(f"hypot() takes a number or a Var, not {type(other).__name__}")
-        return apply_nary("hypot", (self, other))
+        return apply_nary("hypot", (self, other))  # type: ignore[return-value] # a Var is among them
 
     if sys.version_info >= (3, 13):  # which frees linked objects by recursion, deeper than a small stack holds
 

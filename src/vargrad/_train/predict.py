@@ -48,9 +48,10 @@ def _outputs(model: Model, X: Any) -> Array:
     return outputs_of(model, parameters.of(model.parameters, "predict").values, x)
 
 
-def predict(model: Model, X: Any) -> Any:
+def predict(model: Model, X: Any) -> numpy.typing.NDArray[Any]:
     """The predictions that NN.predict returns."""
-    return metrics.predictions(model.task or "values", _outputs(model, X))
+    found: numpy.typing.NDArray[Any] = metrics.predictions(model.task or "values", _outputs(model, X))
+    return found
 
 
 def predict_proba(model: Model, X: Any) -> Array:

@@ -158,7 +158,7 @@ def loss_of_arrays(row: Row) -> LossOfArrays:
 
     from vargrad._compile.compiled import Compiled
 
-    compiled = Compiled(lambda p, t: row(list(p), list(t)), signature="(k),(m)->()")
+    compiled: Compiled[..., Any] = Compiled(lambda p, t: row(list(p), list(t)), signature="(k),(m)->()")
 
     def loss(outputs: Array, targets: Array, weight: float) -> tuple[Array, Array]:
         values, slopes = compiled.value_and_grad(outputs.T, targets.T, argnums=0)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from vargrad._util.settings import Choice, Count, Number, Positive
+from vargrad._util.settings import Choice, Count, Number, Positive, Setting
 
 if TYPE_CHECKING:
     from vargrad._train.history import History
@@ -26,7 +26,7 @@ class StepSettings:
     optimizer: Any = "sgd"
     l1: Number = Number(0)
     l2: Number = Number(0)
-    clip: Number = Positive(optional=True)
+    clip: Setting[float | None] = Positive(optional=True)
     optimizer_settings: dict[str, Any]  # by their names; the optimizer checks them
 
     @property
@@ -41,13 +41,13 @@ class FitSettings(StepSettings):
     """The settings of a training: the arguments of NN.fit without its data."""
 
     lr: float | None  # the optimizer checks it
-    epochs: Number = Count(1)
-    batch_size: Number = Count(1, optional=True)
+    epochs: Count = Count(1)
+    batch_size: Setting[int | None] = Count(1, optional=True)
     shuffle: bool
-    seed: Number = Count(optional=True)
+    seed: Setting[int | None] = Count(optional=True)
     validation_split: float  # dataset.split_off checks it
-    patience: Number = Count(1, optional=True)
-    restarts: Number = Count(1)
+    patience: Setting[int | None] = Count(1, optional=True)
+    restarts: Count = Count(1)
     callback: Callable[[History], Any] | None
     progress: bool
     monitor: str | None  # the plan checks it, and the data's weights
@@ -55,8 +55,8 @@ class FitSettings(StepSettings):
     label_smoothing: Number = Number(0, 1)
     sample_weight: Any
     class_weight: Any
-    method: Number = Choice("gradient", "finite-difference")
-    h: Number = Positive()
+    method: Choice = Choice("gradient", "finite-difference")
+    h: Positive = Positive()
     schedule: Any
 
     def __post_init__(self) -> None:

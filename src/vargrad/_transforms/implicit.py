@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vargrad._core.modes import thread
 from vargrad._core.var import Var, module
@@ -12,10 +12,13 @@ from vargrad._ops import zeros
 from vargrad._transforms.run import Run, name_of
 from vargrad._transforms.trees import Scalar, fill, flatten, paths, plain
 
+if TYPE_CHECKING:
+    from vargrad._transforms.typed import P, R
+
 Matrix = list[list[Any]]
 
 
-def implicit(solve: Callable[..., Any], residual: Callable[..., Any], tolerance: float = 1e-6) -> Callable[..., Any]:
+def implicit(solve: Callable[P, R], residual: Callable[..., Any], tolerance: float = 1e-6) -> Callable[P, R]:
     """The function theta -> x of a root x of residual(x, theta), which solve(theta) finds, with its derivatives.
 
     Nobody differentiates through the solver. It gets plain floats and may be anything: bisection, a loop of Newton
@@ -57,7 +60,7 @@ def implicit(solve: Callable[..., Any], residual: Callable[..., Any], tolerance:
     root.__name__ = root.__qualname__ = f"implicit({name})"
     root.__doc__ = f"The root that {name} finds, with its derivatives by the implicit function theorem."
     root.__module__ = getattr(solve, "__module__", __name__)
-    return root
+    return root  # type: ignore[return-value]
 
 
 class _Root:

@@ -7,26 +7,35 @@ with an ``error_prefix`` of its own has that instead of its name.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Generic, Self, TypeVar, overload
 
 from vargrad._util import errors
 
+T = TypeVar("T", covariant=True)
 
-class Number:
-    """A float setting between bounds; ``open_above`` excludes the upper one, ``optional`` allows None."""
+
+class Setting(Generic[T]):
+    """A setting between bounds; ``open_above`` excludes the upper one, ``optional`` allows None."""
 
     def __init__(
         self, low: float = -math.inf, high: float = math.inf, open_above: bool = False, optional: bool = False
     ) -> None:
-        self.low, self.high, self.open_above, self.optional = low, high, open_above, optional
+        self.low: float = low
+        self.high: float = high
+        self.open_above: bool = open_above
+        self.optional: bool = optional
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
+        self.name: str = name
 
+    @overload
+    def __get__(self, instance: None, owner: type | None = None) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: type | None = None) -> T: ...
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else instance.__dict__[self.name]
 
-    def __set__(self, instance: Any, value: object) -> None:
+    def __set__(self, instance: Any, value: Any) -> None:
         if value is not None or not self.optional:
             prefix = getattr(instance, "error_prefix", f"{type(instance).__name__}: ")
             value = self.checked(f"{prefix}{self.name}", value)
@@ -35,8 +44,11 @@ class Number:
         if changed is not None:
             changed(self.name)
 
-    def checked(self, what: str, value: object) -> float:
-        """The value as a float within the bounds."""
+    def checked(self, what: str, value: object) -> T:
+        """The value as the setting has it; TypeError or ValueError for one that it cannot have."""
+        raise NotImplementedError
+
+    def _between(self, what: str, value: object) -> float:
         x = value if type(value) is float else errors.as_float(value, what)
         inside = self.low <= x < self.high if self.open_above else self.low <= x <= self.high
         if not (inside and math.isfinite(x)):
@@ -44,6 +56,13 @@ class Number:
             low = "" if self.low == -math.inf else f" of at least {self.low:g}"
             raise ValueError(f"{what} must be a finite number{low}{below}, not {value!r:.60}")
         return x
+
+
+class Number(Setting[float]):
+    """A float."""
+
+    def checked(self, what: str, value: object) -> float:
+        return self._between(what, value)
 
 
 class Positive(Number):
@@ -56,16 +75,16 @@ class Positive(Number):
         return x
 
 
-class Pair(Number):
+class Pair(Setting[tuple[float, float]]):
     """Two numbers, each between the bounds."""
 
-    def checked(self, what: str, value: object) -> Any:
+    def checked(self, what: str, value: object) -> tuple[float, float]:
         if not isinstance(value, (tuple, list)) or len(value) != 2:
             raise TypeError(f"{what} must be a pair of numbers, not {value!r:.60}")
-        return tuple([super(Pair, self).checked(f"{what}[{i}]", x) for i, x in enumerate(value)])
+        return self._between(f"{what}[0]", value[0]), self._between(f"{what}[1]", value[1])
 
 
-class Flag(Number):
+class Flag(Setting[bool]):
     """True or False."""
 
     def checked(self, what: str, value: object) -> bool:
@@ -74,10 +93,10 @@ class Flag(Number):
         return value
 
 
-class Count(Number):
+class Count(Setting[int]):
     """An int of at least ``low``."""
 
-    def checked(self, what: str, value: object) -> Any:
+    def checked(self, what: str, value: object) -> int:
         if isinstance(value, bool) or not hasattr(value, "__index__"):
             raise TypeError(f"{what} must be an int, not {type(value).__name__} ({value!r:.60})")
         number = int(value.__index__())
@@ -86,12 +105,12 @@ class Count(Number):
         return number
 
 
-class Choice(Number):
+class Choice(Setting[str]):
     """One of a few names."""
 
     def __init__(self, *names: str) -> None:
         super().__init__()
-        self.names = names
+        self.names: tuple[str, ...] = names
 
-    def checked(self, what: str, value: object) -> Any:
+    def checked(self, what: str, value: object) -> str:
         return errors.known(what, value, self.names)

@@ -10,3 +10,7 @@ from vargrad.nn.network import ACTIVATIONS, INITIALISERS, NN
 __all__ = ["ACTIVATIONS", "INITIALISERS", "NN", "History", "Parameters"]
 
 show_as(__name__, [NN, History, Parameters])
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from vargrad._core import block_py, var_py
 from vargrad._core import var as _core
@@ -18,6 +18,9 @@ from vargrad.nn.trainable import Trainable
 if TYPE_CHECKING:
     from types import ModuleType
     from typing import IO
+
+    import numpy
+    import numpy.typing
 
     from vargrad._util.files import PathLike
     from vargrad.data import Scaler
@@ -195,6 +198,10 @@ class NN(Trainable):
         outputs = self._outputs(inputs, self._lists if self._parameters.own else self._sliced())
         return outputs[0] if len(outputs) == 1 else outputs
 
+    @overload
+    def __call__(self, array: numpy.typing.NDArray[Any], /) -> numpy.typing.NDArray[numpy.object_]: ...
+    @overload
+    def __call__(self, *inputs: Any) -> Any: ...
     def __call__(self, *inputs: Any) -> Any:
         """The same as forward."""
         return self.forward(*inputs)

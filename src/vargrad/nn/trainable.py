@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy
+    import numpy.typing
     from matplotlib.axes import Axes
 
     from vargrad._train.history import History
@@ -258,7 +260,7 @@ class Trainable(Model):
 
         return _evaluate.evaluate(self, X, y, loss, sample_weight)
 
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: Any) -> numpy.typing.NDArray[Any]:
         """The prediction for each row of X: its class label if the network was trained on classes, else its outputs.
 
         Shape (rows,) with one output or with labels, else (rows, outputs). Raises ValueError for other shapes.
@@ -267,7 +269,7 @@ class Trainable(Model):
 
         return _predict.predict(self, X)
 
-    def predict_proba(self, X: Any) -> Any:
+    def predict_proba(self, X: Any) -> numpy.typing.NDArray[numpy.float64]:
         """The probability of each class in each row, (rows, classes), after training by "cross_entropy" or "bce".
 
         Several outputs under "bce" are several yes or no questions: each one's probability of yes. Raises ValueError

@@ -59,3 +59,7 @@ __all__ = [
 ]
 
 show_as(__name__, map(globals().__getitem__, __all__))
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

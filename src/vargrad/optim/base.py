@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
     Counts: TypeAlias = numpy.typing.NDArray[numpy.int64]
 
-Parameters: TypeAlias = "Iterable[Var] | Var"
+Parameters: TypeAlias = "Iterable[Var] | Var | Iterable[Mapping[str, Any]]"
 
 
 class State(NamedTuple):
@@ -58,7 +58,10 @@ class Optimizer:
     (1.5, SGD(lr=0.25, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False, maximize=False))
     """
 
-    lr = Number(0)
+    if TYPE_CHECKING:
+        lr: float  # pyright finds no descriptor in a protocol, and schedules want an lr
+    else:
+        lr = Number(0)
     settings: ClassVar[tuple[str, ...]] = ()  # in the order of torch's signature
 
     def __init__(self, parameters: Parameters, **settings: Any) -> None:
@@ -69,7 +72,7 @@ class Optimizer:
         self._parameters = _parameters.of(parameters if given is None else [v for vs, _ in given for v in vs], what)
         self._rule: rules.Rule | None = None
         self._groups: list[Optimizer] = []
-        self.state = State()
+        self.state: State = State()
         for name in self.settings:
             setattr(self, name, settings[name])
         self._rule = self._chosen()

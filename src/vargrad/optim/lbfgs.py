@@ -33,8 +33,11 @@ class LBFGS:
     epoch is an iteration, ``epochs`` takes the place of ``max_iter``, and ``max_eval`` holds if it was given.
     """
 
-    max_iter, max_eval, history_size = Count(1), Count(1), Count(1)
-    tolerance_grad, tolerance_change = Number(0), Number(0)
+    max_iter: Count = Count(1)
+    max_eval: Count = Count(1)
+    history_size: Count = Count(1)
+    tolerance_grad: Number = Number(0)
+    tolerance_change: Number = Number(0)
 
     def __init__(
         self,
@@ -46,7 +49,8 @@ class LBFGS:
         history_size: int = 100,
     ) -> None:
         self._parameters = _parameters.of(parameters, "LBFGS")
-        self.eval_limit = None if max_eval is None else Count(1).checked("LBFGS: max_eval", max_eval)  # none by default
+        limit = None if max_eval is None else Count(1).checked("LBFGS: max_eval", max_eval)
+        self.eval_limit: int | None = limit  # none by default
         self.max_iter, self.history_size = max_iter, history_size
         self.max_eval = self.max_iter * 5 // 4 if max_eval is None else max_eval
         self.tolerance_grad, self.tolerance_change = tolerance_grad, tolerance_change

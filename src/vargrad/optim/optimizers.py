@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from vargrad._util.settings import Flag, Number, Pair
 from vargrad.optim import rules
 from vargrad.optim.base import Optimizer, Parameters
@@ -25,9 +27,12 @@ class SGD(Optimizer):
     2.5
     """
 
-    momentum, dampening, weight_decay = Number(0), Number(), Number(0)
-    nesterov, maximize = Flag(), Flag()
-    settings = ("lr", "momentum", "dampening", "weight_decay", "nesterov", "maximize")
+    momentum: Number = Number(0)
+    dampening: Number = Number()
+    weight_decay: Number = Number(0)
+    nesterov: Flag = Flag()
+    maximize: Flag = Flag()
+    settings: ClassVar[tuple[str, ...]] = ("lr", "momentum", "dampening", "weight_decay", "nesterov", "maximize")
 
     def __init__(
         self,
@@ -74,9 +79,12 @@ class Adam(Optimizer):
     2.9
     """
 
-    betas, eps, weight_decay = Pair(0, 1, open_above=True), Number(0), Number(0)
-    amsgrad, maximize = Flag(), Flag()
-    settings = ("lr", "betas", "eps", "weight_decay", "amsgrad", "maximize")
+    betas: Pair = Pair(0, 1, open_above=True)
+    eps: Number = Number(0)
+    weight_decay: Number = Number(0)
+    amsgrad: Flag = Flag()
+    maximize: Flag = Flag()
+    settings: ClassVar[tuple[str, ...]] = ("lr", "betas", "eps", "weight_decay", "amsgrad", "maximize")
 
     def __init__(
         self,
@@ -144,9 +152,21 @@ class NAdam(Optimizer):
     True
     """
 
-    betas, eps, weight_decay, momentum_decay = Pair(0, 1, open_above=True), Number(0), Number(0), Number(0)
-    decoupled_weight_decay, maximize = Flag(), Flag()
-    settings = ("lr", "betas", "eps", "weight_decay", "momentum_decay", "decoupled_weight_decay", "maximize")
+    betas: Pair = Pair(0, 1, open_above=True)
+    eps: Number = Number(0)
+    weight_decay: Number = Number(0)
+    momentum_decay: Number = Number(0)
+    decoupled_weight_decay: Flag = Flag()
+    maximize: Flag = Flag()
+    settings: ClassVar[tuple[str, ...]] = (
+        "lr",
+        "betas",
+        "eps",
+        "weight_decay",
+        "momentum_decay",
+        "decoupled_weight_decay",
+        "maximize",
+    )
 
     def __init__(
         self,
@@ -193,9 +213,13 @@ class RMSprop(Optimizer):
     2.0
     """
 
-    alpha, eps, weight_decay, momentum = Number(0, 1), Number(0), Number(0), Number(0)
-    centered, maximize = Flag(), Flag()
-    settings = ("lr", "alpha", "eps", "weight_decay", "momentum", "centered", "maximize")
+    alpha: Number = Number(0, 1)
+    eps: Number = Number(0)
+    weight_decay: Number = Number(0)
+    momentum: Number = Number(0)
+    centered: Flag = Flag()
+    maximize: Flag = Flag()
+    settings: ClassVar[tuple[str, ...]] = ("lr", "alpha", "eps", "weight_decay", "momentum", "centered", "maximize")
 
     def __init__(
         self,

@@ -58,9 +58,9 @@ class Schedule(Attached):
 
     def __init__(self, optimizer: HasLearningRate) -> None:
         super().__init__(optimizer)
-        self.base_lr = optimizer.lr
+        self.base_lr: float = optimizer.lr
         if len(parts(optimizer)) > 1:
-            self.base_lrs = [part.lr for part in parts(optimizer)]
+            self.base_lrs: list[float] = [part.lr for part in parts(optimizer)]
         set_lrs(optimizer, self._checked(0))
 
     @property

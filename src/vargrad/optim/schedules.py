@@ -58,7 +58,8 @@ class StepLR(Schedule):
     [1.0, 1.0, 0.5, 0.5, 0.25]
     """
 
-    step_size, gamma = Count(1), Number(0)
+    step_size: Count = Count(1)
+    gamma: Number = Number(0)
 
     def __init__(self, optimizer: HasLearningRate, step_size: int, gamma: float = 0.1) -> None:
         self.step_size, self.gamma = step_size, gamma
@@ -78,10 +79,10 @@ class MultiStepLR(Schedule):
     [1.0, 0.5, 0.5, 0.25, 0.25]
     """
 
-    gamma = Number(0)
+    gamma: Number = Number(0)
 
     def __init__(self, optimizer: HasLearningRate, milestones: Iterable[int], gamma: float = 0.1) -> None:
-        self.milestones = sorted(Count(0).checked("MultiStepLR: a milestone", m) for m in milestones)
+        self.milestones: list[int] = sorted(Count(0).checked("MultiStepLR: a milestone", m) for m in milestones)
         self.gamma = gamma
         super().__init__(optimizer)
 
@@ -98,7 +99,7 @@ class ExponentialLR(Schedule):
     0.125
     """
 
-    gamma = Number(0)
+    gamma: Number = Number(0)
 
     def __init__(self, optimizer: HasLearningRate, gamma: float) -> None:
         self.gamma = gamma
@@ -118,7 +119,9 @@ class LinearLR(Schedule):
     [0.5, 0.75, 1.0, 1.0]
     """
 
-    start_factor, end_factor, total_iters = Number(0, 1), Number(0, 1), Count(1)
+    start_factor: Number = Number(0, 1)
+    end_factor: Number = Number(0, 1)
+    total_iters: Count = Count(1)
 
     def __init__(
         self, optimizer: HasLearningRate, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5
@@ -143,7 +146,8 @@ class CosineAnnealingLR(Schedule):
     [1.0, 0.5, 0.0, 0.5, 1.0]
     """
 
-    T_max, eta_min = Count(1), Number(0)
+    T_max: Count = Count(1)
+    eta_min: Number = Number(0)
 
     def __init__(self, optimizer: HasLearningRate, T_max: int, eta_min: float = 0.0) -> None:
         self.T_max, self.eta_min = T_max, eta_min
@@ -166,7 +170,9 @@ class CosineAnnealingWarmRestarts(Schedule):
     [1.0, 0.5, 1.0, 0.854, 0.5, 0.146, 1.0]
     """
 
-    T_0, T_mult, eta_min = Count(1), Count(1), Number(0)
+    T_0: Count = Count(1)
+    T_mult: Count = Count(1)
+    eta_min: Number = Number(0)
 
     def __init__(self, optimizer: HasLearningRate, T_0: int, T_mult: int = 1, eta_min: float = 0.0) -> None:
         self.T_0, self.T_mult, self.eta_min = T_0, T_mult, eta_min
@@ -195,8 +201,12 @@ class OneCycleLR(Schedule):
     """
 
     per_batch = True
-    max_lr, total_steps, pct_start = Number(0), Count(1), Number(0, 1)
-    anneal_strategy, div_factor, final_div_factor = Choice("cos", "linear"), Number(1e-300), Number(1e-300)
+    max_lr: Number = Number(0)
+    total_steps: Count = Count(1)
+    pct_start: Number = Number(0, 1)
+    anneal_strategy: Choice = Choice("cos", "linear")
+    div_factor: Number = Number(1e-300)
+    final_div_factor: Number = Number(1e-300)
 
     def __init__(
         self,
@@ -245,9 +255,14 @@ class ReduceLROnPlateau(Attached):
     0.1
     """
 
-    mode, threshold_mode = Choice("min", "max"), Choice("rel", "abs")
-    factor, threshold, min_lr, eps = Number(0, 1, open_above=True), Number(0), Number(0), Number(0)
-    patience, cooldown = Count(0), Count(0)
+    mode: Choice = Choice("min", "max")
+    threshold_mode: Choice = Choice("rel", "abs")
+    factor: Number = Number(0, 1, open_above=True)
+    threshold: Number = Number(0)
+    min_lr: Number = Number(0)
+    eps: Number = Number(0)
+    patience: Count = Count(0)
+    cooldown: Count = Count(0)
 
     def __init__(
         self,
@@ -263,8 +278,9 @@ class ReduceLROnPlateau(Attached):
     ) -> None:
         self.mode, self.factor, self.patience, self.threshold = mode, factor, patience, threshold
         self.threshold_mode, self.cooldown, self.min_lr, self.eps = threshold_mode, cooldown, min_lr, eps
-        self.best = math.inf if mode == "min" else -math.inf
-        self.num_bad_epochs = self.cooldown_counter = 0
+        self.best: float = math.inf if mode == "min" else -math.inf
+        self.num_bad_epochs: int = 0
+        self.cooldown_counter: int = 0
         super().__init__(optimizer)
 
     def step(self, metrics: float) -> None:

@@ -28,8 +28,8 @@ class SequentialLR(Schedule):
     """
 
     def __init__(self, optimizer: HasLearningRate, schedulers: Iterable[Schedule], milestones: Iterable[int]) -> None:
-        self.schedulers = list(schedulers)
-        self.milestones = [Count(0).checked("SequentialLR: a milestone", m) for m in milestones]
+        self.schedulers: list[Schedule] = list(schedulers)
+        self.milestones: list[int] = [Count(0).checked("SequentialLR: a milestone", m) for m in milestones]
         for i, one in enumerate(self.schedulers):
             if not isinstance(one, Schedule) or one.per_batch:
                 raise ValueError(

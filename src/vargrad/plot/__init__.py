@@ -18,3 +18,7 @@ from vargrad.plot.axes import activation, activations, boundary, costs, differen
 __all__ = ["activation", "activations", "boundary", "costs", "differences", "knobs", "losses", "network", "text"]
 
 _show_as(__name__, [activation, activations, boundary, costs, differences, knobs, losses, network])
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -15,9 +15,13 @@ True
 from __future__ import annotations
 
 import math as _math
+from typing import overload as _overload
 
 from vargrad._core.var import VARS as _VARS
+from vargrad._core.var import Number as _Number
+from vargrad._core.var import Plain as _Plain
 from vargrad._core.var import Real as _Real
+from vargrad._core.var import Var as _Var
 from vargrad._core.var import function as _function
 from vargrad._core.var import quiet as _quiet
 from vargrad._util.public import show_as as _show_as
@@ -25,35 +29,60 @@ from vargrad.special import _rows
 from vargrad.special._rows import *  # noqa: F403
 from vargrad.special._rows import digamma, ndtr, ndtri
 
-__all__ = [*_rows.__all__, "expit", "gamma", "gammaln", "norm_cdf", "norm_ppf", "polygamma", "psi"]
+__all__ = ["expit", "gamma", "gammaln", "norm_cdf", "norm_ppf", "polygamma", "psi"]
+__all__ += _rows.__all__
 
 
-def expit(x: _Real, /) -> _Real:
+@_overload
+def expit(x: _Var, /) -> _Var: ...
+@_overload
+def expit(x: _Plain, /) -> float: ...
+def expit(x: _Number, /) -> _Real:
     """1 / (1 + exp(-x)), the inverse of logit: vargrad.math.sigmoid under its other name."""
     return _function("sigmoid", x)
 
 
-def gamma(x: _Real, /) -> _Real:
+@_overload
+def gamma(x: _Var, /) -> _Var: ...
+@_overload
+def gamma(x: _Plain, /) -> float: ...
+def gamma(x: _Number, /) -> _Real:
     """The gamma function; inf at 0 with the sign of that zero, nan at its other poles, where math.gamma raises."""
     return _quiet("gamma", x)
 
 
-def gammaln(x: _Real, /) -> _Real:
+@_overload
+def gammaln(x: _Var, /) -> _Var: ...
+@_overload
+def gammaln(x: _Plain, /) -> float: ...
+def gammaln(x: _Number, /) -> _Real:
     """Logarithm of the absolute value of the gamma function; inf at its poles, where math.lgamma raises."""
     return _quiet("lgamma", x)
 
 
-def norm_cdf(x: _Real, /) -> _Real:
+@_overload
+def norm_cdf(x: _Var, /) -> _Var: ...
+@_overload
+def norm_cdf(x: _Plain, /) -> float: ...
+def norm_cdf(x: _Number, /) -> _Real:
     """Distribution function of the standard normal distribution: ndtr."""
     return ndtr(x)
 
 
-def norm_ppf(p: _Real, /) -> _Real:
+@_overload
+def norm_ppf(p: _Var, /) -> _Var: ...
+@_overload
+def norm_ppf(p: _Plain, /) -> float: ...
+def norm_ppf(p: _Number, /) -> _Real:
     """Quantile of the standard normal distribution: ndtri, the inverse of norm_cdf."""
     return ndtri(p)
 
 
-def polygamma(n: int, x: _Real, /) -> _Real:
+@_overload
+def polygamma(n: int, x: _Var, /) -> _Var: ...
+@_overload
+def polygamma(n: int, x: _Plain, /) -> float: ...
+def polygamma(n: int, x: _Number, /) -> _Real:
     """The n-th derivative of digamma(x), of order n = 0, 1, 2, ...; there is no derivative by the order.
 
     x below 0 is possible up to the order 3, and is nan beyond. TypeError if n is a Var, ValueError if it is no whole
@@ -72,9 +101,17 @@ def polygamma(n: int, x: _Real, /) -> _Real:
     return _quiet("zeta", n + 1.0, x) * float((-1) ** (int(n) + 1) * _math.factorial(int(n)))
 
 
-def psi(x: _Real, /) -> _Real:
+@_overload
+def psi(x: _Var, /) -> _Var: ...
+@_overload
+def psi(x: _Plain, /) -> float: ...
+def psi(x: _Number, /) -> _Real:
     """The derivative of gammaln: digamma under its other name."""
     return digamma(x)
 
 
 _show_as(__name__, [globals()[_name] for _name in __all__])
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
