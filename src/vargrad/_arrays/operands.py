@@ -110,7 +110,10 @@ def all_moved(array: Any) -> Any:
 
 def pinned(x: Any, number: float) -> Any:
     """x with this number, from which its own differs in the last digits, as its value."""
-    return x - (x.value - number) if isinstance(x, VARS) else number
+    if not isinstance(x, VARS) or x.value == number:
+        return x if isinstance(x, VARS) else number
+    one = 1.0 if is_first_order() else type(x)(1.0)  # a partial that is a Var may be differentiated again
+    return _CUSTOM[type(x)](number, (x,), (one,))
 
 
 def dot(xs: Sequence[Any], ys: Sequence[Any]) -> Any:

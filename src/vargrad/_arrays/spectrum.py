@@ -77,6 +77,8 @@ def _eigh(a: Any, what: str, vectors: bool = True) -> tuple[Any, Any]:
     else:
         found = numpy.linalg.eigh(numbers(a))
         values0, columns0 = found[0].tolist(), found[1].T.tolist()
+        if not vectors:  # LAPACK has another way for these
+            values0 = numpy.linalg.eigvalsh(numbers(a)).tolist()
         check_apart(what, "eigenvalues", values0)
     values, columns = corrected(a, values0, columns0, vectors)
     return filled(values, (n,)), filled([column[k] for k in range(n) for column in columns], (n, n))
