@@ -168,8 +168,8 @@ listeners.append(_look)
 
 def _forked() -> None:
     """Forget the blocks of threads that do not exist in a forked child: all but the one that forked."""
-    for key, (_, ident) in [*_open.items()]:
-        if ident != get_ident():
+    for key in [*_open]:
+        if _open[key][1] != get_ident():
             _open.pop(key, None)
     _tell()
 
@@ -186,7 +186,8 @@ def active() -> tuple[int, int, int, int]:
 
 def _sums(opened: dict[int, tuple[int, int]]) -> tuple[int, int, int, int]:
     quiet, anomalies, hearing, only = 0, 0, 0, 0
-    for key, (kind, _) in opened.items():
+    for key in opened:  # not over items(): refused the memory for that iterator, CPython 3.11 may crash
+        kind = opened[key][0]
         quiet += kind == NO_GRAD
         anomalies += kind == ANOMALY
         hearing += kind == HEARING
