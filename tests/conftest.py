@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -73,6 +73,17 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
     if WITHOUT_SKLEARN and collection_path.suffix == ".py":
         return bool(re.search(r"^(from|import) sklearn", collection_path.read_text(encoding="utf-8"), re.M)) or None
     return None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    """Skip a test of data that come with scikit-learn, where it is missing."""
+    try:
+        return (yield)
+    except ImportError as error:
+        if WITHOUT_SKLEARN and "scikit-learn" in str(error):
+            pytest.skip(str(error))
+        raise
 
 
 def pytest_configure(config: pytest.Config) -> None:
