@@ -153,27 +153,28 @@ class Machine:
         if len(columns) != self.program.n_inputs:
             raise ValueError(f"the program takes {self.program.n_inputs} inputs, got {len(columns)}")
         sums = len(self._outputs) - (stays is not None)
-        parts = [numpy.zeros((sums, 0))]
-        for part, count in self._each(rows, workers, lambda start: self._sums(columns, rows, start, sums, stays)):
-            parts.append(part)
+        parts: list[Array] = []
+        for some, count in self._each(rows, workers, lambda start: self._sums(columns, rows, start, sums, stays)):
+            parts += some
             if tell is not None:
                 tell(count)
-        return _by_pairs(numpy.concatenate(parts, axis=1))
+        return _by_pairs(parts) if parts else numpy.zeros(sums)
 
     def _sums(
         self, columns: Sequence[Array], rows: int, start: int, sums: int, stays: Array | None
-    ) -> tuple[Array, int]:
+    ) -> tuple[list[Array], int]:
         """The sums of each segment of a chunk of rows, and how many rows that are."""
         stop = min(start + CHUNK, rows)
         with numpy.errstate(all="ignore"):
             results = self._results(columns, start)
             x = numpy.full((sums, CHUNK), -0.0)  # -0.0 + x is x
-            for i in range(sums):
-                x[i, : stop - start] = results[i]
+            adds: Any = True
             if stays is not None:
                 stays[start:stop] = results[-1]
-                x[:, : stop - start][:, stays[start:stop] != 1.0] = -0.0
-            return _segments(x)[:, : (stop - start + SEGMENT - 1) // SEGMENT], stop - start
+                adds = stays[start:stop] == 1.0
+            for i in range(sums):
+                numpy.copyto(x[i, : stop - start], results[i], where=adds)
+            return _segments(x)[: (stop - start + SEGMENT - 1) // SEGMENT], stop - start
 
     def _chunk(self, columns: Sequence[Array], targets: Sequence[Array], start: int, shared: bool) -> int:
         """Run a chunk of rows; returns how many. ``shared``: a target may be a column, so columns are read first."""
@@ -218,28 +219,33 @@ class Machine:
 
 
 def _halves(x: Array) -> Array:
-    """The sums over the last axis, a power of two: the first half plus the second, until one is left."""
-    while x.shape[-1] > 1:
-        half = x.shape[-1] // 2
-        x = x[..., :half] + x[..., half:]
-    return x[..., 0]
+    """The sums over the first axis, a power of two: the first half plus the second, until one is left."""
+    while len(x) > 1:
+        half = len(x) // 2
+        x = x[:half] + x[half:]
+    total: Array = x[0]
+    return total
 
 
-def _segments(x: Array) -> Array:
-    """The sums of each SEGMENT rows: 8 vectors of 8 rows by halves, the groups in turn, then the 8 lanes."""
-    groups = _halves(x.reshape(len(x), -1, SEGMENT // 64, 8, 8).swapaxes(3, 4))
-    total = numpy.full((len(x), groups.shape[1], 8), -0.0)
-    for i in range(SEGMENT // 64):
-        total += groups[:, :, i]
-    return _halves(total)
+def _segments(x: Array) -> list[Array]:
+    """The sums of each SEGMENT rows: 8 vectors of 8 rows by halves, the groups in turn, then the 8 lanes.
+
+    All operands are contiguous: NumPy's way for others crashes where it gets no memory.
+    """
+    x = x.reshape(len(x), -1, SEGMENT // 64, 8, 8)  # by output, segment, group, vector, lane
+    groups = _halves(numpy.array(x.transpose(3, 2, 4, 1, 0), order="C"))
+    total = numpy.full(groups.shape[1:], -0.0)
+    for group in groups:
+        total += group
+    return list(_halves(total))
 
 
-def _by_pairs(x: Array) -> Array:
-    """The sums over the second axis: neighbours, until one is left; 0 if there are none."""
-    while x.shape[1] > 1:
-        odd = x[:, x.shape[1] // 2 * 2 :]
-        x = numpy.concatenate([x[:, 0:-1:2] + x[:, 1::2], odd], axis=1)
-    return x[:, 0] if x.shape[1] else numpy.zeros(len(x))
+def _by_pairs(parts: list[Array]) -> Array:
+    """The sum: of neighbours, until one is left."""
+    while len(parts) > 1:
+        odd = parts[len(parts) // 2 * 2 :]
+        parts = [parts[i] + parts[i + 1] for i in range(0, len(parts) - 1, 2)] + odd
+    return parts[0]
 
 
 def _apart(columns: Sequence[Array], targets: Sequence[Array]) -> list[Array]:
