@@ -63,16 +63,45 @@ class Paths:
         return total / self.paths
 
 
+@dataclass(frozen=True)
+class Perceptron:
+    """The squared error of a network of 2, 16, 16 and 1 neurons over points drawn at random, neuron by neuron."""
+
+    points: int
+    width: int = 16
+
+    def parameters(self) -> int:
+        """How many weights there are."""
+        return 3 * self.width + (self.width + 1) * self.width + self.width + 1
+
+    def __call__(self, p: Sequence[Any]) -> Any:
+        rng = np.random.default_rng(2)
+        total = 0.0
+        for x, y in zip(rng.normal(size=(self.points, 2)).tolist(), rng.random(self.points).tolist(), strict=True):
+            weights = iter(p)
+            for width in (self.width, self.width, 1):
+                sums = []
+                for _ in range(width):
+                    z = next(weights)
+                    for value in x:
+                        z = z + next(weights) * value
+                    sums.append(z)
+                x = [math.tanh(z) for z in sums]
+            total = total + (x[0] - y) ** 2
+        return total / self.points
+
+
 def cases(size: int) -> list[tuple[str, Callable[[Any], Any], Any]]:
     """Title, function and argument."""
     rng = np.random.default_rng(0)
-    logistic, paths = Logistic(size), Paths(size // 10)
+    logistic, paths, network = Logistic(size), Paths(size // 10), Perceptron(max(size // 20, 8))
     weights = rng.normal(size=logistic.features + 1)
     noise = rng.normal(size=paths.paths * paths.steps)
     return [
         (f"Rosenbrock in {size} dimensions", rosenbrock, rng.uniform(-1.5, 1.5, size)),
         (f"logistic regression, {size} samples of {logistic.features}", logistic, weights),
         (f"{paths.paths} paths of {paths.steps} steps", paths, np.concatenate([[0.05, 0.2, 1.0], noise])),
+        (f"2-16-16-1 network, {network.points} points", network, rng.normal(size=network.parameters()) / 4.0),
     ]
 
 

@@ -223,7 +223,8 @@ def _halves(x: Array) -> Array:
     while len(x) > 1:
         half = len(x) // 2
         x = x[:half] + x[half:]
-    return x[0]
+    total: Array = x[0]
+    return total
 
 
 def _segments(x: Array) -> list[Array]:
