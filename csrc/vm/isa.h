@@ -1,5 +1,5 @@
 /* Code for several instruction sets in one file: all that is between ISA_AVX2 or ISA_AVX512 and the next ISA_END is
- * compiled for that set. kernels.c and products.c include their templates there. GCC and Clang on x86-64 only. */
+ * compiled for that set. kernels.c and dense/products.c include their templates there. GCC and Clang on x86-64 only. */
 #ifndef VARGRAD_ISA_H
 #define VARGRAD_ISA_H
 
