@@ -93,7 +93,7 @@ def math_cases() -> Iterator[Case]:
 
 def functions_of(module: ModuleType) -> list[str]:
     """The names of the module's public functions."""
-    return sorted(n for n in dir(module) if n[0] != "_" and callable(getattr(module, n)))
+    return sorted(n for n, value in vars(module).items() if n[0] != "_" and callable(value))
 
 
 def shown(point: tuple[Any, ...]) -> str:

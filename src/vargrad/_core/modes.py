@@ -179,20 +179,16 @@ if hasattr(os, "register_at_fork"):
 
 
 def active() -> tuple[int, int, int, int]:
-    """How many blocks are open; how many of those change what an operation does, as recordings that hear of each do;
-    how many are detect_anomaly's; and the key of the only one, if it is no_grad's, else 0."""
+    """How many blocks are open, how many of those change what an operation does, and how many are detect_anomaly's;
+    and the key of the only one, if it is no_grad's, else 0."""
     return _sums(_open.copy())
 
 
 def _sums(opened: dict[int, tuple[int, int]]) -> tuple[int, int, int, int]:
-    quiet, anomalies, hearing, only = 0, 0, 0, 0
-    for key in opened:  # not over items(): refused the memory for that iterator, CPython 3.11 may crash
-        kind = opened[key][0]
-        quiet += kind == NO_GRAD
-        anomalies += kind == ANOMALY
-        hearing += kind == HEARING
-        only = key if quiet == len(opened) == 1 else 0
-    return len(opened), quiet + anomalies + hearing, anomalies, only
+    kinds = [opened[key][0] for key in opened]  # refused memory, an iterator of items() may crash CPython 3.11
+    quiet, anomalies = kinds.count(NO_GRAD), kinds.count(ANOMALY)
+    only = next(iter(opened)) if quiet == len(kinds) == 1 else 0
+    return len(kinds), quiet + anomalies + kinds.count(HEARING), anomalies, only
 
 
 class outside:
