@@ -17,7 +17,7 @@ import vargrad
 from recorded import MACHINES, close, eager
 from vargrad import math as m
 from vargrad._core import var
-from vargrad._ir.expressions import Expressions
+from vargrad._ir.expressions import ExpressionGraph
 from vargrad._ir.lower import lower
 from vargrad._ops.codes import NAMES
 from vargrad._ops.table import BY_NAME, Op
@@ -106,7 +106,7 @@ def test_random_programs_with_skipping_rows(steps: recorded.Steps, row: list[flo
 
 
 def test_a_missing_operand_is_never_lowered() -> None:
-    g = Expressions()
+    g = ExpressionGraph()
     x = g.input()
     broken = g.make(NAMES.index("mul"), x, 0)
     with pytest.raises(AssertionError, match="lacks an operand"):

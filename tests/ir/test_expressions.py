@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from programs import Program, Twin, programs, run
 from twins import Implementation, key, keys, load
-from vargrad._ir.expressions import Expressions, restored
+from vargrad._ir.expressions import ExpressionGraph, restored
 from vargrad._ops.codes import ARITY, COMPOSITE, NAMES, OPCODES, SELECT
 
 PLAIN = [op for op, name in enumerate(NAMES) if name != "round"]
@@ -45,7 +45,7 @@ def module(package: str) -> SimpleNamespace:
 
 def build(m: Any, steps: Any) -> tuple[Any, list[int]]:
     """A graph over three inputs, and the nodes that the steps gave."""
-    g = m.Expressions()
+    g = m.ExpressionGraph()
     made = [g.input() for _ in range(3)]
     for op, i, j, k in steps:
         if op == -1:
@@ -95,7 +95,7 @@ def test_large_graphs_too(compiled: Implementation) -> None:
 
 @given(STEPS)
 def test_pickles_hold_all_nodes_and_find_them_again(steps: Any) -> None:
-    first, made = build(SimpleNamespace(Expressions=Expressions), steps)
+    first, made = build(SimpleNamespace(ExpressionGraph=ExpressionGraph), steps)
     again = pickle.loads(pickle.dumps(first))
     assert nodes(again) == nodes(first)
     assert again.parents == first.parents
@@ -113,7 +113,7 @@ def test_a_graph_of_either_module_becomes_one_of_the_active(compiled: Implementa
     for package in ("pure", "compiled"):
         g, _ = build(module(package), [(0, 1, 2, 0), (-1, 0.5, 0, 0), (2, 0, 1, 0)])
         again = pickle.loads(pickle.dumps(g))
-        assert type(again) is Expressions
+        assert type(again) is ExpressionGraph
         assert nodes(again) == nodes(g)
 
 
@@ -128,14 +128,14 @@ def test_columns_that_are_no_graph_are_refused(bad: tuple[int, ...]) -> None:
 
 def test_whole_numbers_become_floats(compiled: Implementation) -> None:
     for package in ("pure", "compiled"):
-        g = module(package).Expressions()
+        g = module(package).ExpressionGraph()
         assert [g.constant(0), g.constant(3)] == [g.constant(0.0), g.constant(3.0)]
         assert key(g.number_of(g.constant(3))) == key(3.0)
 
 
 def test_a_node_that_is_not_there(compiled: Implementation) -> None:
     for package in ("pure", "compiled"):
-        g = module(package).Expressions()
+        g = module(package).ExpressionGraph()
         for node in (-1, len(g)):
             with pytest.raises(IndexError, match="of 2"):
                 g.node(node)
@@ -143,7 +143,7 @@ def test_a_node_that_is_not_there(compiled: Implementation) -> None:
 
 def test_a_selection_of_deep_functions_needs_no_stack() -> None:
     """It is moved inwards, but not for ever; the same chain under both sides is one in the end."""
-    g = Expressions()
+    g = ExpressionGraph()
     x, y, condition = (g.input() for _ in range(3))
     for _ in range(50_000):
         x, y = g.apply("sin", x), g.apply("sin", y)
@@ -161,7 +161,7 @@ def test_every_allocation_may_fail(compiled: Implementation) -> None:
     expected = nodes(build(m, steps)[0])
     failures = 0
     while True:
-        g, made = m.Expressions(), []
+        g, made = m.ExpressionGraph(), []
         store.limit_allocations(failures)
         try:
             made = [g.input() for _ in range(3)]
@@ -178,7 +178,7 @@ def test_every_allocation_may_fail(compiled: Implementation) -> None:
     store.limit_allocations(0)
     try:
         with pytest.raises(MemoryError):
-            m.Expressions()
+            m.ExpressionGraph()
     finally:
         store.limit_allocations(-1)
 

@@ -11,7 +11,7 @@ import pytest
 
 import sheet
 from twins import key
-from vargrad._ir.expressions import Derivatives, Expressions
+from vargrad._ir.expressions import Derivatives, ExpressionGraph
 from vargrad._ir.lower import lower
 from vargrad._ops import formula
 from vargrad._ops.branchless import Formulas
@@ -24,7 +24,7 @@ ROWS = [name for name in sheet.ALL_ROWS if name != "round"]
 EDGES = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 1e-300, -1e300, 5e-324, math.inf, -math.inf, math.nan]
 
 
-def point(g: Expressions, inputs: list[int], outputs: list[int], values: Any) -> tuple[float, ...]:
+def point(g: ExpressionGraph, inputs: list[int], outputs: list[int], values: Any) -> tuple[float, ...]:
     """The outputs at one point, and a check that the two ways of the NumPy machine agree on it."""
     machine = Machine(lower(g, inputs, outputs))
     return machine.point(list(values))
@@ -38,7 +38,7 @@ def close(a: float, b: float, tolerance: float = 1e-13) -> bool:
 def test_value_and_partials_of_a_row(name: str) -> None:
     """A row alone, through the rewriting: at its own sample points, and at the edges."""
     row = BY_NAME[name]
-    g = Expressions()
+    g = ExpressionGraph()
     xs = [g.input() for _ in range(row.arity)]
     y = g.apply(name, *xs)
     outputs = [y, *Derivatives(g, xs).of(y)]
@@ -89,7 +89,7 @@ REWRITES = {
 @pytest.mark.parametrize("text", list(REWRITES))
 def test_rewriting(text: str) -> None:
     """What a formula becomes, and that it keeps its value also at the edges."""
-    g = Expressions()
+    g = ExpressionGraph()
     x, y = g.input(), g.input()
     node = Formulas(g.apply, g.constant).value(text, {"x": x, "y": y})
     program = lower(g, [x, y], [node])
@@ -106,7 +106,7 @@ def test_rewriting(text: str) -> None:
 
 
 def test_equal_expressions_are_one() -> None:
-    g = Expressions()
+    g = ExpressionGraph()
     x, y = g.input(), g.input()
     assert g.apply("mul", x, y) == g.apply("mul", y, x)
     assert g.apply("sub", x, y) != g.apply("sub", y, x)
@@ -115,7 +115,7 @@ def test_equal_expressions_are_one() -> None:
 
 
 def test_dead_code_is_gone() -> None:
-    g = Expressions()
+    g = ExpressionGraph()
     x = g.input()
     g.apply("exp", x)
     program = lower(g, [x], [g.apply("sin", x)])
@@ -124,7 +124,7 @@ def test_dead_code_is_gone() -> None:
 
 def test_registers_are_used_again() -> None:
     """A chain of a thousand operations needs one temporary; an output keeps its own to the end."""
-    g = Expressions()
+    g = ExpressionGraph()
     x = node = g.input()
     kept = g.apply("sin", x)
     for i in range(1000):
@@ -141,7 +141,7 @@ def test_registers_are_used_again() -> None:
 def test_an_operand_read_twice_frees_its_register_once() -> None:
     """Where both operands of the last reader are one temporary, two later values must not share its place."""
     for name in ("sub", "truediv", "pow", "lt", "arctan2"):
-        g = Expressions()
+        g = ExpressionGraph()
         x = g.input()
         twice = g.apply(name, *[g.apply("exp", x)] * 2)
         made = [g.apply(other, x) for other in ("sin", "cos", "tanh", "arctan")]
@@ -156,7 +156,7 @@ def test_an_operand_read_twice_frees_its_register_once() -> None:
 
 def test_a_branch_that_lost_receives_nothing() -> None:
     """log of a negative number and its infinite slope at 0 do not reach x where the selection is another."""
-    g = Expressions()
+    g = ExpressionGraph()
     x = g.input()
     node = g.apply("select", g.apply("log", x), x, g.apply("lt", g.constant(0.0), x))
     first = Derivatives(g, [x])
@@ -168,7 +168,7 @@ def test_a_branch_that_lost_receives_nothing() -> None:
 
 
 def test_deep_graphs_need_no_stack() -> None:
-    g = Expressions()
+    g = ExpressionGraph()
     x = node = g.input()
     for _ in range(50_000):
         node = g.apply("sin", node)
@@ -184,7 +184,7 @@ def test_every_operation_folds() -> None:
 
 
 def test_listing_reads_like_code() -> None:
-    g = Expressions()
+    g = ExpressionGraph()
     x, y = g.input(), g.input()
     program = lower(g, [x, y], [g.apply("add", g.apply("exp", x), g.apply("select", x, y, g.apply("lt", x, y)))])
     lines = str(program).splitlines()

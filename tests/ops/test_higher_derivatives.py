@@ -21,7 +21,7 @@ import oracle
 import sheet
 from oracle import mp
 from twins import Implementation, keys, leaves
-from vargrad._ir.expressions import Derivatives, Expressions
+from vargrad._ir.expressions import Derivatives, ExpressionGraph
 from vargrad._ir.lower import lower
 from vargrad._ops.table import BY_NAME, NARY_BY_NAME, ROWS
 from vargrad._vm.machine import Machine
@@ -137,7 +137,7 @@ def program(name: str, n: int) -> tuple[Any, list[tuple[int, ...]]]:
     """Of the expressions that compile() derives from the same row: a machine, and what its results are."""
     from vargrad._ir.nary import nary
 
-    g = Expressions()
+    g = ExpressionGraph()
     xs = [g.input() for _ in range(n)]
     result = nary(g, name, xs, []) if name in NARY_BY_NAME else g.apply(name, *xs)
     by, nodes = zip(*derivatives(result, xs, lambda node: Derivatives(g, xs).of(node)), strict=True)

@@ -14,7 +14,7 @@ import vargrad
 from vargrad import math as m
 from vargrad._compile.paths import Output
 from vargrad._ir import nonzeros
-from vargrad._ir.expressions import Derivatives, Expressions
+from vargrad._ir.expressions import Derivatives, ExpressionGraph
 from vargrad._ops.codes import ADD, MUL
 
 
@@ -123,7 +123,7 @@ def test_repetitions_are_lanes(compiled: Any) -> None:
 
 
 def test_reached_takes_what_is_under_the_root_alone() -> None:
-    g = Expressions()
+    g = ExpressionGraph()
     xs = [g.input() for _ in range(100)]
     products = [g.make(MUL, a, b) for a, b in pairwise(xs)]
     by = Derivatives(g, xs)

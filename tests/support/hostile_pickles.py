@@ -17,7 +17,7 @@ from vargrad._compile.compiled import restore
 from vargrad._compile.recorder import Recording
 from vargrad._compile.results import Structure
 from vargrad._compile.signature import Binder, Signature
-from vargrad._ir.expressions import Expressions, restored
+from vargrad._ir.expressions import ExpressionGraph, restored
 
 ODD: list[Any] = [None, -1, 0, 1, 2, 3, 7, 30, 2**31, 2**63, 10**400, -0.0, 1.5, math.nan, math.inf, True, "", "x*/"]
 ODD += [
@@ -70,7 +70,7 @@ def inside(x: Any) -> list[tuple[Any, Any]]:
         return list(x.items())
     if isinstance(x, (list, tuple, array)):
         return list(enumerate(x))
-    if isinstance(x, Expressions):
+    if isinstance(x, ExpressionGraph):
         return list(enumerate(x.state()))
     if type(x) in SLOTS:
         return [(name, getattr(x, name)) for name in SLOTS[type(x)]]
@@ -85,7 +85,7 @@ def changed(x: Any, where: tuple[Any, ...], new: Any) -> Any:
     parts = {k: changed(part, tuple(rest), new) if k == key else part for k, part in inside(x)}
     if isinstance(x, (list, tuple, array, dict)):
         return parts if isinstance(x, dict) else tuple(parts.values()) if isinstance(x, tuple) else list(parts.values())
-    if isinstance(x, Expressions):
+    if isinstance(x, ExpressionGraph):
         return restored(*parts.values())
     made = object.__new__(type(x))
     for k, part in parts.items():

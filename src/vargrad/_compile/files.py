@@ -23,7 +23,7 @@ from vargrad._compile.results import Structure
 from vargrad._compile.signature import Binder, parse
 from vargrad._compile.validate import FLAGS, LISTS, Refused, are_counts, are_texts, is_count, is_guard, require
 from vargrad._core.var import Var
-from vargrad._ir.expressions import Expressions, restored
+from vargrad._ir.expressions import ExpressionGraph, restored
 from vargrad._ops.codes import COMPOSITE, CONSTANT, NAMES, OPCODES, ROUND, ZERO
 from vargrad._util.files import PathLike, replacing
 
@@ -89,7 +89,7 @@ def _path(name: str, path: tuple[Any, ...], leaves: dict[Var, int], arrays: dict
     container = next((label for label, kind in _CONTAINERS.items() if kind is structure.container), None)
     if container is None:
         raise TypeError(f"{name}.save(): it returns a {structure.container}; a file holds results in a tuple or a list")
-    g = Expressions()
+    g = ExpressionGraph()
     ids = {node: g.input() for node in [*(x for nodes in recording.arguments for x in nodes), *recording.leaf_inputs]}
     guards = [node for node, _ in recording.guards]
     transplant(recording.expressions, [*recording.results, *guards], g, ids, {})
@@ -235,7 +235,7 @@ class _Reader:
         require(start + count <= len(self._arrays[name]), f"its array {name!r} ends too early")
         return self._arrays[name][start : start + count]
 
-    def _expressions(self, nodes: Any, slopes: Any) -> Expressions:
+    def _expressions(self, nodes: Any, slopes: Any) -> ExpressionGraph:
         """The graph of a path, if its nodes are operations on older ones."""
         good = is_count(nodes) and nodes > ZERO and is_count(slopes)
         require(good, "a path does not say how many nodes it has")

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from vargrad._compile.paths import Path
 from vargrad._core.var import Var
-from vargrad._ir.expressions import Expressions
+from vargrad._ir.expressions import ExpressionGraph
 from vargrad._ops.codes import COMPOSITE, CONSTANT
 
 Composites: TypeAlias = dict[tuple[int, tuple[int, ...]], int]
@@ -30,7 +30,7 @@ class Merged:
     """The paths of a specialization, the first one first. Inputs: the arguments, then the leaves."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
-        self.expressions = g = Expressions()
+        self.expressions = g = ExpressionGraph()
         self.arguments = [[g.input() for _ in nodes] for nodes in paths[0].recording.arguments]
         self.leaves: dict[Var, int] = {}
         self._composites: Composites = {}
@@ -59,7 +59,7 @@ class Merged:
 
 
 def transplant(
-    source: Expressions, wanted: Iterable[int], target: Expressions, ids: dict[int, int], composites: Composites
+    source: ExpressionGraph, wanted: Iterable[int], target: ExpressionGraph, ids: dict[int, int], composites: Composites
 ) -> None:
     """Copy the wanted nodes and their operands to another graph.
 
@@ -85,7 +85,7 @@ def transplant(
             target.parents[ids[node]] = tuple((ids[a], ids[p], ids[c] if c >= 0 else -1) for a, p, c in parents[node])
 
 
-def reachable(source: Expressions, wanted: Iterable[int], known: dict[int, int]) -> Sequence[int]:
+def reachable(source: ExpressionGraph, wanted: Iterable[int], known: dict[int, int]) -> Sequence[int]:
     """The wanted nodes and all their operands, derivatives of composites included, but no known ones; oldest first."""
     seen: set[int] = set()
     stack = list(wanted)

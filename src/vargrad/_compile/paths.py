@@ -18,7 +18,7 @@ import numpy.typing
 
 from vargrad._compile.recorder import Recording
 from vargrad._core.var import leaf_values
-from vargrad._ir.expressions import Derivatives, Expressions, Tangents, pushed
+from vargrad._ir.expressions import Derivatives, ExpressionGraph, Tangents, pushed
 from vargrad._ir.lower import lower
 from vargrad._ir.nonzeros import Nonzeros, nonzeros
 from vargrad._ops.codes import ADD, AND, EQ, LE, LT, MUL, NE, NOT, OR, ZERO
@@ -215,7 +215,7 @@ class Path:
         return [(side_exit, numpy.concatenate(parts)) for side_exit, parts in groups.items()]
 
 
-def equal(g: Expressions, guard: int, outcome: float) -> int:
+def equal(g: ExpressionGraph, guard: int, outcome: float) -> int:
     """The node that tells whether a guard has this outcome."""
     if g.node(guard)[0] in BOOLEAN:
         return guard if outcome else g.make(NOT, guard)

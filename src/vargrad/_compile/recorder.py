@@ -19,7 +19,7 @@ from vargrad._compile.semantics.reductions import USE_A_SIGNATURE, reduces
 from vargrad._compile.semantics.tries import Tries, dangers
 from vargrad._core import modes, var
 from vargrad._core.var import Var, leaf_values
-from vargrad._ir.expressions import Expressions, converted
+from vargrad._ir.expressions import ExpressionGraph, converted
 from vargrad._ir.nary import nary, rounded
 from vargrad._ops.codes import LT, N_ROWS, NEG, OPCODES, ROUND, SELECT, ZERO
 from vargrad._ops.table import NARY
@@ -279,7 +279,7 @@ def _sign(x: Var) -> Any:
 class Recording:
     """A finished recording as expressions. All but ``leaves`` and the guards' outcomes are nodes of these."""
 
-    expressions: Expressions
+    expressions: ExpressionGraph
     arguments: list[list[int]]  # the numbers of each argument
     leaves: list[Var]  # closed over: their values are read at each call
     leaf_inputs: list[int]
@@ -307,7 +307,7 @@ class _Conversion:
     """Converts the graph of Vars to expressions."""
 
     def __init__(self, recorder: Recorder, arguments: Sequence[Sequence[Var]]) -> None:
-        self.expressions = Expressions()
+        self.expressions = ExpressionGraph()
         self.leaves: list[Var] = []
         self.leaf_inputs: list[int] = []
         self._recorder = recorder

@@ -16,7 +16,7 @@ from vargrad._compile.c_rows import CALLED, VALUES
 from vargrad._compile.merge import Branch, Merged
 from vargrad._compile.paths import BOOLEAN
 from vargrad._core.var import leaf_values
-from vargrad._ir.expressions import Derivatives, Expressions
+from vargrad._ir.expressions import Derivatives, ExpressionGraph
 from vargrad._ops.codes import ARITY, EQ, LE, LT, NAMES, NE, NOT, SELECT
 from vargrad._ops.table import ROWS
 from vargrad._util.version import __version__
@@ -168,7 +168,7 @@ def _helpers(called: set[str], name: str) -> Iterator[str]:
 class _Function:
     """The lines of one function's body. ``outputs(path)``: pairs of an array and the nodes that it is to hold."""
 
-    def __init__(self, g: Expressions, texts: dict[int, str], name: str, outputs: Outputs) -> None:
+    def __init__(self, g: ExpressionGraph, texts: dict[int, str], name: str, outputs: Outputs) -> None:
         self.lines: list[str] = []
         self.called: set[str] = set()
         self._g = g

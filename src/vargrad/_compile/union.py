@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from vargrad._compile.merge import Branch, Merged
 from vargrad._compile.paths import BOOLEAN, Output, Path, equal
 from vargrad._compile.recorder import Recording
-from vargrad._ir.expressions import Expressions
+from vargrad._ir.expressions import ExpressionGraph
 from vargrad._ops.codes import AND, SELECT, ZERO
 
 MOVED = 10  # operations that cost as much as copying a number of a row to a batch of its path, or back
@@ -93,7 +93,7 @@ def _union(paths: Sequence[Path]) -> UnionPath:
     return UnionPath(recording, paths[0], on_a_path)
 
 
-def _select(g: Expressions, branch: Branch, selected: dict[int, tuple[list[int], int]]) -> tuple[list[int], int]:
+def _select(g: ExpressionGraph, branch: Branch, selected: dict[int, tuple[list[int], int]]) -> tuple[list[int], int]:
     """The results of a branch and of all that begin like it, and whether a row is on one of them."""
     results, stays = branch.results, g.constant(1.0)
     for i in range(len(branch.guards) - 1, branch.known - 1, -1):

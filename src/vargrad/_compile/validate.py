@@ -12,7 +12,7 @@ from vargrad._compile.recorder import Recording
 from vargrad._compile.results import Structure
 from vargrad._compile.signature import Binder, Signature, parse
 from vargrad._core.var import Var
-from vargrad._ir.expressions import Expressions
+from vargrad._ir.expressions import ExpressionGraph
 from vargrad._ops.codes import INPUT
 
 LISTS = ("positional", "only", "keyword", "required")  # of a binder, under these names and an underscore
@@ -159,7 +159,7 @@ def _check_recording(recording: Any, sizes: Sequence[int]) -> None:
     require(type(recording) is Recording, f"a path's recording is of type {type(recording).__name__}")
     found = vars(recording)
     g = found.get("expressions")
-    if not isinstance(g, Expressions):
+    if not isinstance(g, ExpressionGraph):
         raise Refused("a path has no expressions")
     size = len(g)
     arguments, leaf_inputs, leaves = (found.get(name) for name in ("arguments", "leaf_inputs", "leaves"))

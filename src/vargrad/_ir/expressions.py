@@ -16,7 +16,7 @@ _forward: ModuleType = choose(forward, "vargrad._ir.compiled.forward")
 if TYPE_CHECKING:
     from vargrad._ir.pure.forward import Tangents as Tangents
     from vargrad._ir.pure.forward import pushed as pushed
-    from vargrad._ir.pure.graph import Expressions as Expressions
+    from vargrad._ir.pure.graph import ExpressionGraph as ExpressionGraph
     from vargrad._ir.pure.passes import Derivatives as Derivatives
     from vargrad._ir.pure.passes import Template as Template
     from vargrad._ir.pure.passes import converted as converted
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     from vargrad._ir.pure.passes import lowered as lowered
     from vargrad._ir.pure.passes import template as template
 else:
-    Expressions = _graph.Expressions
+    ExpressionGraph = _graph.ExpressionGraph
     Tangents, pushed = _forward.Tangents, _forward.pushed
     Derivatives, Template, converted = _passes.Derivatives, _passes.Template, _passes.converted
     folded, lowered, template = _passes.folded, _passes.lowered, _passes.template
 
 
-def restored(columns: Any, parents: Any) -> Expressions:
+def restored(columns: Any, parents: Any) -> ExpressionGraph:
     """A graph from its pickle, whichever module wrote it."""
-    g = Expressions()
+    g = ExpressionGraph()
     g.fill(columns, parents)
     return g
 
 
 # Here and not as a method: which of the two modules reads a pickle is not for the one that wrote it to say.
-copyreg.pickle(graph.Expressions, lambda g: (restored, g.state()))
-copyreg.pickle(Expressions, lambda g: (restored, g.state()))
+copyreg.pickle(graph.ExpressionGraph, lambda g: (restored, g.state()))
+copyreg.pickle(ExpressionGraph, lambda g: (restored, g.state()))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vargrad._ir.expressions import Expressions, lowered
+from vargrad._ir.expressions import ExpressionGraph, lowered
 from vargrad._vm.program import Program
 
 
-def lower(graph: Expressions, inputs: Sequence[int], outputs: Sequence[int]) -> Program:
+def lower(graph: ExpressionGraph, inputs: Sequence[int], outputs: Sequence[int]) -> Program:
     """The program that computes the nodes ``outputs`` of a graph from its nodes ``inputs``."""
     import numpy
 

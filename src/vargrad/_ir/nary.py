@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from vargrad._ir.expressions import Expressions, Template, folded, template
+from vargrad._ir.expressions import ExpressionGraph, Template, folded, template
 from vargrad._ops.codes import ADD, DIV, EQ, MUL, NE, SELECT, SUB, ZERO
 from vargrad._ops.nary import Evaluation, needed, words
 from vargrad._ops.table import NARY_BY_NAME, Aggregate
@@ -23,7 +23,7 @@ def _formula(text: str, names: tuple[str, ...]) -> Template:
 class Nodes(Evaluation):
     """The formulas of a row on nodes of a graph."""
 
-    def __init__(self, g: Expressions, xs: Sequence[int], ys: Sequence[int]) -> None:
+    def __init__(self, g: ExpressionGraph, xs: Sequence[int], ys: Sequence[int]) -> None:
         super().__init__(xs, ys, {"n": g.constant(float(len(xs)))})
         self._g = g
 
@@ -69,7 +69,7 @@ class Nodes(Evaluation):
         return [formula.each(g, [x], (*other, *fixed))[0] for x, other in zip(xs, others, strict=True)]
 
 
-def nary(g: Expressions, name: str, xs: Sequence[int], ys: Sequence[int]) -> int:
+def nary(g: ExpressionGraph, name: str, xs: Sequence[int], ys: Sequence[int]) -> int:
     """The node of a row; ``ys`` is the second vector of rows of pairs, else empty."""
     row, nodes, total = NARY_BY_NAME[name], Nodes(g, xs, ys), ZERO
     if name in _EXACT:
@@ -101,7 +101,7 @@ def nary(g: Expressions, name: str, xs: Sequence[int], ys: Sequence[int]) -> int
     return out
 
 
-def _exact_sum(g: Expressions, xs: Sequence[int], ys: Sequence[int]) -> int:
+def _exact_sum(g: ExpressionGraph, xs: Sequence[int], ys: Sequence[int]) -> int:
     """The sum of the products of pairs as if in twice the precision (Ogita, Rump and Oishi 2005, algorithm 5.3)."""
     make, one = g.make, g.constant(1.0)
     total, rest = ZERO, ZERO
@@ -117,14 +117,14 @@ def _exact_sum(g: Expressions, xs: Sequence[int], ys: Sequence[int]) -> int:
     return make(SELECT, total, corrected, make(NE, make(SUB, corrected, corrected), ZERO))
 
 
-def _sum_error(g: Expressions, a: int, b: int) -> int:
+def _sum_error(g: ExpressionGraph, a: int, b: int) -> int:
     make = g.make
     total = make(ADD, a, b)
     virtual = make(SUB, total, a)
     return make(ADD, make(SUB, a, make(SUB, total, virtual)), make(SUB, b, virtual))
 
 
-def product_error(g: Expressions, x: int, y: int) -> int:
+def product_error(g: ExpressionGraph, x: int, y: int) -> int:
     """The rounding error of x times y (Dekker 1971)."""
     make = g.make
     (p, q), (r, s) = _halves(g, x), _halves(g, y)
@@ -133,13 +133,13 @@ def product_error(g: Expressions, x: int, y: int) -> int:
     return make(SUB, make(MUL, q, s), error)
 
 
-def _halves(g: Expressions, x: int) -> tuple[int, int]:
+def _halves(g: ExpressionGraph, x: int) -> tuple[int, int]:
     big = g.make(MUL, g.constant(134217729.0), x)
     high = g.make(SUB, big, g.make(SUB, big, x))
     return high, g.make(SUB, x, high)
 
 
-def rounded(g: Expressions, a: int, digits: int) -> int:
+def rounded(g: ExpressionGraph, a: int, digits: int) -> int:
     """round(a, digits): scaled and rounded, with ties decided by the rounding error of the scaling, as Python does."""
     n = int(g.number_of(digits))
     scale = g.constant(10.0 ** abs(n))

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from vargrad._ir.expressions import Derivatives, Expressions
+from vargrad._ir.expressions import Derivatives, ExpressionGraph
 from vargrad._ops.codes import ADD, COMPOSITE, MUL, ZERO
 
 Entry: TypeAlias = tuple[int, int]  # an input and the derivative by it
@@ -30,7 +30,7 @@ class Nonzeros:
     nodes: list[int]
 
 
-def nonzeros(g: Expressions, inputs: Sequence[int], roots: Sequence[int], symmetric: bool) -> Nonzeros:
+def nonzeros(g: ExpressionGraph, inputs: Sequence[int], roots: Sequence[int], symmetric: bool) -> Nonzeros:
     """The derivatives of the nodes ``roots``, one a row, by the nodes ``inputs``, one a column.
 
     ``symmetric``: the roots are a gradient by these inputs.
@@ -48,7 +48,7 @@ def nonzeros(g: Expressions, inputs: Sequence[int], roots: Sequence[int], symmet
     return Nonzeros(rows, columns, [node for row in found for _, node in row])
 
 
-def _rows(g: Expressions, inputs: Sequence[int], roots: Sequence[int]) -> list[list[Entry]] | None:
+def _rows(g: ExpressionGraph, inputs: Sequence[int], roots: Sequence[int]) -> list[list[Entry]] | None:
     """The entries of each row; None if the rows share so much that the graph grows beyond all proportion."""
     by, found = Derivatives(g, inputs), []
     most = (SHARED + 1) * len(g)
@@ -61,7 +61,7 @@ def _rows(g: Expressions, inputs: Sequence[int], roots: Sequence[int]) -> list[l
     return found
 
 
-def _shared_rows(g: Expressions, inputs: Sequence[int], roots: Sequence[int], symmetric: bool) -> list[list[Entry]]:
+def _shared_rows(g: ExpressionGraph, inputs: Sequence[int], roots: Sequence[int], symmetric: bool) -> list[list[Entry]]:
     """The same for rows that go through the same parts of a graph."""
     met = _met(g, inputs, roots)
     counts = Counter(leaf for row in met if row is not None for leaf in row)
@@ -90,7 +90,7 @@ def _shared_rows(g: Expressions, inputs: Sequence[int], roots: Sequence[int], sy
     return [sorted(found[row].items()) for row in range(len(roots))]
 
 
-def _columns(g: Expressions, leaves: Sequence[int], roots: Sequence[int]) -> list[tuple[int, list[int]]]:
+def _columns(g: ExpressionGraph, leaves: Sequence[int], roots: Sequence[int]) -> list[tuple[int, list[int]]]:
     """The derivatives of all roots by each leaf, in one sweep a leaf.
 
     The derivative of the sum of all weight * root by a leaf is linear in the weights; its own derivatives by the
@@ -106,7 +106,7 @@ def _columns(g: Expressions, leaves: Sequence[int], roots: Sequence[int]) -> lis
     return [(leaf, by_weights.of(node)) for leaf, node in zip(leaves, Derivatives(g, leaves).of(total), strict=True)]
 
 
-def _met(g: Expressions, inputs: Sequence[int], roots: Sequence[int]) -> list[frozenset[int] | None]:
+def _met(g: ExpressionGraph, inputs: Sequence[int], roots: Sequence[int]) -> list[frozenset[int] | None]:
     """The inputs that each root depends on; None for more than HEAVY of them."""
     none: frozenset[int] = frozenset()
     known: list[frozenset[int] | None] = [none] * len(g)

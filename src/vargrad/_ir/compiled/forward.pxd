@@ -1,5 +1,5 @@
 cimport cython
-from vargrad._ir.compiled.graph cimport Expressions
+from vargrad._ir.compiled.graph cimport ExpressionGraph
 from vargrad._ir.compiled.passes cimport Template
 
 cdef int ADD, COMPOSITE, MUL, N_ROWS, SELECT, ZERO
@@ -10,12 +10,12 @@ cdef tuple _rules(int op)
 
 
 @cython.locals(op=int)
-cdef list _operands(Expressions g, int node)
+cdef list _operands(ExpressionGraph g, int node)
 
 
 @cython.final
 cdef class Tangents:
-    cdef Expressions _g
+    cdef ExpressionGraph _g
     cdef tuple _wrt, _roots
     cdef int[::1] _order, _tangent
 
@@ -23,17 +23,17 @@ cdef class Tangents:
     cpdef list along(self, seeds)
 
     @cython.locals(
-        g=Expressions, tangent="int[::1]", op=int, a=int, b=int, total=int, operand=int, partial=int, when=int,
+        g=ExpressionGraph, tangent="int[::1]", op=int, a=int, b=int, total=int, operand=int, partial=int, when=int,
         by_a=Template, by_b=Template,
     )
     cdef int _of(self, int node, int one) except -1
 
-    @cython.locals(g=Expressions, partial=int)
+    @cython.locals(g=ExpressionGraph, partial=int)
     cdef int _through(self, Template rule, int total, int tangent, int node, int one) except -1
 
-    @cython.locals(g=Expressions, term=int)
+    @cython.locals(g=ExpressionGraph, term=int)
     cdef int _plus(self, int total, int tangent, int partial, int when, int one) except -1
 
 
 @cython.locals(size=int, i=int, node=int, operand=int, operands=list, reached=list, moved=list, weight="int[::1]")
-cpdef list pushed(Expressions g, wrt, roots)
+cpdef list pushed(ExpressionGraph g, wrt, roots)

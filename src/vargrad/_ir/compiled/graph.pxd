@@ -7,7 +7,7 @@ cdef const unsigned char[::1] _REWRITTEN, _NEVER_NEGATIVE, _UNARY
 
 
 @cython.final
-cdef class Expressions(Store):
+cdef class ExpressionGraph(Store):
     cdef int depth, spent
     cdef readonly dict parents
 
@@ -38,40 +38,40 @@ cdef class Expressions(Store):
 
 cdef double _folded(int op, double a, double b, double c) except? -1
 cdef bint _is_minus_zero(double x) except -1
-cdef int _rewritten(Expressions g, int op, int a, int b, int c) except -2
-cdef int _add(Expressions g, int a, int b) except -2
-cdef int _sub(Expressions g, int a, int b) except -2
+cdef int _rewritten(ExpressionGraph g, int op, int a, int b, int c) except -2
+cdef int _add(ExpressionGraph g, int a, int b) except -2
+cdef int _sub(ExpressionGraph g, int a, int b) except -2
 
 
 @cython.locals(factor=double, other=double)
-cdef int _mul(Expressions g, int a, int b) except -2
-cdef int _neg(Expressions g, int a) except -2
+cdef int _mul(ExpressionGraph g, int a, int b) except -2
+cdef int _neg(ExpressionGraph g, int a) except -2
 cdef bint _exact_reciprocal(double x) except -1
 
 
 @cython.locals(p=int, q=int)
-cdef int _div(Expressions g, int a, int b) except -2
+cdef int _div(ExpressionGraph g, int a, int b) except -2
 
 
 @cython.locals(exponent=double, root=int, x=int)
-cdef int _pow(Expressions g, int a, int b) except -2
+cdef int _pow(ExpressionGraph g, int a, int b) except -2
 
 
 @cython.locals(result=int)
-cdef int _whole_power(Expressions g, int x, int n) except -2
-cdef int _abs(Expressions g, int a) except -2
+cdef int _whole_power(ExpressionGraph g, int x, int n) except -2
+cdef int _abs(ExpressionGraph g, int a) except -2
 
 
 @cython.locals(op=int)
-cdef int _select(Expressions g, int a, int b, int c) except -2
-cdef int _not(Expressions g, int a) except -2
-cdef int _and(Expressions g, int a, int b) except -2
+cdef int _select(ExpressionGraph g, int a, int b, int c) except -2
+cdef int _not(ExpressionGraph g, int a) except -2
+cdef int _and(ExpressionGraph g, int a, int b) except -2
 
 
 @cython.locals(found=int)
-cdef int _or(Expressions g, int a, int b) except -2
+cdef int _or(ExpressionGraph g, int a, int b) except -2
 
 
 @cython.locals(p=int, q=int, v=int)
-cdef int _less_or_nan(Expressions g, int x, int y) except -2
-cdef bint _is_some_number(Expressions g, int node) except -1
+cdef int _less_or_nan(ExpressionGraph g, int x, int y) except -2
+cdef bint _is_some_number(ExpressionGraph g, int node) except -1

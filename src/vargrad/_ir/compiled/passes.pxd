@@ -1,5 +1,5 @@
 cimport cython
-from vargrad._ir.compiled.graph cimport Expressions
+from vargrad._ir.compiled.graph cimport ExpressionGraph
 
 cdef int ADD, AND, COMPOSITE, CONSTANT, EQ, INPUT, MUL, N_ROWS, NOT, OR, ROUND, SELECT, ZERO
 cdef list _RULES
@@ -15,17 +15,17 @@ cdef class Template:
     cdef readonly int result, condition
 
     @cython.locals(i=int, k=int, code="int[::1]")
-    cdef int run(self, Expressions g) except -1
+    cdef int run(self, ExpressionGraph g) except -1
 
     @cython.locals(i=int)
-    cpdef int at(self, Expressions g, tuple given) except -1
+    cpdef int at(self, ExpressionGraph g, tuple given) except -1
 
     @cython.locals(i=int, x=int, result=int, found=list)
-    cpdef tuple each(self, Expressions g, xs, tuple given)
+    cpdef tuple each(self, ExpressionGraph g, xs, tuple given)
 
 
 @cython.locals(i=int)
-cpdef int folded(Expressions g, Template step, int acc, xs, ys, int biggest) except -1
+cpdef int folded(ExpressionGraph g, Template step, int acc, xs, ys, int biggest) except -1
 
 
 @cython.locals(x=int, total=int)
@@ -35,7 +35,7 @@ cpdef tuple partial_rules(int op)
 
 @cython.final
 cdef class Derivatives:
-    cdef Expressions _g
+    cdef ExpressionGraph _g
     cdef tuple _wrt
     cdef frozenset _leaves
     cdef dict _zero_unless
@@ -46,7 +46,7 @@ cdef class Derivatives:
     @cython.locals(leaf=int, reached=dict)
     cpdef list of(self, int root, bint sparse=*)
 
-    @cython.locals(g=Expressions, leaf=int, node=int, met=set, order=list, leaves=list)
+    @cython.locals(g=ExpressionGraph, leaf=int, node=int, met=set, order=list, leaves=list)
     cpdef list reached(self, int root)
 
     @cython.locals(one=int, node=int, leaf=int)
@@ -56,24 +56,24 @@ cdef class Derivatives:
     cdef int _taken(self, int leaf) except -1
 
     @cython.locals(
-        g=Expressions, value=int, condition=int, op=int, a=int, b=int, c=int, other=int, operand=int, partial=int,
+        g=ExpressionGraph, value=int, condition=int, op=int, a=int, b=int, c=int, other=int, operand=int, partial=int,
         when=int,
     )
     cdef _spread(self, int node, int one)
 
-    @cython.locals(g=Expressions, partial=int, when=int, term=int)
+    @cython.locals(g=ExpressionGraph, partial=int, when=int, term=int)
     cdef _through(
         self, Template rule, int operand, int a, int b, int out, int value, int condition, int one
     )
 
-    @cython.locals(g=Expressions, before=int, before_when=int, total=int, either=int)
+    @cython.locals(g=ExpressionGraph, before=int, before_when=int, total=int, either=int)
     cdef _add(self, int operand, int term, int condition, int when)
     cdef int _settled(self, int value, int condition) except -1
 
-    @cython.locals(g=Expressions, larger="unsigned char[::1]", node=int, op=int, depends=int, operand=int)
+    @cython.locals(g=ExpressionGraph, larger="unsigned char[::1]", node=int, op=int, depends=int, operand=int)
     cdef _extend(self)
 
-    @cython.locals(g=Expressions, node=int, operand=int, composite=bint, stack=list, seen=set)
+    @cython.locals(g=ExpressionGraph, node=int, operand=int, composite=bint, stack=list, seen=set)
     cdef list _order(self, int root, set met)
 
 
@@ -81,11 +81,11 @@ cdef class Derivatives:
     wanted="int[::1]", size=int, live="unsigned char[::1]", last="int[::1]", register="int[::1]", i=int, node=int,
     count=int, steps=int, a=int, b=int, c=int, arity=int, first=int, unused=int, k=int, free="int[::1]", code="int[::1]"
 )
-cpdef tuple lowered(Expressions g, inputs, outputs)
+cpdef tuple lowered(ExpressionGraph g, inputs, outputs)
 
 
 @cython.locals(i=int, j=int, k=int, stop=int, code=int, a=int, b=int)
 cpdef converted(
-    Expressions g, int[::1] codes, int[::1] first, int[::1] operands, double[::1] numbers, int[::1] made, int count,
+    ExpressionGraph g, int[::1] codes, int[::1] first, int[::1] operands, double[::1] numbers, int[::1] made, int count,
     special
 )

@@ -15,7 +15,7 @@ from typing import Any
 
 from vargrad._ops.codes import ADD, COMPOSITE, MUL, N_ROWS, SELECT, ZERO
 
-from .graph import Expressions, Int
+from .graph import ExpressionGraph, Int
 from .passes import Template, partial_rules
 
 _RULES: list[Any] = [None] * N_ROWS  # of each row met so far: the partials by its operands
@@ -30,7 +30,7 @@ def _rules(op: Int) -> tuple[Template | None, Template | None]:
     return found  # type: ignore[no-any-return]
 
 
-def _operands(g: Expressions, node: Int) -> list[int]:
+def _operands(g: ExpressionGraph, node: Int) -> list[int]:
     """The operands through which a node's derivative comes."""
     op = g.op[node]
     if op == COMPOSITE:
@@ -52,7 +52,7 @@ class Tangents:
 
     __slots__ = ("_g", "_order", "_roots", "_tangent", "_wrt")
 
-    def __init__(self, g: Expressions, wrt: Sequence[int], roots: Sequence[int]) -> None:
+    def __init__(self, g: ExpressionGraph, wrt: Sequence[int], roots: Sequence[int]) -> None:
         self._g = g
         self._wrt, self._roots = tuple(wrt), tuple(roots)
         size = max((*self._wrt, *self._roots), default=0) + 1
@@ -130,7 +130,7 @@ class Tangents:
         return g.make(ADD, total, term) if total else term
 
 
-def pushed(g: Expressions, wrt: Sequence[int], roots: Sequence[int]) -> list[int]:
+def pushed(g: ExpressionGraph, wrt: Sequence[int], roots: Sequence[int]) -> list[int]:
     """The positions in wrt whose columns of the Jacobian take fewer operations in forward mode; reverse has the others.
 
     Reverse mode visits, for each root, the nodes under it that depend on wrt. Forward mode visits, for each input, the

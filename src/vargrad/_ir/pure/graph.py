@@ -38,7 +38,7 @@ _INWARDS = 64  # how far a selection is moved
 _MOST = 1000  # nodes that rules make for one
 
 
-class Expressions(Store):
+class ExpressionGraph(Store):
     """The graph. ``make`` is the only way to a node of an operation."""
 
     __slots__ = ("depth", "parents", "spent")
@@ -173,7 +173,7 @@ def _is_minus_zero(x: float) -> bool:
 # ---- rules: an equal, cheaper node, or _UNCHANGED
 
 
-def _rewritten(g: Expressions, op: Int, a: Int, b: Int, c: Int) -> int:
+def _rewritten(g: ExpressionGraph, op: Int, a: Int, b: Int, c: Int) -> int:
     if op == MUL:
         return _mul(g, a, b)
     if op == ADD:
@@ -215,7 +215,7 @@ _POSITIVE = ("square", "exp", "exp2", "abs", "sigmoid", "cosh", "softplus", "lt"
 _NEVER_NEGATIVE = bytes(name in _POSITIVE for name in NAMES)
 
 
-def _add(g: Expressions, a: Int, b: Int) -> int:
+def _add(g: ExpressionGraph, a: Int, b: Int) -> int:
     if g.op[b] == CONSTANT or (a > b and g.op[a] != CONSTANT):
         return g.make(ADD, b, a)  # constants come first
     if g.op[a] == CONSTANT and g.number[a] == 0.0 and (_is_minus_zero(g.number[a]) or g.never_minus_zero(b)):
@@ -229,7 +229,7 @@ def _add(g: Expressions, a: Int, b: Int) -> int:
     return _UNCHANGED
 
 
-def _sub(g: Expressions, a: Int, b: Int) -> int:
+def _sub(g: ExpressionGraph, a: Int, b: Int) -> int:
     if g.op[b] == CONSTANT and g.number[b] == 0.0:
         return g.make(ADD, a, ZERO) if _is_minus_zero(g.number[b]) else a
     if g.op[a] == CONSTANT and _is_minus_zero(g.number[a]):
@@ -239,7 +239,7 @@ def _sub(g: Expressions, a: Int, b: Int) -> int:
     return _UNCHANGED
 
 
-def _mul(g: Expressions, a: Int, b: Int) -> int:
+def _mul(g: ExpressionGraph, a: Int, b: Int) -> int:
     if g.op[b] == CONSTANT or (a > b and g.op[a] != CONSTANT):
         return g.make(MUL, b, a)
     if a == b:
@@ -265,7 +265,7 @@ def _mul(g: Expressions, a: Int, b: Int) -> int:
     return _UNCHANGED
 
 
-def _neg(g: Expressions, a: Int) -> int:
+def _neg(g: ExpressionGraph, a: Int) -> int:
     if g.op[a] == NEG:
         return g.a[a]
     if g.op[a] == MUL and g.op[g.a[a]] == CONSTANT:
@@ -277,7 +277,7 @@ def _exact_reciprocal(x: float) -> bool:
     return 2.0**-1022 <= abs(x) <= 2.0**1022 and abs(math.frexp(x)[0]) == 0.5
 
 
-def _div(g: Expressions, a: Int, b: Int) -> int:
+def _div(g: ExpressionGraph, a: Int, b: Int) -> int:
     if g.op[b] == CONSTANT and _exact_reciprocal(g.number[b]):
         return g.make(MUL, g.constant(1.0 / g.number[b]), a)
     if g.op[b] == NEG:
@@ -291,7 +291,7 @@ def _div(g: Expressions, a: Int, b: Int) -> int:
     return _UNCHANGED
 
 
-def _pow(g: Expressions, a: Int, b: Int) -> int:
+def _pow(g: ExpressionGraph, a: Int, b: Int) -> int:
     if g.op[a] == CONSTANT and g.number[a] == math.e:
         return g.make(EXP, b)
     if g.op[a] == CONSTANT and g.number[a] == 2.0:
@@ -311,7 +311,7 @@ def _pow(g: Expressions, a: Int, b: Int) -> int:
     return _whole_power(g, x, int(abs(exponent)))
 
 
-def _whole_power(g: Expressions, x: Int, n: Int) -> int:
+def _whole_power(g: ExpressionGraph, x: Int, n: Int) -> int:
     result = -1
     while n:
         if n & 1:
@@ -322,13 +322,13 @@ def _whole_power(g: Expressions, x: Int, n: Int) -> int:
     return result
 
 
-def _abs(g: Expressions, a: Int) -> int:
+def _abs(g: ExpressionGraph, a: Int) -> int:
     if g.op[a] == ABS or g.op[a] == SQUARE or g.op[a] == EXP:
         return a
     return g.make(ABS, g.a[a]) if g.op[a] == NEG else _UNCHANGED
 
 
-def _select(g: Expressions, a: Int, b: Int, c: Int) -> int:
+def _select(g: ExpressionGraph, a: Int, b: Int, c: Int) -> int:
     if g.op[c] == CONSTANT:
         return a if g.number[c] else b
     if a == b:
@@ -344,7 +344,7 @@ def _select(g: Expressions, a: Int, b: Int, c: Int) -> int:
 _UNARY = bytes(arity == 1 for arity in ARITY)
 
 
-def _not(g: Expressions, a: Int) -> int:
+def _not(g: ExpressionGraph, a: Int) -> int:
     if g.op[a] == NOT:
         return g.a[a]
     if g.op[a] == NE:
@@ -352,7 +352,7 @@ def _not(g: Expressions, a: Int) -> int:
     return g.make(NE, g.a[a], g.b[a]) if g.op[a] == EQ else _UNCHANGED
 
 
-def _and(g: Expressions, a: Int, b: Int) -> int:
+def _and(g: ExpressionGraph, a: Int, b: Int) -> int:
     if g.op[a] == CONSTANT:
         return b if g.number[a] else g.constant(0.0)
     if g.op[b] == CONSTANT:
@@ -362,7 +362,7 @@ def _and(g: Expressions, a: Int, b: Int) -> int:
     return a if a == b else g.make(AND, b, a) if a > b else _UNCHANGED
 
 
-def _or(g: Expressions, a: Int, b: Int) -> int:
+def _or(g: ExpressionGraph, a: Int, b: Int) -> int:
     if g.op[a] == CONSTANT:
         return g.constant(1.0) if g.number[a] else b
     if g.op[b] == CONSTANT:
@@ -377,7 +377,7 @@ def _or(g: Expressions, a: Int, b: Int) -> int:
     return a if a == b else g.make(OR, b, a) if a > b else _UNCHANGED
 
 
-def _less_or_nan(g: Expressions, x: Int, y: Int) -> int:
+def _less_or_nan(g: ExpressionGraph, x: Int, y: Int) -> int:
     """Number < v, or v is nan: not v <= number, unless the number is nan."""
     if g.op[x] != LT or g.op[y] != NE or g.a[y] != g.b[y]:
         return _UNCHANGED
@@ -387,5 +387,5 @@ def _less_or_nan(g: Expressions, x: Int, y: Int) -> int:
     return _UNCHANGED
 
 
-def _is_some_number(g: Expressions, node: Int) -> bool:
+def _is_some_number(g: ExpressionGraph, node: Int) -> bool:
     return g.op[node] == CONSTANT and g.number[node] == g.number[node]

@@ -23,7 +23,7 @@ from vargrad._ops.codes import SELECT, ZERO
 from vargrad._ops.branchless import ALWAYS, NEVER, Formulas
 from vargrad._ops.table import BY_NAME
 
-from .graph import Expressions, Int
+from .graph import ExpressionGraph, Int
 from .store import PLACES
 
 
@@ -35,7 +35,7 @@ class Template:
 
     __slots__ = ("_code", "_constants", "_given", "_steps", "condition", "result")
 
-    def __init__(self, g: Expressions, given: Sequence[int], result: Int, condition: Int = -1) -> None:
+    def __init__(self, g: ExpressionGraph, given: Sequence[int], result: Int, condition: Int = -1) -> None:
         wanted = {result} if condition < 0 else {result, condition}
         stack = list(wanted)
         while stack:
@@ -60,7 +60,7 @@ class Template:
         self.result = place[result]
         self.condition = -1 if condition < 0 else place[condition]  # a place, or -1 for always
 
-    def run(self, g: Expressions) -> int:
+    def run(self, g: ExpressionGraph) -> int:
         """The result for the given nodes, which are in ``g.place`` from 1 on; afterwards all nodes are there."""
         k = self._given + 1
         for i in range(len(self._constants)):
@@ -72,13 +72,13 @@ class Template:
             k += 1
         return g.place[self.result]
 
-    def at(self, g: Expressions, given: tuple[int, ...]) -> int:
+    def at(self, g: ExpressionGraph, given: tuple[int, ...]) -> int:
         """The result for given nodes."""
         for i in range(self._given):
             g.place[i + 1] = given[i]
         return self.run(g)
 
-    def each(self, g: Expressions, xs: Sequence[int], given: tuple[int, ...]) -> tuple[tuple[int, int, int], ...]:
+    def each(self, g: ExpressionGraph, xs: Sequence[int], given: tuple[int, ...]) -> tuple[tuple[int, int, int], ...]:
         """For each x, which is given first, itself, the result, and its condition: a node, or -1 for always."""
         found = []
         for x in xs:
@@ -93,7 +93,7 @@ class Template:
 @cache
 def template(text: str, names: tuple[str, ...], let: tuple[tuple[str, str], ...] = ()) -> Template | None:
     """A formula of the sheet over these names; None where it never counts."""
-    g = Expressions()
+    g = ExpressionGraph()
     given = [g.input() for _ in names]
     formulas = Formulas(g.apply, lambda x: g.constant(x))  # compiled, g.constant is no object
     result, condition = formulas.partial(text, dict(zip(names, given, strict=True)), let)
@@ -102,7 +102,7 @@ def template(text: str, names: tuple[str, ...], let: tuple[tuple[str, str], ...]
     return Template(g, given, result, -1 if condition == ALWAYS else condition)
 
 
-def folded(g: Expressions, step: Template, acc: Int, xs: Sequence[int], ys: Sequence[int], biggest: Int) -> int:
+def folded(g: ExpressionGraph, step: Template, acc: Int, xs: Sequence[int], ys: Sequence[int], biggest: Int) -> int:
     """A left fold: step's given nodes are acc, x, y and biggest."""
     for i in range(len(xs)):
         g.place[1], g.place[2], g.place[3], g.place[4] = acc, xs[i], ys[i] if ys else ZERO, biggest
@@ -140,7 +140,7 @@ class Derivatives:
 
     __slots__ = ("_depends", "_g", "_known", "_leaves", "_value", "_when", "_wrt", "_zero_unless")
 
-    def __init__(self, g: Expressions, wrt: Sequence[int]) -> None:
+    def __init__(self, g: ExpressionGraph, wrt: Sequence[int]) -> None:
         self._g = g
         self._wrt = tuple(wrt)
         self._leaves = frozenset(wrt)
@@ -306,7 +306,7 @@ class Derivatives:
 
 
 def lowered(
-    g: Expressions, inputs: Sequence[int], outputs: Sequence[int]
+    g: ExpressionGraph, inputs: Sequence[int], outputs: Sequence[int]
 ) -> tuple[int, array[float], array[int], array[int]]:
     """How many registers, the constants, the code and the outputs of the program for some nodes; see _vm/program.py."""
     wanted = array("i", [g.value_of(node) for node in outputs])
@@ -366,7 +366,7 @@ def lowered(
 
 
 def converted(
-    g: Expressions,
+    g: ExpressionGraph,
     codes: Sequence[int],
     first: Sequence[int],
     operands: Sequence[int],
