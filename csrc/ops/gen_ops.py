@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -18,10 +18,11 @@ package.__path__ = [str(ROOT / "src" / "vargrad")]
 sys.modules["vargrad"] = package
 
 from c_text import C_CALLS, c, c_nary, c_row, lets  # noqa: E402
+from docs_text import table_md  # noqa: E402
 from types_text import form, math_pyi, overloads  # noqa: E402
 
-from vargrad._ops.formula import operand_names, parse  # noqa: E402
-from vargrad._ops.table import AGGREGATES, ARITHMETIC, METHODS, NARY, ROWS, Op  # noqa: E402
+from vargrad._ops.formula import parse  # noqa: E402
+from vargrad._ops.table import ARITHMETIC, METHODS, NARY, ROWS, Op  # noqa: E402
 
 NOTE = "Written by csrc/ops/gen_ops.py from src/vargrad/_ops/table.py; do not edit."
 DUNDER = ("add", "sub", "mul", "truediv", "mod", "floordiv")
@@ -312,53 +313,7 @@ def functions_special_py() -> str:
     return "\n".join(lines) + "\n"
 
 
-def table_md() -> str:
-    lines = [
-        "# Operations",
-        "",
-        f"<!-- {NOTE} -->",
-        "",
-        "`skip`: the operand receives nothing, not even 0 times infinity. `out` is the result.",
-        "",
-        "| `prev_op` | `vargrad.math` | value | derivative by each operand | |",
-        "|---|---|---|---|---|",
-    ]
-    for row in ROWS:
-        where = f"where {', '.join(f'{n} = {t}' for n, t in row.let)}" if row.let else ""
-        slopes = "<br>".join(f"d{n}: `{p}`" for n, p in zip(operand_names(row), row.partials, strict=True))
-        shown = f"special.{row.special}" if row.special else row.function
-        lines.append(f"| `{row.name}` | `{shown}` | `{row.value}` | {slopes} | {row.doc} {where} |")
-    lines += [
-        "",
-        "Of any number of operands `x`, in rows of pairs each with its partner `y`; `n` is how many `x` there are,",
-        "`acc` the fold so far, `total` the fold's result:",
-        "",
-        "| `prev_op` | value | derivative by x | |",
-        "|---|---|---|---|",
-    ]
-    for nary in NARY:
-        value = (
-            f"fold `{nary.fold}` from {nary.start}, then `{nary.final}`" if nary.exact else f"Python's `{nary.name}`"
-        )
-        again = f"<br>differentiated as `{nary.again}`" if nary.again else ""
-        lines.append(f"| `{nary.name}` | {value} | `{nary.partial}`{again} | {nary.doc} |")
-    lines += ["", "What these formulas name besides:", "", "| name | formula | |", "|---|---|---|"]
-    for aggregate in AGGREGATES:
-        final = "" if aggregate.final == "acc" else f", then `{aggregate.final}`"
-        how = {
-            "all": f"fold `{aggregate.step}` from {aggregate.start}{final}",
-            "before": f"fold `{aggregate.step}` from {aggregate.start} over the operands before x",
-            "after": f"fold `{aggregate.step}` from {aggregate.start} over the operands after x, the last one first",
-            "each": f"`{aggregate.step}`",
-            "none": f"`{aggregate.final}`",
-        }[aggregate.over]
-        constant = " A constant to derivatives." if aggregate.constant else ""
-        lines.append(f"| `{aggregate.name}` | {how} | {aggregate.doc}{constant} |")
-    lines += ["", "Made of several of these: `log(x, base)`, `dist`, `clamp`, `softmax`, `where`, `interp(x, xp, fp)`."]
-    return "\n".join(line.replace("| `` |", "| |") for line in lines) + "\n"
-
-
-FILES = {
+FILES: dict[str, Callable[[], str]] = {
     "csrc/ops/ops.def": ops_def,
     "csrc/ops/nary.def": nary_def,
     "src/vargrad/_compile/c_rows.py": c_rows_py,
@@ -369,7 +324,7 @@ FILES = {
     "src/vargrad/_core/functions_nary.py": functions_nary_py,
     "src/vargrad/math.pyi": lambda: math_pyi(NOTE, functions(), DEFAULTS, ROOT / "src/vargrad/_core/functions.py"),
     "src/vargrad/special/_rows.py": functions_special_py,
-    "docs/ops.md": table_md,
+    "docs/ops.md": lambda: table_md(NOTE),
 }
 
 

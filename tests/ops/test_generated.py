@@ -23,7 +23,7 @@ def generated() -> list[str]:
     """The files that the generator writes: the keys of its table."""
     tree = ast.parse((ROOT / GENERATOR).read_text(encoding="utf-8"))
     for node in tree.body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "FILES":
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "FILES":
             assert isinstance(node.value, ast.Dict)
             return [ast.literal_eval(key) for key in node.value.keys if key is not None]
     raise AssertionError("csrc/ops/gen_ops.py has no table FILES")
