@@ -87,10 +87,17 @@ for _name, _act in {
     "score": lambda net: net.score(X, Y),
     "zero_grad": lambda net: net.zero_grad(),
     "evaluate": lambda net: net.evaluate(X, Y, sample_weight=[1.0, 2.0, 0.0, 1.0][: len(X)]),
-    "fit with weights": lambda net: net.fit(X, Y, epochs=2, seed=1, sample_weight=[1.0] * len(X), progress=False)["lr"],
+    "fit with weights": lambda net: net.fit(X, Y, epochs=2, seed=1, sample_weight=[1.0] * len(X), progress=False).lrs,
     "deepcopy, pickle": lambda net: [plain(copy.deepcopy(net).parameters), plain(pickled(net).parameters)],
 }.items():
     entry(f"NN.{_name}")(reading(_act))
+
+
+@entry("History")
+def _() -> Any:
+    net = model()
+    history = net.fit(X, Y, epochs=2, seed=1, progress=False)
+    return lambda: [history["loss"], history["lr"], "2 epochs" in str(history)], of_model(net)
 
 
 @entry("NN.predict_proba")
