@@ -151,6 +151,7 @@ OPERATORS: dict[str, Callable[..., Any]] = {
 # What any object has, or what refuses: float(v) and int(v) raise, the rest is Python's.
 NO_OPERATOR = {"__float__", "__int__", "__class__", "__doc__", "__init__", "__new__", "__setattr__", "__module__"}
 NO_OPERATOR |= {n for n in dir(object) if n not in OPERATORS} | {"__reduce_cython__", "__setstate_cython__"}
+NO_OPERATOR |= {"__final__"}  # of a class that type checkers must not derive from
 NO_OPERATOR |= {"__setstate__", "__slots__", "__pyx_vtable__", "__annotations__", "__weakref__", "__dict__", "__del__"}
 NO_OPERATOR |= {"__array_function__", "__array_priority__", "__complex__", "__getformat__"}
 REFUSED = {"as_integer_ratio", "fromhex"}  # methods of float that raise: a derivative would be lost

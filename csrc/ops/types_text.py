@@ -38,6 +38,7 @@ FORMS = {  # parameters and result, the narrower ones first
         (f"*values: {BOTH}", "Var | float"),
     ],
 }
+ENDS = "left: {0} | None = None, right: {0} | None = None"
 OWN = {  # of _core/functions.py
     "log": [
         (f"x: Var, base: {BOTH} | None = None, /", "Var"),
@@ -56,6 +57,11 @@ OWN = {  # of _core/functions.py
         ("values: Iterable[Var], /", "list[Var]"),
         ("values: Iterable[Plain], /", "list[float]"),
         (f"values: Iterable[{BOTH}], /", "list[Var] | list[float]"),
+    ],
+    "interp": [
+        (f"x: Var, xp: Iterable[Plain], fp: Iterable[{BOTH}], {ENDS.format(BOTH)}", "Var"),
+        (f"x: Plain, xp: Iterable[Plain], fp: Iterable[Plain], {ENDS.format('Plain')}", "float"),
+        (f"x: Plain, xp: Iterable[Plain], fp: Iterable[{BOTH}], {ENDS.format(BOTH)}", "Var | float"),
     ],
     "where": [
         (f"condition: object, a: Var, b: {BOTH}, /", "Var"),
@@ -92,11 +98,15 @@ def overloads(name: str, forms: Iterable[tuple[str, str]], doc: str = "") -> Ite
     """Lines for a function of several types, with a docstring in a stub."""
     for i, (head, result) in enumerate(forms):
         yield "@overload"
+        start = f"def {name}({head}) -> {result}:"
+        if len(start) > 112:  # with the package's own name of a plain number, and an ellipsis, more than a line
+            parameters = ",\n    ".join(head.split(", "))
+            start = f"def {name}(\n    {parameters},\n) -> {result}:"
         if doc and i == 0:
-            yield f"def {name}({head}) -> {result}:"
+            yield start
             yield f'    """{doc}"""'
         else:
-            yield f"def {name}({head}) -> {result}: ..."
+            yield f"{start} ..."
 
 
 def form(row: Op, default: str = "") -> list[tuple[str, str]]:

@@ -64,6 +64,7 @@ __all__ = [  # noqa: RUF022
     "gelu",
     "hypot",
     "inf",
+    "interp",
     "isclose",
     "isfinite",
     "isinf",
@@ -510,6 +511,32 @@ def clamp(x: Var, min: Var | _Plain | None = None, max: Var | _Plain | None = No
 def clamp(x: _Plain, min: _Plain | None = None, max: _Plain | None = None, /) -> float: ...
 @overload
 def clamp(x: _Plain, min: Var | _Plain | None = None, max: Var | _Plain | None = None, /) -> Var | float: ...
+
+@overload
+def interp(
+    x: Var,
+    xp: Iterable[_Plain],
+    fp: Iterable[Var | _Plain],
+    left: Var | _Plain | None = None,
+    right: Var | _Plain | None = None,
+) -> Var:
+    """Linear interpolation in the table of points (xp[i], fp[i]), as numpy.interp has it."""
+@overload
+def interp(
+    x: _Plain,
+    xp: Iterable[_Plain],
+    fp: Iterable[_Plain],
+    left: _Plain | None = None,
+    right: _Plain | None = None,
+) -> float: ...
+@overload
+def interp(
+    x: _Plain,
+    xp: Iterable[_Plain],
+    fp: Iterable[Var | _Plain],
+    left: Var | _Plain | None = None,
+    right: Var | _Plain | None = None,
+) -> Var | float: ...
 
 def ceil(x: Var | _Plain, /) -> int:
     """math.ceil of the value."""
