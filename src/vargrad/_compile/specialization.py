@@ -201,7 +201,7 @@ class Specialization:
                 if owner.signature is None and _VECTOR.search(str(error)):
                     error.args = (f"{error}. {USE_A_SIGNATURE}",)
                 raise
-            why = zeros.cause(result) or zeros.WITHOUT_VARS * (zeros.is_computed(result) and bool(recorder.guards))
+            why = zeros.cause(result) or zeros.WITHOUT_VARS * (zeros.is_computed([result]) and bool(recorder.guards))
             structure, numbers = flatten(owner.__name__, result, owner.signature, sizes, recorder)
             block.done()
             finished = as_expressions(recorder, flat, numbers)

@@ -63,18 +63,22 @@ def cause(result: Any) -> str:
     return f"was made by {_WRITTEN.get(op, op)}: differentiate the number before that, and round afterwards"  # type: ignore[arg-type]
 
 
-def is_computed(number: Any) -> bool:
-    """Whether a float is held by its caller's variable alone: it was computed, and is no constant of the code."""
-    return type(number) is float and sys.getrefcount(number) <= _COMPUTED
+def is_computed(alone: list[Any]) -> bool:
+    """Whether a float is held by its caller's variable alone: it was computed, and is no constant of the code.
+
+    ``alone``: a list of nothing but the variable. An argument would hold a reference or borrow one, as the interpreter
+    likes; from 3.14 on that differs from line to line.
+    """
+    return type(alone[0]) is float and sys.getrefcount(alone[0]) <= _COMPUTED
 
 
 def _references() -> int:
     number = float("1.5")
-    return _count(number)
+    return _count([number])
 
 
-def _count(number: float) -> int:
-    return sys.getrefcount(number)
+def _count(alone: list[float]) -> int:
+    return sys.getrefcount(alone[0])
 
 
 _COMPUTED = _references()

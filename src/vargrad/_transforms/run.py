@@ -151,7 +151,7 @@ class Run:
         if isinstance(result, Var):
             self.tell(why)
             return result
-        why = why or zeros.WITHOUT_VARS * zeros.is_computed(result)
+        why = why or zeros.WITHOUT_VARS * zeros.is_computed([result])
         root = scalar(result, f"{self.what}() needs a function that returns one number; {self.name} returned")
         if isinstance(root, Var):  # an array of one Var
             why = zeros.cause(root)
@@ -260,7 +260,7 @@ class Run:
         """The structure of what f returns, and its numbers; tells if all of their derivatives are zero."""
         roots: list[Scalar] = []
         result = self.output()
-        why = zeros.cause(result) or zeros.WITHOUT_VARS * zeros.is_computed(result)
+        why = zeros.cause(result) or zeros.WITHOUT_VARS * zeros.is_computed([result])
         outer = flatten(result, roots, f"{self.what}(): what {self.name} returned")
         self.tell(why or next(filter(None, map(zeros.cause, roots)), ""))
         return outer, roots
