@@ -90,6 +90,8 @@ def foreign(error: BaseException) -> bool:
     message = str(error)
     if isinstance(error, ValueError) and error.__cause__ is not None:  # what a file is refused for
         return foreign(error.__cause__)
+    if isinstance(error, TypeError) and isinstance(error.__cause__, SystemError):  # an object could not be compared
+        return foreign(error.__cause__)
     if isinstance(error, SystemError):
         name = message.removeprefix("<built-in function ").split(">")[0]
         line = traceback.extract_tb(error.__traceback__)[-1].line or ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -29,9 +31,10 @@ def weighted_mp(x: Any) -> Any:
 
 
 def positive(v: Any, n: int) -> list[list[Any]]:
-    """A positive definite matrix made of n*n numbers."""
+    """A positive definite matrix made of n*n numbers, added one by one: sum() rounds floats otherwise from 3.12 on."""
     m = rows(v, n, n)
-    return [[sum(m[i][k] * m[j][k] for k in range(n)) + float(i == j) for j in range(n)] for i in range(n)]
+    dots = [[functools.reduce(operator.add, (m[i][k] * m[j][k] for k in range(n))) for j in range(n)] for i in range(n)]
+    return [[dot + float(i == j) for j, dot in enumerate(row)] for i, row in enumerate(dots)]
 
 
 def lstsq_mp(a: Any, b: Any) -> Any:
