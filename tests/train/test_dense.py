@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pytest
 
 from engines import Run, network, same, some, updates_of
+from refusals import with_each_refused
 from twins import PURE
 from vargrad import NN, Var, losses
 from vargrad._train import engine_py, programs
@@ -348,15 +349,6 @@ def test_an_engine_that_gets_no_memory(compiled: Any) -> None:
         importlib.import_module("vargrad._vm.machine_c"),
         importlib.import_module("vargrad._train.engine_c"),
     )
-    net, refused = network([2, 3, 2], ["tanh", "tanh"], l2=0.1, rule=rules.adam()), 0
-    while True:
-        machine.limit_allocations(refused)
-        try:
-            module.Engine(net)
-        except MemoryError:
-            refused += 1
-        else:
-            break
-        finally:
-            machine.limit_allocations(-1)
+    net = network([2, 3, 2], ["tanh", "tanh"], l2=0.1, rule=rules.adam())
+    _, refused = with_each_refused(machine, lambda: module.Engine(net))
     assert refused > 20

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import vargrad
+from refusals import with_each_refused
 from replay import NAMES, program
 from twins import Implementation
 from vargrad._compile.paths import Output
@@ -139,19 +140,7 @@ def program_of(function: Any) -> Program:
 def test_each_allocation_may_be_refused(everything: Callable[[Any], list[Any]], c: Any) -> None:
     """MemoryError each time, and the next attempt is right; what was taken goes back."""
     expected = everything(c)
-    refused = 0
-    while True:
-        c.limit_allocations(refused)
-        try:
-            found = everything(c)
-        except MemoryError:
-            refused += 1
-            continue
-        finally:
-            left = c.limit_allocations(-1)
-        if left != 0:  # no allocation was asked for in vain
-            break
-        refused += 1
+    found, refused = with_each_refused(c, lambda: everything(c))
     assert refused > 60
     assert all(map(np.array_equal, found, expected))
     assert all(map(np.array_equal, everything(c), expected))

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import vargrad
+from refusals import with_each_refused
 from replay import NAMES, Array, one_by_one, program, same, sample
 from twins import Implementation
 from vargrad import math as m
@@ -183,16 +184,7 @@ def test_each_allocation_may_be_refused(c: Any) -> None:
         c.Machine(p).run([np.full(20, 1.5) if i < 6 else np.array([0.5 + i]) for i in range(p.n_inputs)], [out])
         return out
 
-    expected, refused = run(), 0
-    while True:
-        c.limit_allocations(refused)
-        try:
-            found = run()
-        except MemoryError:
-            refused += 1
-            continue
-        finally:
-            c.limit_allocations(-1)
-        break
+    expected = run()
+    found, refused = with_each_refused(c, run)
     assert refused > 40
     assert np.array_equal(found, expected)

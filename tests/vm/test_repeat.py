@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import vargrad
+from refusals import with_each_refused
 from repeating import FUNCTIONS, Array, at_random, recorded, rosenbrock
 from replay import NAMES, program, same, sample
 from twins import Implementation
@@ -233,18 +234,8 @@ def test_each_allocation_may_be_refused(c: Any, always: None) -> None:
         assert same(room[: len(p.outputs)], found)
         return found
 
-    expected, refused = attempt(), 0
-    while True:
-        c.limit_allocations(refused)
-        try:
-            found = attempt()
-        except MemoryError:
-            refused += 1
-            continue
-        finally:
-            left = c.limit_allocations(-1)
-        break
-    assert left == 0
+    expected = attempt()
+    found, refused = with_each_refused(c, attempt)
     assert refused > 150
     assert same(found, expected)
 

@@ -19,6 +19,7 @@ from vargrad._arrays.operands import Vector, dot, fixed, is_first_order, node
 from vargrad._core.functions import where
 from vargrad._core.tables import knots
 from vargrad._core.var import VARS, Real
+from vargrad._util.conditions import both, either
 from vargrad._util.errors import known
 from vargrad._util.public import show_as
 
@@ -171,33 +172,16 @@ class PchipInterpolator(Spline):
 def _monotone_end(a: float, b: float, s: Any, t: Any) -> Any:
     """The slope at an end: of the parabola through three points, as far as that stays monotone."""
     slope = ((2.0 * a + b) * s - a * t) / (a + b)
-    capped = _chosen(_both(abs(slope) > 3.0 * abs(s), _not_same_sign(s, t)), lambda: 3.0 * s, slope)
+    capped = _chosen(both(abs(slope) > 3.0 * abs(s), _not_same_sign(s, t)), lambda: 3.0 * s, slope)
     return _chosen(_same_sign(slope, s), lambda: capped, 0.0)
 
 
 def _same_sign(a: Any, b: Any) -> Any:
-    return _either(_both(a > 0.0, b > 0.0), _both(a < 0.0, b < 0.0))
+    return either(both(a > 0.0, b > 0.0), both(a < 0.0, b < 0.0))
 
 
 def _not_same_sign(a: Any, b: Any) -> Any:
-    return _either(_either(_both(a > 0.0, b <= 0.0), _both(a < 0.0, b >= 0.0)), _both(a == 0.0, b != 0.0))
-
-
-def _both(a: Any, b: Any) -> Any:
-    """a and b: bools, or conditions while compile() records."""
-    if isinstance(a, bool):
-        return b if a else False
-    if isinstance(b, bool):
-        return a if b else False
-    return a & b
-
-
-def _either(a: Any, b: Any) -> Any:
-    if isinstance(a, bool):
-        return True if a else b
-    if isinstance(b, bool):
-        return True if b else a
-    return a | b
+    return either(either(both(a > 0.0, b <= 0.0), both(a < 0.0, b >= 0.0)), both(a == 0.0, b != 0.0))
 
 
 def _chosen(condition: Any, made: Any, other: Any) -> Any:

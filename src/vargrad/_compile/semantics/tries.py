@@ -20,6 +20,7 @@ from typing import Any, TypeAlias
 from vargrad._compile.watch.places import is_fixed
 from vargrad._ops.formula import PYTHON, parse, value
 from vargrad._ops.table import BY_NAME
+from vargrad._util.conditions import both, either
 
 Compare: TypeAlias = Callable[[str, Any, Any], Any]
 Place: TypeAlias = tuple[tuple[CodeType, int], ...]  # the user's frames, and the instruction each is at
@@ -120,41 +121,24 @@ def dangers(name: str, operands: tuple[Any, ...], result: Any, compare: Compare)
         yield compare("eq", operands[1], 0.0)
     elif kind == "**":
         a, b = operands
-        yield _both(compare("eq", a, 0.0), compare("lt", b, 0.0))
+        yield both(compare("eq", a, 0.0), compare("lt", b, 0.0))
         yield _invalid(operands, result, compare)
         yield _overflow(operands, result, compare)
     elif kind == "f":
-        yield _either(_invalid(operands, result, compare), _overflow(operands, result, compare))
+        yield either(_invalid(operands, result, compare), _overflow(operands, result, compare))
 
 
 def _invalid(operands: tuple[Any, ...], result: Any, compare: Compare) -> Any:
     """nan of numbers."""
     condition = compare("ne", result, result)
     for x in operands:
-        condition = _both(condition, compare("eq", x, x))
+        condition = both(condition, compare("eq", x, x))
     return condition
 
 
 def _overflow(operands: tuple[Any, ...], result: Any, compare: Compare) -> Any:
     """Infinity of finite numbers."""
-    condition = _either(compare("eq", result, math.inf), compare("eq", result, -math.inf))
+    condition = either(compare("eq", result, math.inf), compare("eq", result, -math.inf))
     for x in operands:
-        condition = _both(condition, _both(compare("lt", x, math.inf), compare("lt", -math.inf, x)))
+        condition = both(condition, both(compare("lt", x, math.inf), compare("lt", -math.inf, x)))
     return condition
-
-
-def _both(a: Any, b: Any) -> Any:
-    """a and b, either of which may be known already."""
-    if isinstance(a, bool):
-        return b if a else False
-    if isinstance(b, bool):
-        return a if b else False
-    return a & b
-
-
-def _either(a: Any, b: Any) -> Any:
-    if isinstance(a, bool):
-        return True if a else b
-    if isinstance(b, bool):
-        return True if b else a
-    return a | b

@@ -47,11 +47,6 @@ def _knot(what: str, i: int, x: Any) -> float:
     return number
 
 
-def value_of(x: Real) -> float:
-    """The number itself."""
-    return x.value if isinstance(x, VARS) else float(x)
-
-
 def constant(x: Real, *operands: Any) -> Real:
     """A number that a function of these operands returns: a Var if it is one, or if one of them is."""
     kind = next((type(v) for v in operands if isinstance(v, VARS)), None)
