@@ -17,7 +17,7 @@ typedef struct {
 } PlanBuilder;
 
 /* Replaces chains of additions that make a matrix product by a DO_PRODUCT, whose out is its number in plan->product.
- * What it reads and writes is over values until products_settle() has been called. 0: no memory. */
+ * What it reads and writes is over values; scan_product() of plan.c gives it registers. 0: no memory. */
 int products_find(PlanBuilder *d, Plan *plan);
 
 #endif

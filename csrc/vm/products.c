@@ -3,14 +3,15 @@
  * A chain is a row of additions, each of which adds a product used nowhere else, of a factor u that is one number for
  * all rows and of an x that varies. Chains that go through the same x in the same order are a product: the x's are read
  * once for several chains, and the u's need no lanes. Each chain is computed in its own order, so nothing is rounded
- * otherwise. A product runs where its first chain ended, for all x are known there. O(steps), but for sorting. */
+ * otherwise. A product runs where its first chain ended, for all x are known there. O(steps), but for sorting: chains
+ * that wait for one another are looked at MOST_WAITING at a time. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "vm/memory.h"
 #include "vm/plan.h"
 
-enum { LEAST_CHAINS = 4, LEAST_TERMS = 2 };
+enum { LEAST_CHAINS = 4, LEAST_TERMS = 2, MOST_WAITING = 64 };
 
 typedef struct { /* a step that adds u * x */
     int32_t before; /* the value it adds to, NONE: u * x is added to another one's: see first */
@@ -119,25 +120,30 @@ static void remove_chain(Search *f, int32_t end) {
     }
 }
 
-/* Chains with equal x's, by their ends: those that can be computed where the first of them ends are one product. What is
- * left comes to the front; returns how many that is. */
+/* Whether a chain has the x's of f->x and begins with what is known at a step; its x's are in f->other then. */
+static int fits(const Search *f, int32_t end, int32_t terms, int32_t known, int32_t *start, int32_t *factor) {
+    *start = read_chain(f, end, f->other, factor);
+    return memcmp(f->x, f->other, (size_t)terms * sizeof *f->x) == 0 && (*start == NONE || f->place[*start] <= known);
+}
+
+/* Chains with equal x's, by their ends: those that can be computed where the first of them ends are one product, up to
+ * MOST_WAITING in a row that cannot. What was looked at and is left comes to the end of what was looked at; returns how
+ * many chains before that are done. */
 static size_t make_product(Search *f, Chain *chain, size_t count) {
     const PlanBuilder *d = f->d;
     int32_t terms = f->link[chain->end].terms, known = chain->end, taken = 0, start, *x, *out, *begin;
-    size_t left = 0;
+    size_t left = 0, seen = 0, waiting = 0;
     PlanProduct *product = &f->product[f->products];
     *product = (PlanProduct){(int32_t)f->numbers, 0, terms, (int32_t)f->factors};
     read_chain(f, known, f->x, NULL);
-    for (size_t i = 0; i < count; i++) {
-        start = read_chain(f, chain[i].end, f->other, NULL);
-        taken += memcmp(f->x, f->other, (size_t)terms * sizeof *f->x) == 0 &&
-                 (start == NONE || f->place[start] <= known);
+    for (; seen < count && waiting < MOST_WAITING; seen++) {
+        int fit = fits(f, chain[seen].end, terms, known, &start, NULL);
+        taken += fit, waiting = fit ? 0 : waiting + 1;
     }
     x = f->number + f->numbers, out = x + terms, begin = out + taken;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < seen; i++) {
         int32_t end = chain[i].end, *factor = f->factor + f->factors;
-        start = read_chain(f, end, f->other, taken < LEAST_CHAINS ? NULL : factor + 1);
-        if (memcmp(f->x, f->other, (size_t)terms * sizeof *f->x) != 0 || (start != NONE && f->place[start] > known)) {
+        if (!fits(f, end, terms, known, &start, taken < LEAST_CHAINS ? NULL : factor + 1)) {
             chain[left++] = chain[i];
             continue;
         }
@@ -153,7 +159,8 @@ static size_t make_product(Search *f, Chain *chain, size_t count) {
         f->numbers += (size_t)(terms + 2 * taken);
         f->at[known] = (int32_t)++f->products;
     }
-    return left;
+    memmove(chain + seen - left, chain, left * sizeof *chain);
+    return seen - left;
 }
 
 static int search(Search *f) { /* 0: no memory */
@@ -180,7 +187,7 @@ static int search(Search *f) { /* 0: no memory */
     for (size_t i = 0, end; i < f->chains; i = end) {
         for (end = i + 1; end < f->chains && f->chain[end].key == f->chain[i].key; end++)
             if (f->link[f->chain[end].end].terms != f->link[f->chain[i].end].terms) break;
-        for (size_t left = end - i; left >= LEAST_CHAINS;) left = make_product(f, f->chain + i, left);
+        for (size_t k = i; end - k >= LEAST_CHAINS;) k += make_product(f, f->chain + k, end - k);
     }
     for (size_t i = 0; i < d->length; i++) {
         if (f->at[i]) d->list[n++] = (Code){DO_PRODUCT, f->at[i] - 1, 0, 0, 0};

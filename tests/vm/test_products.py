@@ -107,6 +107,29 @@ def test_layers_at_random(c: Any) -> None:
     assert found > 200
 
 
+@pytest.mark.parametrize(("chains", "found"), [(1, 0), (3, 0), (4, 300), (70, 300), (130, 300)])
+def test_chains_that_wait_for_one_another(c: Any, chains: int, found: int) -> None:
+    """Recurrences side by side, all driven by the same numbers: each step of four or more is a product."""
+    numbers, steps = np.random.default_rng(9), 300
+    code = Code(2, chains + 2 * chains * steps)
+    states, results = list(range(2, 2 + chains)), []
+    for k in range(steps):
+        first = 2 + chains + 2 * chains * k
+        for i in range(chains):
+            state = code.do("add", states[i], code.do("mul", first + 2 * i, 0))
+            states[i] = code.do("add", state, code.do("mul", first + 2 * i + 1, 1))
+        results += [code.do("square", states[0])]  # each state is read twice, so that its chain ends there
+        states = [code.do("abs", state) if k % 2 else state for state in states]
+        results += states
+    p = code.program(results)
+    inputs = [sample(numbers, 9 if i < 2 else 1) for i in range(p.n_inputs)]
+    out = [np.empty(9) for _ in p.outputs]
+    machine = c.Machine(p)
+    machine.run(inputs, out)
+    assert same(out, one_by_one(p, inputs, 9, c, "baseline"))
+    assert c.products_of(machine, bytes(i >= 2 for i in range(p.n_inputs))) == found
+
+
 def written_out(chains: int, terms: int, change: Callable[[Code, list[int]], None] | None = None) -> SimpleNamespace:
     """One product, each chain from a single number on; `change` may read what it likes of the results."""
     code = Code(terms, chains * (terms + 1))
