@@ -8,9 +8,9 @@ from libc.string cimport memcmp
 cdef extern from "Python.h":
     bint PyCell_Check(object)
     bint PyFunction_Check(object)
-    PyObject *PyFunction_GetDefaults(object)
-    PyObject *PyFunction_GetKwDefaults(object)
-    PyObject *PyFunction_GetCode(object)
+    PyObject *PyFunction_GET_DEFAULTS(PyObject *)
+    PyObject *PyFunction_GET_KW_DEFAULTS(PyObject *)
+    PyObject *PyFunction_GET_CODE(PyObject *)
     PyObject *PyCell_GET(object)
 
     ctypedef struct PyFrameObject:
@@ -98,6 +98,10 @@ cdef bint holds_content(held, content) except -1:
     return type(held) is kind and holds_entries(<dict>PyObject_GenericGetDict(held, NULL), <dict>own)
 
 
+cdef str OF_CODE = "__code__", OF_DEFAULTS = "__defaults__"
+cdef dict OF_FUNCTIONS = {key: key for key in (OF_CODE, OF_DEFAULTS, "__kwdefaults__")}
+
+
 cdef class Watch:
     """Places by what holds them, the objects that were there, and what these held."""
 
@@ -109,44 +113,50 @@ cdef class Watch:
 
     def set(self, places, rest):
         """Watch these from now on."""
+        cdef list known = []
         for holder, key, held, content in places:
             if PyFunction_Check(holder):
-                if key not in ("__code__", "__defaults__", "__kwdefaults__"):
+                key = OF_FUNCTIONS.get(key, key)  # the very object, so that looking at them need not compare strings
+                if key not in OF_FUNCTIONS:
                     raise TypeError(f"a place in a function is its code or one of its defaults, not {key!r}")
             elif not (PyCell_Check(holder) or isinstance(holder, dict)):
                 raise TypeError(f"a place is within a dict, a cell or a function, not {type(holder).__name__}")
             if content is not None and not fits(held, content):
                 raise TypeError(f"what a {type(held).__name__} holds is no {type(content).__name__}")
-        self.places, self.rest = list(places), rest
+            known.append((holder, key, held, content))
+        self.places, self.rest = known, rest
 
     def same(self):
         """Whether each place holds its object still."""
         return self.holds()
 
     cdef bint holds(self) except -1:
-        cdef tuple place
-        cdef list places = self.places  # a dict's keys may compare by code that sets others
+        cdef Py_ssize_t i
+        cdef list places = self.places  # a dict's keys may compare by code that sets others; no list of them changes
+        cdef PyObject *place
+        cdef PyObject *holder
+        cdef PyObject *key
         cdef PyObject *now
-        for place in places:
-            holder = <object>PyTuple_GET_ITEM(place, 0)
-            if PyCell_Check(holder):
-                now = PyCell_GET(holder)
-            elif PyFunction_Check(holder):
-                key = <object>PyTuple_GET_ITEM(place, 1)
-                if key == "__code__":
-                    now = PyFunction_GetCode(holder)
-                elif key == "__defaults__":
-                    now = PyFunction_GetDefaults(holder)
+        for i in range(PyList_GET_SIZE(places)):
+            place = PyList_GET_ITEM(places, i)
+            holder, key = PyTuple_GET_ITEM(<object>place, 0), PyTuple_GET_ITEM(<object>place, 1)
+            if PyFunction_Check(<object>holder):
+                if key == <PyObject *>OF_CODE:
+                    now = PyFunction_GET_CODE(holder)
+                elif key == <PyObject *>OF_DEFAULTS:
+                    now = PyFunction_GET_DEFAULTS(holder)
                 else:
-                    now = PyFunction_GetKwDefaults(holder)
+                    now = PyFunction_GET_KW_DEFAULTS(holder)
+            elif PyCell_Check(<object>holder):
+                now = PyCell_GET(<object>holder)
             else:
-                now = PyDict_GetItemWithError(holder, <object>PyTuple_GET_ITEM(place, 1))
+                now = PyDict_GetItemWithError(<object>holder, <object>key)
             if now == NULL:
                 now = <PyObject *>self.missing
-            if now != PyTuple_GET_ITEM(place, 2):
+            if now != PyTuple_GET_ITEM(<object>place, 2):
                 return False
-            content = <object>PyTuple_GET_ITEM(place, 3)
-            if content is not None and not holds_content(<object>now, content):
+            key = PyTuple_GET_ITEM(<object>place, 3)
+            if key != <PyObject *>None and not holds_content(<object>now, <object>key):
                 return False
         return self.rest is None or self.rest()
 
