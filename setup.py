@@ -11,7 +11,8 @@ from compilation import COMPILE, LINK, MODE, BuildOrFallBack, SameBytes
 
 C = {"_core/var": "tape", "_vm/machine": "vm", "_train/engine": "dense"}  # folders of csrc
 SOURCES = {f"{n}_c": [f"src/vargrad/{n}_c.pyx", *map(str, sorted(Path("csrc", C[n]).rglob("*.c")))] for n in C}
-for n in ("compiled/store.pyx", "pure/graph.py", "pure/passes.py", "pure/forward.py"):  # typed by _ir/compiled/*.pxd
+IR = "compiled/store.pyx", *[f"pure/{n}.py" for n in ("graph", "templates", "passes", "forward")]
+for n in IR:  # typed by _ir/compiled/*.pxd
     SOURCES[f"_ir/compiled/{Path(n).stem}"] = [f"src/vargrad/_ir/{n}"]
 C_ARGUMENTS = {
     "include_dirs": ["csrc", numpy.get_include()],

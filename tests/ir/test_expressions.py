@@ -38,7 +38,7 @@ STEPS = st.lists(
 def module(package: str) -> SimpleNamespace:
     """The contents of the modules of a package."""
     found: dict[str, Any] = {}
-    for name in ("graph", "passes", "forward"):
+    for name in ("graph", "templates", "passes", "forward"):
         found |= vars(importlib.import_module(f"vargrad._ir.{package}.{name}"))
     return SimpleNamespace(**found)
 

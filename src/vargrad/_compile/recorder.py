@@ -46,7 +46,7 @@ def user_line() -> str:
     return f"{name}:{line}" + (f" ({text})" if text else "")
 
 
-class Condition:
+class Condition(var.Truth):
     """The result of a comparison of Vars while recording: bool() of it makes a guard, ``where`` of it does not."""
 
     __slots__ = ("how", "operands", "recorder")
@@ -56,8 +56,9 @@ class Condition:
         self.how = how
         self.operands = operands
 
-    def __bool__(self) -> bool:
-        return bool(self.recorder.guard(self))
+    def truth(self) -> bool:
+        """The outcome for this row, kept as a guard."""
+        return self.recorder.guard(self)
 
     def __and__(self, other: Any) -> Any:
         return Condition(self.recorder, "and", (self, other)) if isinstance(other, Condition) else bool(self) & other
@@ -229,7 +230,10 @@ class Recorder:
 
     def guard(self, condition: Condition) -> bool:
         """Whether the condition holds in this recording."""
-        return bool(self._outcome(condition, float(self.holds(condition))))
+        forced, n = self.forced, len(self.guards)
+        found = forced[n] if n < len(forced) else float(self.holds(condition))
+        self.guards.append((condition, found))
+        return bool(found)
 
     def _outcome(self, subject: Any, found: float) -> float:
         if len(self.guards) < len(self.forced):
@@ -245,8 +249,8 @@ class Recorder:
             return all(self.holds(part) for part in condition.operands)
         if condition.how == "or":
             return any(self.holds(part) for part in condition.operands)
-        a, b = map(self.number, condition.operands)
-        return bool(_COMPARE[condition.how](a, b))
+        a, b = condition.operands
+        return bool(_COMPARE[condition.how](self.number(a), self.number(b)))
 
     def number(self, x: Operand) -> float:
         """The number that an operand has in this run."""

@@ -200,9 +200,19 @@ cdef inline bint watched() except -1:
     return anomalies_named and bool(modes.thread.anomaly)
 
 
+cdef object current_blocks = modes.blocks.get, recording_kind = modes.RECORDING
+
+
 cdef object recorder():
     """The recorder of vargrad.compile while it records here; None otherwise."""
-    return modes.thread.recorder if modes_active and not quiet_block else None
+    cdef tuple blocks
+    cdef Py_ssize_t i
+    if modes_active and not quiet_block:
+        blocks = current_blocks()
+        for i in range(len(blocks) - 1, -1, -1):  # modes.thread.recorder, without a call of Python code
+            if blocks[i].kind == recording_kind:
+                return blocks[i].held
+    return None
 
 
 cdef bint heard() except -1:

@@ -203,3 +203,16 @@ def array_function(function: Any, types: Iterable[Any], args: Any, kwargs: Any) 
     if thread.recorder is None:
         return function._implementation(*args, **kwargs)
     return thread.recorder.array_function(function, args, kwargs)
+
+
+class Truth:
+    """Base of conditions that a recorder keeps: bool() of one is what its method truth() says."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return self.truth()
+
+    def truth(self) -> bool:
+        """Whether it holds."""
+        raise NotImplementedError

@@ -18,6 +18,7 @@ backend: str = module.IMPLEMENTATION
 
 if TYPE_CHECKING:  # the pure twin is the type stub of both
     from vargrad._core.block_py import Block as Block
+    from vargrad._core.var_py import Truth as Truth
     from vargrad._core.var_py import Var as Var
     from vargrad._core.var_py import add_grads as add_grads
     from vargrad._core.var_py import custom as custom
@@ -30,7 +31,7 @@ else:
     Block = block_py.Block if module is var_py else module.Block
     Var, custom, identity = module.Var, module.custom, module.identity
     pullback, pullback_graph, fresh = module.pullback, module.pullback_graph, module.fresh
-    leaf_values, add_grads = module.leaf_values, module.add_grads
+    leaf_values, add_grads, Truth = module.leaf_values, module.add_grads, module.Truth
 
 
 _REFERENCE = (var_py.Var, var_py.custom, var_py.identity, var_py.pullback, var_py.pullback_graph)

@@ -18,6 +18,7 @@ from operator import setitem
 from typing import Any, NoReturn, TypeAlias, final
 
 from vargrad._core.float_py import Float
+from vargrad._core.float_py import Truth as Truth
 from vargrad._core.forward_py import count_under as count_under
 from vargrad._core.forward_py import pushforward as pushforward
 from vargrad._core.leaves_py import Cell, add_grads, descend, leaf_grads, leaf_values, set_leaf_values

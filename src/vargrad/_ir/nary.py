@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 from vargrad._ir.expressions import ExpressionGraph, Template, folded, template
@@ -11,6 +12,7 @@ from vargrad._ops.nary import Evaluation, needed, words
 from vargrad._ops.table import NARY_BY_NAME, Aggregate
 
 _EXACT = ("fsum", "sumprod")  # rounded once: no formula of the table
+_FEW = 8  # operands
 
 
 def _formula(text: str, names: tuple[str, ...]) -> Template:
@@ -71,6 +73,20 @@ class Nodes(Evaluation):
 
 def nary(g: ExpressionGraph, name: str, xs: Sequence[int], ys: Sequence[int]) -> int:
     """The node of a row; ``ys`` is the second vector of rows of pairs, else empty."""
+    if len(xs) > _FEW or name in _EXACT:
+        return _built(g, name, xs, ys)
+    return _rule(name, len(xs), len(ys)).at(g, (*xs, *ys))
+
+
+@cache
+def _rule(name: str, count: int, seconds: int) -> Template:
+    """A row of few operands, built once to be repeated: interpreting the table costs ten times as much."""
+    g = ExpressionGraph()
+    xs, ys = [g.input() for _ in range(count)], [g.input() for _ in range(seconds)]
+    return Template(g, (*xs, *ys), _built(g, name, xs, ys))
+
+
+def _built(g: ExpressionGraph, name: str, xs: Sequence[int], ys: Sequence[int]) -> int:
     row, nodes, total = NARY_BY_NAME[name], Nodes(g, xs, ys), ZERO
     if name in _EXACT:
         value = _exact_sum(g, xs, ys or [g.constant(1.0)] * len(xs))

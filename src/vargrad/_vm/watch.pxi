@@ -165,11 +165,12 @@ cdef class Calls:
     """Tells of the code and the builtin functions that are called in this thread, as a profiler is told."""
 
     cdef object on_code, on_builtin
-    cdef set codes, harmless
+    cdef dict codes  # by identity: to hash a code object, and to compare it, is to walk through all its constants
+    cdef set harmless
 
     def __init__(self, on_code, on_builtin):
         self.on_code, self.on_builtin = on_code, on_builtin
-        self.codes, self.harmless = set(), set()
+        self.codes, self.harmless = {}, set()
 
     def run(self, function, tuple args, dict named):
         """Call the function, and tell meanwhile. Between two lines here no interrupt comes."""
@@ -187,8 +188,8 @@ cdef int note_call(PyObject *notes, PyFrameObject *frame, int what, PyObject *ar
         calls = <Calls>notes
         code = <PyObject *>PyFrame_GetCode(frame)
         try:
-            if <object>code not in calls.codes:
-                calls.codes.add(<object>code)
+            if <size_t>code not in calls.codes:
+                calls.codes[<size_t>code] = <object>code
                 calls.on_code(<object>frame)
         finally:
             Py_DECREF(code)

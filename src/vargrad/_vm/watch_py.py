@@ -73,7 +73,7 @@ class Calls:
     def __init__(self, on_code: Callable[[Any], object], on_builtin: Callable[[Any, Any], bool]) -> None:
         self._on_code = on_code
         self._on_builtin = on_builtin
-        self._codes: set[CodeType] = set()
+        self._codes: dict[int, CodeType] = {}  # by identity: to hash a code object is to walk through its constants
         self._harmless: set[Any] = set()
 
     def run(self, function: Callable[..., Any], args: tuple[Any, ...], named: dict[str, Any]) -> Any:
@@ -86,8 +86,9 @@ class Calls:
 
     def _note(self, frame: Any, event: str, argument: Any) -> None:
         if event == "call":
-            if frame.f_code not in self._codes:
-                self._codes.add(frame.f_code)
+            code = frame.f_code
+            if id(code) not in self._codes:
+                self._codes[id(code)] = code
                 self._on_code(frame)
         elif event == "c_call":
             kind = (getattr(argument, "__qualname__", ""), argument.__module__)

@@ -1,6 +1,6 @@
 cimport cython
 from vargrad._ir.compiled.graph cimport ExpressionGraph
-from vargrad._ir.compiled.passes cimport Template
+from vargrad._ir.compiled.templates cimport Template
 
 cdef int ADD, COMPOSITE, MUL, N_ROWS, SELECT, ZERO
 cdef list _RULES

@@ -1,31 +1,11 @@
 cimport cython
 from vargrad._ir.compiled.graph cimport ExpressionGraph
+from vargrad._ir.compiled.templates cimport Template
 
 cdef int ADD, AND, COMPOSITE, CONSTANT, EQ, INPUT, MUL, N_ROWS, NOT, OR, ROUND, SELECT, ZERO
 cdef list _RULES
 cdef unsigned char[::1] _FILLED
 cdef const unsigned char[::1] _ARITY, _DIFFERENTIABLE
-
-
-@cython.final
-cdef class Template:
-    cdef int[::1] _code
-    cdef double[::1] _constants
-    cdef int _given, _steps
-    cdef readonly int result, condition
-
-    @cython.locals(i=int, k=int, code="int[::1]")
-    cdef int run(self, ExpressionGraph g) except -1
-
-    @cython.locals(i=int)
-    cpdef int at(self, ExpressionGraph g, tuple given) except -1
-
-    @cython.locals(i=int, x=int, result=int, found=list)
-    cpdef tuple each(self, ExpressionGraph g, xs, tuple given)
-
-
-@cython.locals(i=int)
-cpdef int folded(ExpressionGraph g, Template step, int acc, xs, ys, int biggest) except -1
 
 
 @cython.locals(x=int, total=int)

@@ -16,7 +16,8 @@ from typing import Any
 from vargrad._ops.codes import ADD, COMPOSITE, MUL, N_ROWS, SELECT, ZERO
 
 from .graph import ExpressionGraph, Int
-from .passes import Template, partial_rules
+from .passes import partial_rules
+from .templates import Template
 
 _RULES: list[Any] = [None] * N_ROWS  # of each row met so far: the partials by its operands
 _GROUPS = 512  # as many groups of inputs, and of results, are told apart when the operations are counted

@@ -19,7 +19,7 @@ class Store:
         self.c: list[int] = []
         self.number: list[float] = []  # of constants
         self.size = 0
-        self.place = [0] * PLACES  # where templates are filled in, see passes.py; place 0 stays 0
+        self.place = [0] * PLACES  # where templates are filled in, see templates.py; place 0 stays 0
         self._operations: dict[tuple[int, int, int, int], int] = {}
         self._numbers: dict[float | str, int] = {}
 
