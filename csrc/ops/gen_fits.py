@@ -92,6 +92,62 @@ FITS = [
 ]  # fmt: skip
 
 
+# ---- Bessel functions
+
+
+def amplitude(order: int, quadrature: bool, w: Any) -> Any:
+    """P, or x times Q, of J = sqrt(2 / (pi x)) (P cos(t) - Q sin(t)) for large x, where w = 1 / x**2."""
+    if w == 0:
+        return mpf(4 * order - 1) / 8 if quadrature else mpf(1)
+    x = 1 / mp.sqrt(w)
+    t = x - (2 * order + 1) * mp.pi / 4
+    j, y = mp.besselj(order, x), mp.bessely(order, x)
+    scale = mp.sqrt(mp.pi * x / 2)
+    return scale * (y * mp.cos(t) - j * mp.sin(t)) * x if quadrature else scale * (j * mp.cos(t) + y * mp.sin(t))
+
+
+def scaled_i(order: int, x: Any) -> Any:
+    """exp(-x) I(x)."""
+    return mp.besseli(order, x) * mp.exp(-x)
+
+
+def scaled_i_far(order: int, u: Any) -> Any:
+    """sqrt(x) exp(-x) I(x) where u = 1 / x."""
+    return mp.sqrt(1 / mpf(u)) * scaled_i(order, 1 / mpf(u)) if u else 1 / mp.sqrt(2 * mp.pi)
+
+
+def regular(order: int, z: Any) -> Any:
+    """What Y has beside 2 / pi (log(x) J - order / x), over x to the order, where z = x * x."""
+    z = mpf(z) or mpf(10) ** -40
+    with mp.workdps(120):
+        x = mp.sqrt(z)
+        rest = mp.bessely(order, x) - 2 / mp.pi * (mp.log(x) * mp.besselj(order, x) - order / x)
+        return rest / x**order
+
+
+FITS += [
+    *(fit for n in (0, 1) for fit in (
+        Fit(f"I{n}E_0", lambda x, n=n: scaled_i(n, x) / x**n if x else mpf(1) / (n + 1), 0.0, 3.0, 27,
+            f"exp(-x) I{n}(x) / x**{n} = P(x)", 1.5),
+        Fit(f"I{n}E_1", lambda x, n=n: scaled_i(n, x), 3.0, 8.0, 27, f"exp(-x) I{n}(x) = P(x)", 5.5),
+        Fit(f"I{n}E_FAR", lambda u, n=n: scaled_i_far(n, u), 0.0, 0.125, 31, f"exp(-x) I{n}(x) = P(1/x)/sqrt(x)",
+            0.0625),
+        Fit(f"J{n}_1", lambda x, n=n: mp.besselj(n, x), 4.0, 8.0, 22, f"J{n}(x) = P(x)", 6.0),
+        Fit(f"Y{n}_0", lambda z, n=n: regular(n, z), 0.0, 16.0, 18,
+            f"(Y{n}(x) - 2/pi (log(x) J{n}(x) - {n}/x)) / x**{n} = P(x*x)", 8.0),
+        Fit(f"Y{n}_1", lambda x, n=n: mp.bessely(n, x), 4.0, 8.0, 26, f"Y{n}(x) = P(x)", 6.0),
+        Fit(f"P{n}", lambda w, n=n: amplitude(n, False, w), 0.0, 0.015625, 18, f"P of J{n}'s amplitude = P(1/x**2)",
+            0.0078125),
+        Fit(f"Q{n}", lambda w, n=n: amplitude(n, True, w), 0.0, 0.015625, 18, f"x Q of J{n}'s amplitude = P(1/x**2)",
+            0.0078125),
+    )),
+    Fit("J0_0", lambda z: (mp.besselj(0, mp.sqrt(z)) - 1) / z if z else mpf(-1) / 4, 0.0, 16.0, 18,
+        "J0(x) = 1 + x*x*P(x*x)", 8.0),
+    Fit("J1_0", lambda z: mp.besselj(1, mp.sqrt(z)) / mp.sqrt(z) if z else mpf(1) / 2, 0.0, 16.0, 20,
+        "J1(x) = x*P(x*x)", 8.0),
+]  # fmt: skip
+
+
 def coefficients(fit: Fit) -> list[Any]:
     """Powers of x - middle, lowest first: the interpolation at Chebyshev's points."""
     n = fit.degree + 1

@@ -76,12 +76,13 @@ FLAT = [name for name in FLAT if not BY_NAME[name].parameters] + ["sum", "maximu
 def true(name: str, point: tuple[float, ...], by: tuple[int, ...]) -> Any:
     """The derivative by these operands, one after the other: central differences with steps of 2**-100 of a value.
 
-    They cancel some hundred bits an order, and as many as the operand's magnitude has: the precision has them.
+    They cancel some hundred bits an order, and twice as many as the operand's magnitude has, as in 1 - x * x: the
+    precision has them.
     """
     textbook: Callable[..., Any] = oracle.TEXTBOOK.get(name) or (lambda *xs: oracle.TEXTBOOK_NARY[name](list(xs), []))
     counts = {i: by.count(i) for i in set(by)}
     exponent = max(abs(math.frexp(x)[1]) for x in point)
-    with mp.workprec((600 if name in oracle.SLOW else 1500) + len(by) * (150 + len(counts) * exponent)):
+    with mp.workprec((600 if name in oracle.SLOW else 1500) + len(by) * (150 + 2 * len(counts) * exponent)):
         xs = [mp.mpf(x) for x in point]
         steps = {i: mp.ldexp(abs(xs[i]) or 1, -100) for i in counts}
         total = mp.mpf(0)

@@ -11,11 +11,13 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
+import mpmath
 import pytest
 
 import oracle
 import vargrad
 from oracle import mp
+from oracle_bessel import MPMATH
 from oracle_special import TEXTBOOK
 from twins import Implementation, leaves
 from vargrad import special
@@ -33,6 +35,10 @@ RANGES: dict[str, tuple[tuple[float, float], ...]] = {
     "expit": ((-40.0, 40.0),),
     "gamma": ((0.01, 60.0),),
     "gammaln": ((0.01, 100.0),),
+    "i0e": ((-60.0, 60.0),),
+    "i1e": ((-60.0, 60.0),),
+    "j0": ((-60.0, 60.0),),
+    "j1": ((-60.0, 60.0),),
     "log_expit": ((-40.0, 40.0),),
     "log_ndtr": ((-60.0, 8.0),),
     "logaddexp": ((-20.0, 20.0), (-20.0, 20.0)),
@@ -44,6 +50,8 @@ RANGES: dict[str, tuple[tuple[float, float], ...]] = {
     "sinc": ((-10.0, 10.0),),
     "xlog1py": ((-5.0, 5.0), (-0.99, 5.0)),
     "xlogy": ((-5.0, 5.0), (0.01, 5.0)),
+    "y0": ((0.0, 60.0),),
+    "y1": ((0.0, 60.0),),
 }
 ALSO = {"norm_cdf": "ndtr", "norm_ppf": "ndtri", "psi": "digamma"}
 TRUE = TEXTBOOK | {"expit": oracle.TEXTBOOK["sigmoid"], "gammaln": TEXTBOOK["lgamma"]}
@@ -77,6 +85,13 @@ def wrong(name: str, point: tuple[float, ...], by: tuple[int, ...], got: float, 
     there = true(name, point, *by)
     change = sum(abs(x * true(name, point, *by, i)) for i, x in enumerate(point)) if len(by) < 2 else abs(there)
     return not abs(mp.mpf(got) - there) <= tolerance * (abs(there) + 0.1 * change) + mp.mpf(2) ** -200
+
+
+@pytest.mark.parametrize("name", MPMATH)
+def test_the_series_of_the_oracle_are_mpmaths_functions(name: str) -> None:
+    for x in (5e-324, 1e-20, 0.3, 2.5, 15.0, 60.0, 140.0, 160.0, 1000.0, 9999.0):
+        with mp.workprec(300), mpmath.workprec(300):
+            assert abs(mpmath.mpf(TEXTBOOK[name](mp.mpf(x))) / MPMATH[name](mpmath.mpf(x)) - 1) < 2.0**-270
 
 
 def test_every_function_is_here() -> None:
@@ -185,6 +200,12 @@ EDGES: dict[str, list[tuple[tuple[float, ...], float]]] = {  # scipy.special's v
     "erfinv": [((1.0,), math.inf), ((-1.0,), -math.inf), ((1.5,), math.nan), ((0.0,), 0.0)],
     "erfcinv": [((0.0,), math.inf), ((2.0,), -math.inf), ((1.0,), 0.0), ((-0.5,), math.nan)],
     "ndtri": [((0.0,), -math.inf), ((1.0,), math.inf), ((0.5,), 0.0), ((1.5,), math.nan)],
+    "i0e": [((0.0,), 1.0), ((math.inf,), 0.0), ((-math.inf,), 0.0)],
+    "i1e": [((0.0,), 0.0), ((math.inf,), 0.0), ((-math.inf,), 0.0)],
+    "j0": [((0.0,), 1.0), ((math.inf,), 0.0), ((-math.inf,), 0.0)],
+    "j1": [((0.0,), 0.0), ((math.inf,), 0.0), ((-math.inf,), 0.0)],
+    "y0": [((0.0,), -math.inf), ((math.inf,), 0.0), ((-1.0,), math.nan)],
+    "y1": [((0.0,), -math.inf), ((math.inf,), 0.0), ((-1.0,), math.nan)],
     "ndtr": [((-math.inf,), 0.0), ((math.inf,), 1.0)],
     "log_ndtr": [((-math.inf,), -math.inf), ((math.inf,), 0.0)],
     "norm_pdf": [((math.inf,), 0.0), ((-math.inf,), 0.0)],

@@ -7,6 +7,8 @@ from typing import Any
 
 import mpmath
 
+from oracle_bessel import bessel_functions
+
 mp = mpmath.mp.clone()
 
 
@@ -75,6 +77,7 @@ TEXTBOOK: dict[str, Callable[..., Any]] = {
     "digamma_gap": lambda a, b: mp.digamma(a + b) - mp.digamma(a),
     "beta": lambda a, b: mp.gamma(a) * mp.gamma(b) / mp.gamma(a + b),
     "betaln": lambda a, b: _log_gamma(a) + _log_gamma(b) - _log_gamma(a + b),
+    **bessel_functions(mp),
     "erfinv": lambda a: -_erfcinv(1 + a) if a < 0 else _erfcinv(1 - a),
     "erfcinv": _erfcinv,
     "ndtri": lambda a: -mp.sqrt(2) * _erfcinv(2 * a),
@@ -82,3 +85,4 @@ TEXTBOOK: dict[str, Callable[..., Any]] = {
 
 # mpmath takes long for these: they are differentiated with fewer bits.
 SLOW = {"lgamma", "gamma", "digamma", "zeta", "digamma_gap", "beta", "betaln", "erfcinv", "ndtri"}
+SLOW |= set(bessel_functions(mp))

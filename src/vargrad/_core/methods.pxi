@@ -94,6 +94,12 @@ cdef extern from "ops/ops.h":
     int OP_erfcinv
     int OP_ndtri
     int OP_log_ndtr
+    int OP_i0e
+    int OP_i1e
+    int OP_j0
+    int OP_j1
+    int OP_y0
+    int OP_y1
     double op_value_gauss(double a, double b)
     double op_value_one_minus_square(double a, double b)
     double op_value_cbrt_slope(double a, double b)
@@ -187,6 +193,12 @@ cdef extern from "ops/ops.h":
     double op_value_erfcinv(double a, double b)
     double op_value_ndtri(double a, double b)
     double op_value_log_ndtr(double a, double b)
+    double op_value_i0e(double a, double b)
+    double op_value_i1e(double a, double b)
+    double op_value_j0(double a, double b)
+    double op_value_j1(double a, double b)
+    double op_value_y0(double a, double b)
+    double op_value_y1(double a, double b)
 
 
 cdef class OpMethods:  # Cython allows no include inside a class, hence a base class

@@ -9,23 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vargrad._ops import fits
+from vargrad._ops.polynomials import Let, polynomial, slope
 from vargrad._ops.row import Op
 
-
-def polynomial(coefficients: Sequence[float], x: str) -> str:
-    """The formula of a polynomial by Horner's rule, lowest power first."""
-    text = repr(coefficients[-1])
-    for c in reversed(coefficients[:-1]):
-        text = f"({text} * {x} + {c!r})"
-    return text
-
-
-def slope(coefficients: Sequence[float]) -> list[float]:
-    """The derivative's coefficients."""
-    return [k * c for k, c in enumerate(coefficients)][1:]
-
-
-Let = tuple[tuple[str, str], ...]
 TURN: Let = (  # pi times the distance from the nearest integer, which is exact; and -1 where that integer is odd
     ("r", "3.141592653589793 * (a - rint(a))"),
     ("s", "1.0 if rint(a) == 2.0 * rint(0.5 * rint(a)) else -1.0"),
@@ -261,5 +247,3 @@ GAMMA = (
        "log(ndtr(a)), accurate in its tails.", let=_GAP, special="log_ndtr"),
 )
 # fmt: on
-
-CALLED_GAMMA = tuple(row for row in GAMMA if row.name == "digamma")

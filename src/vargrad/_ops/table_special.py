@@ -10,8 +10,10 @@ from __future__ import annotations
 from math import inf
 
 from vargrad._ops import fits
+from vargrad._ops.polynomials import polynomial, slope
 from vargrad._ops.row import REAL, Op
-from vargrad._ops.table_gamma import CALLED_GAMMA, GAMMA, GAMMA_PARTS, TURN, polynomial, slope
+from vargrad._ops.table_bessel import BESSEL
+from vargrad._ops.table_gamma import GAMMA, GAMMA_PARTS, TURN
 
 # exp(-a*a/2) loses a*a/2 ulps to the rounding of the square, so the square is split: h*h is exact.
 _H = ("h", "rint(a * 16.0) / 16.0 if fabs(a) < 40.0 else 0.0")
@@ -81,8 +83,10 @@ SPECIAL = (
     Op("ndtr", "0.5 * erfc(a * -0.7071067811865476)", ("norm_pdf(a)",), ((-38.0, 38.0),),
        "Distribution function of the standard normal distribution.", special="ndtr"),
     *GAMMA,
+    *BESSEL,
 )
 # fmt: on
 
 # What partials above call.
-CALLED_SPECIAL = tuple(row for row in SPECIAL if row.name in ("norm_pdf", "exprel", "ndtr")) + CALLED_GAMMA
+_CALLED = ("norm_pdf", "exprel", "ndtr", "digamma", "j0", "j1", "y0", "y1")
+CALLED_SPECIAL = tuple(row for row in SPECIAL if row.name in _CALLED)

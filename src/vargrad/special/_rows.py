@@ -17,6 +17,10 @@ __all__ = [
     "erfcinv",
     "erfinv",
     "exprel",
+    "i0e",
+    "i1e",
+    "j0",
+    "j1",
     "log_expit",
     "log_ndtr",
     "logaddexp",
@@ -28,6 +32,8 @@ __all__ = [
     "sinc",
     "xlog1py",
     "xlogy",
+    "y0",
+    "y1",
 ]
 
 
@@ -203,3 +209,57 @@ def log_ndtr(x: Plain, /) -> float: ...
 def log_ndtr(x: Number, /) -> Real:
     """log(ndtr(x)), accurate in its tails."""
     return function("log_ndtr", x)
+
+
+@overload
+def i0e(x: Var, /) -> Var: ...
+@overload
+def i0e(x: Plain, /) -> float: ...
+def i0e(x: Number, /) -> Real:
+    """exp(-abs(x)) times the modified Bessel function I of order 0; derivative 0 at 0."""
+    return function("i0e", x)
+
+
+@overload
+def i1e(x: Var, /) -> Var: ...
+@overload
+def i1e(x: Plain, /) -> float: ...
+def i1e(x: Number, /) -> Real:
+    """exp(-abs(x)) times the modified Bessel function I of order 1."""
+    return function("i1e", x)
+
+
+@overload
+def j0(x: Var, /) -> Var: ...
+@overload
+def j0(x: Plain, /) -> float: ...
+def j0(x: Number, /) -> Real:
+    """Bessel function of the first kind, of order 0."""
+    return function("j0", x)
+
+
+@overload
+def j1(x: Var, /) -> Var: ...
+@overload
+def j1(x: Plain, /) -> float: ...
+def j1(x: Number, /) -> Real:
+    """Bessel function of the first kind, of order 1."""
+    return function("j1", x)
+
+
+@overload
+def y0(x: Var, /) -> Var: ...
+@overload
+def y0(x: Plain, /) -> float: ...
+def y0(x: Number, /) -> Real:
+    """Bessel function of the second kind, of order 0."""
+    return function("y0", x)
+
+
+@overload
+def y1(x: Var, /) -> Var: ...
+@overload
+def y1(x: Plain, /) -> float: ...
+def y1(x: Number, /) -> Real:
+    """Bessel function of the second kind, of order 1."""
+    return function("y1", x)
