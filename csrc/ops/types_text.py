@@ -163,3 +163,20 @@ def math_pyi(note: str, rows: Iterable[Op], defaults: dict[str, tuple[str, str]]
     for name, (since, rest) in later.items():
         lines += ["", f"if sys.version_info >= ({since}):", f'    __all__ += ["{name}"]', *(f"    {x}" for x in rest)]
     return re.sub(r"\bPlain\b", "_Plain", "\n".join(lines)) + "\n"
+
+
+def special_pyi(note: str, rows: Iterable[tuple[str, str, Op]]) -> str:
+    """The types of the functions of vargrad.special that are rows: (name, docstring, row)."""
+    functions = {name: overloads(name, form(row), doc) for name, doc, row in rows}
+    lines = [
+        f'"""The types of the functions of vargrad.special that are rows of the table.\n\n{note}\n"""\n',
+        "# fmt: off",
+        "from typing import overload\n",
+        "from vargrad._core.var import Plain, Var\n",
+        "__all__ = [",
+        *(f'    "{name}",' for name in sorted(functions)),
+        "]",
+    ]
+    for text in functions.values():
+        lines += ["", *text]
+    return "\n".join(lines) + "\n"

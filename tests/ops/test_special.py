@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import pickle
 import random
 import subprocess
 import sys
@@ -19,8 +20,9 @@ import vargrad
 from oracle import mp
 from oracle_bessel import MPMATH
 from oracle_special import TEXTBOOK
-from twins import Implementation, leaves
+from twins import Implementation, key, leaves
 from vargrad import special
+from vargrad._ops import formula
 from vargrad._ops.table import ROWS
 
 # (low, high) of each operand, uniform; the rest of the domain is in test_ops.py and test_higher_derivatives.py.
@@ -148,6 +150,25 @@ def test_second_names(impl: Implementation, name: str) -> None:
     for x in (0.25, 0.5, 0.75):
         assert getattr(special, name)(x) == getattr(special, ALSO[name])(x)
         assert getattr(special, name)(impl.Var(x)).prev_op == ALSO[name]
+
+
+@pytest.mark.parametrize("name", ["gamma", "gammaln"])
+def test_eager_code_has_the_formula_of_programs(impl: Implementation, name: str) -> None:
+    """Where math's function is Python's own: the same bits for floats and Vars of both twins, no exception."""
+    function, row = getattr(special, name), next(row for row in ROWS if row.special == name)
+    own = formula.compile_formula(row.kernel, ("a",), row.let, formula.IEEE)
+    for x in (*(point[0] for point in points(name)), 0.0, -0.0, -1.5, -2.0, 5e-324, 1e308, math.inf, -math.inf):
+        assert key(function(x)) == key(function(impl.Var(x)).value) == key(own(x))
+        assert function(impl.Var(x)).prev_op == row.name
+
+
+@pytest.mark.skipif(vargrad.backend != "compiled", reason="the pure twin has no other way than Python")
+def test_functions_are_the_cores_own() -> None:
+    """A call goes straight to C: each is a built-in function of its public name."""
+    for name in set(special.__all__) - {"polygamma"}:
+        function = getattr(special, name)
+        assert (type(function), function.__name__) == (type(len), name)
+        assert (function.__module__, pickle.loads(pickle.dumps(function))) == ("vargrad.special", function)
 
 
 @pytest.mark.parametrize("n", range(5))

@@ -352,6 +352,7 @@ cdef Py_ssize_t visible_parents(Var v):
 
 
 include "direct.pxi"
+include "functions_special.pxi"  # before functions.pxi, which names some others the same
 include "functions.pxi"
 include "operations.pxi"
 include "block.pxi"

@@ -327,12 +327,14 @@ def apply(name: str, *operands: Operand, ieee: bool = False) -> Var:
     return _new(value, name, list(operands), inputs)
 
 
-def function(name: str, *operands: Any) -> Var | float:
-    """vargrad.math's function for a row: of Vars a Var, of plain numbers what the standard module says."""
+def function(name: str, *operands: Any, ieee: bool = False) -> Var | float:
+    """A row's function: of Vars a Var, of numbers what the standard module says; with ``ieee`` it never raises."""
+    row = BY_NAME[name]
     if any(isinstance(x, Var) for x in operands):
-        return apply(name, *_numbers(BY_NAME[name].function or name, operands))
-    plain = getattr(math, BY_NAME[name].function, None)
-    result: float = plain(*operands) if plain else formula.value(name)(*map(float, operands))
+        return apply(name, *_numbers((row.special if ieee else row.function) or name, operands), ieee=ieee)
+    plain = None if ieee else getattr(math, row.function, None)
+    space = formula.IEEE if ieee else formula.PYTHON
+    result: float = plain(*operands) if plain else formula.value(name, space)(*map(float, operands))
     return result
 
 

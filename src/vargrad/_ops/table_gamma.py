@@ -202,14 +202,15 @@ GAMMA_PARTS = (
 GAMMA = (
     Op("lgamma", "lgamma(a)", ("digamma(a)",), ((1e-30, 1e30),),
        "Logarithm of the absolute value of the gamma function.", function="lgamma", exact=False,
+       special="gammaln",
        kernel=_LGAMMA, let=(*_X, *gamma_parts("x"), *TURN)),
     Op("gamma", "gamma(a)", ("out * digamma(a)",), ((1e-30, 171.0),), "The gamma function.", function="gamma",
-       exact=False, kernel=_GAMMA, let=(*_X, *gamma_parts("x"), *TURN)),
+       exact=False, special="gamma", kernel=_GAMMA, let=(*_X, *gamma_parts("x"), *TURN)),
     Op("digamma",
        "l if a > 0.0 or a != a else (-1.0 / a if a == 0.0 else"
        " (inf - inf if a == rint(a) else l - 3.141592653589793 * cos(r) / sin(r)))",
        ("zeta(2.0, a)",), ((1e-30, 1e30),), "The derivative of log(gamma(a)), also called psi.", let=(*_PSI, *TURN),
-       special="digamma"),
+       special="digamma", also="psi"),
     Op("beta",
        "(1.0 / x + 1.0 / y if y < 1e-300 else (h if c < 170.0 and x < 169.0 else (0.0 if x == inf else"
        " (gy * exp(m) if y < 8.0 else exp(k))))) if a > 0.0 and b > 0.0 else"
@@ -238,7 +239,8 @@ GAMMA = (
        ("1.0 / norm_pdf(out) if fabs(a - 0.5) < 0.25 else"
         " 1.0 / (a if a < 0.5 else 1.0 - a) / (mills_gap(-fabs(out)) + fabs(out))",), ((1e-60, 1.0),),
        "Quantile of the standard normal distribution, the inverse of ndtr.",
-       let=_inverse("2.0 * a if a < 0.5 else 2.0 - 2.0 * a", "1.0 - 2.0 * a"), special="ndtri"),
+       let=_inverse("2.0 * a if a < 0.5 else 2.0 - 2.0 * a", "1.0 - 2.0 * a"), special="ndtri",
+       also="norm_ppf"),
     Op("log_ndtr",
        "log1p(-0.5 * erfc(a * 0.7071067811865476)) if a > -1.0 else"
        " (log(0.5 * erfc(a * -0.7071067811865476)) if a > -5.0 else"

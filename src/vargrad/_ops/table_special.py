@@ -81,7 +81,8 @@ SPECIAL = (
     Op("log_expit", "(a if a < 0.0 else 0.0) - log1p(t)", ("sigmoid(-a)",), (REAL,),
        "log(expit(a)), accurate in its tails.", let=(("t", "exp(-fabs(a))"),), special="log_expit"),
     Op("ndtr", "0.5 * erfc(a * -0.7071067811865476)", ("norm_pdf(a)",), ((-38.0, 38.0),),
-       "Distribution function of the standard normal distribution.", special="ndtr"),
+       "Distribution function of the standard normal distribution.", special="ndtr",
+       also="norm_cdf"),
     *GAMMA,
     *BESSEL,
 )
