@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -148,6 +149,41 @@ FITS += [
 ]  # fmt: skip
 
 
+# ---- the incomplete gamma function
+
+
+def temme(terms: int, degree: int) -> list[list[Any]]:
+    """Taylor's coefficients of Temme's C(k, eta), k < terms (DLMF 8.12.7 to 8.12.11); they converge up to 3.5.
+
+    mu(eta) solves eta**2 / 2 = mu - log(1 + mu), so that mu' mu = eta (1 + mu). C(0) = 1/mu - 1/eta, and
+    C(k) = C(k-1)' / eta + g / mu, where g takes the pole away.
+    """
+    n = degree + 2 * terms + 3
+    mu = [mpf(0), mpf(1)]
+    for k in range(2, n):
+        mu.append((mu[k - 1] - mp.fsum(mu[i] * (k + 1 - i) * mu[k + 1 - i] for i in range(2, k))) / (k + 1))
+    inverse = [mpf(1)]  # of mu, from the power -1 on
+    for k in range(1, n - 1):
+        inverse.append(-mp.fsum(mu[i + 1] * inverse[k - i] for i in range(1, k + 1)))
+    found = [inverse[1:]]
+    while len(found) < terms:
+        c = found[-1]
+        found.append([(j + 2) * c[j + 2] - c[1] * inverse[j + 1] for j in range(len(c) - 2)])
+    return found
+
+
+TEMME = temme(10, 90)
+TEMME_DEGREES = (19, 17, 15, 14, 13, 12, 11, 10, 8, 8)
+FITS += [
+    *(Fit(f"TEMME_{k}", partial(mp.polyval, TEMME[k][::-1]), -1.0, 1.0, degree, f"Temme's C({k}, eta) = P(eta)")
+      for k, degree in enumerate(TEMME_DEGREES)),
+    Fit("LOG_GAP", lambda m: (m - mp.log(1 + m)) / m**2 if abs(m) > 1e-20 else mpf(1) / 2, -0.3, 0.3, 22,
+        "mu - log(1 + mu) = mu*mu*P(mu)"),
+    Fit("LGAMMA1P", lambda a: mp.loggamma(1 + a) / a if a else mp.digamma(1), 0.0, 1.0, 20,
+        "log(gamma(1 + x)) = x*P(x)", 0.5),
+]  # fmt: skip
+
+
 def coefficients(fit: Fit) -> list[Any]:
     """Powers of x - middle, lowest first: the interpolation at Chebyshev's points."""
     n = fit.degree + 1
@@ -184,6 +220,19 @@ def rows(numbers: list[Any]) -> list[str]:
     return [f"    {' '.join(texts[i : i + 4])}" for i in range(0, len(texts), 4)]
 
 
+def gauss_legendre(n: int) -> tuple[list[Any], list[Any]]:
+    """Nodes and weights on [0, 1]."""
+    nodes, weights = [], []
+    for k in range(n):
+        x = mp.cos(mp.pi * (k + mpf(3) / 4) / (n + mpf(1) / 2))
+        for _ in range(8):  # Newton's steps
+            slope = n * (x * mp.legendre(n, x) - mp.legendre(n - 1, x)) / (x * x - 1)
+            x -= mp.legendre(n, x) / slope
+        nodes.append((1 + x) / 2)
+        weights.append(1 / ((1 - x * x) * slope * slope))
+    return nodes, weights
+
+
 def main() -> int:
     """Write the module."""
     lines = [
@@ -212,6 +261,9 @@ def main() -> int:
         ("ZETA_FAR", "B(2k) / (2k)!", [b / mp.factorial(2 * k) for k, b in enumerate(bernoulli, 1)]),
     ):
         lines += [f"# {doc}", f"{name} = (", *rows(numbers), ")"]
+    nodes, weights = gauss_legendre(18)
+    for name, numbers in (("NODES", nodes), ("WEIGHTS", weights)):
+        lines += ["# of the rule of Gauss and Legendre on [0, 1]", f"{name} = (", *rows(numbers), ")"]
     path = Path(__file__).resolve().parents[2] / "src" / "vargrad" / "_ops" / "fits.py"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
     return 0

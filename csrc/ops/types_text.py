@@ -68,6 +68,13 @@ OWN = {  # of _core/functions.py
         ("condition: object, a: Plain, b: Var, /", "Var"),
         ("condition: object, a: Plain, b: Plain, /", "float"),
     ],
+    "modf": [("x: Var, /", "tuple[Var, Var]"), ("x: Plain, /", "tuple[float, float]")],
+    "frexp": [("x: Var, /", "tuple[Var, int]"), ("x: Plain, /", "tuple[float, int]")],
+    "ldexp": [
+        ("x: Var, i: Var | int, /", "Var"),
+        ("x: Plain, i: Var, /", "Var"),
+        ("x: Plain, i: int, /", "float"),
+    ],
     "square": FORMS["one"],
     "clamp": [
         (f"x: Var, min: {BOTH} | None = None, max: {BOTH} | None = None, /", "Var"),
@@ -83,7 +90,7 @@ BY_VALUE = {  # of the standard module: a Var's value is taken, and the result i
     "isinf": "bool",
     "isnan": "bool",
 }
-STANDARD = ["comb", "e", "factorial", "frexp", "gcd", "inf", "isqrt", "lcm", "ldexp", "modf", "nan"]
+STANDARD = ["comb", "e", "factorial", "gcd", "inf", "isqrt", "lcm", "nan"]
 STANDARD += ["nextafter", "perm", "pi", "tau", "ulp"]
 CLOSE = f"a: {BOTH}, b: {BOTH}, *, rel_tol: float = 1e-09, abs_tol: float = 0.0"
 SINCE = {  # of the standard module: from which Python on, and its types, if they are not the standard module's
@@ -112,7 +119,10 @@ def overloads(name: str, forms: Iterable[tuple[str, str]], doc: str = "") -> Ite
 def form(row: Op, default: str = "") -> list[tuple[str, str]]:
     """The types of a row of one or two operands; ``default``: the second one's."""
     value = f" = {default}" if default else ""
-    return [(head.format(default=value), result) for head, result in FORMS["one" if row.arity == 1 else "two"]]
+    heads = [(head.format(default=value), result) for head, result in FORMS["one" if row.arity == 1 else "two"]]
+    return (
+        [(head.replace("x:", "a:").replace("y:", "x:"), result) for head, result in heads] if row.parameters else heads
+    )
 
 
 def nary_form(row: NaryOp) -> list[tuple[str, str]]:

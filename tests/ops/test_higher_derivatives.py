@@ -32,7 +32,8 @@ MAGNITUDES = [5e-324, 1e-310, 2.5e-309, 1e-300, 1e-160, 1e-60, 1e-20, 1e-8, 1e-3
 MAGNITUDES += [1 - 2**-53, 1 + 2**-52, 1.1, 1.5, 2.0, 3.0, 5.0, 7.0, 15.0, 26.5, 30.0, 37.0, 39.5, 41.0, 100.0, 350.0]
 MAGNITUDES += [372.0, 500.0, 701.0, 720.0, 745.0, 1e3, 1e5, 1e10, 1e50, 1e99, 1e101, 1e154, 1e200, 1e300, 1.7e308]
 # The slopes among the parts are seen at one order less: in the functions whose slopes they are.
-SMOOTH = [row.name for row in ROWS if row.arity == 1 and row.name != "rint" and not row.name.endswith("_slope")]
+STEPS = {"rint", "fraction", "whole", "exponent", "mantissa"}  # whose jumps are among the magnitudes
+SMOOTH = [row.name for row in ROWS if row.arity == 1 and row.name not in STEPS and not row.name.endswith("_slope")]
 # What differs in each: of mixed magnitudes, with a tail, or with a pole.
 PAIRS = {
     "mul": [(3.0, 1e-20), (1e100, -2.0)],

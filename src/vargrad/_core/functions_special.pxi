@@ -28,6 +28,8 @@ cdef extern from "ops/ops.h":
     double op_quiet_j1(double a, double b)
     double op_quiet_y0(double a, double b)
     double op_quiet_y1(double a, double b)
+    double op_quiet_gammainc(double a, double b)
+    double op_quiet_gammaincc(double a, double b)
 
 
 def expit(x, /):
@@ -270,6 +272,22 @@ def y1(x, /):
     return finish_quiet(OP_y1, op_quiet_y1(p.x, p.y), &p, x, NOTHING)
 
 
+def gammainc(a, x, /):
+    """Regularized lower incomplete gamma function, the distribution function at x of shape a."""
+    cdef Pair p
+    if not usual(a, x, &p) or not p.constants & A_CONSTANT:
+        return function("gammainc", a, x, ieee=True)
+    return finish_quiet(OP_gammainc, op_quiet_gammainc(p.x, p.y), &p, a, x)
+
+
+def gammaincc(a, x, /):
+    """Regularized upper incomplete gamma function, 1 - gammainc(a, x), accurate in its tail."""
+    cdef Pair p
+    if not usual(a, x, &p) or not p.constants & A_CONSTANT:
+        return function("gammaincc", a, x, ieee=True)
+    return finish_quiet(OP_gammaincc, op_quiet_gammaincc(p.x, p.y), &p, a, x)
+
+
 SPECIAL = {
     "expit": expit,
     "norm_pdf": norm_pdf,
@@ -301,4 +319,6 @@ SPECIAL = {
     "j1": j1,
     "y0": y0,
     "y1": y1,
+    "gammainc": gammainc,
+    "gammaincc": gammaincc,
 }  # math has other functions of some of these names

@@ -17,6 +17,8 @@ __all__ = [
     "expit",
     "exprel",
     "gamma",
+    "gammainc",
+    "gammaincc",
     "gammaln",
     "i0e",
     "i1e",
@@ -189,3 +191,13 @@ def y0(x: Var | float, /) -> Var | float:
 def y1(x: Var | float, /) -> Var | float:
     """Bessel function of the second kind, of order 1."""
     return function("y1", x, ieee=True)
+
+
+def gammainc(a: Var | float, x: Var | float, /) -> Var | float:
+    """Regularized lower incomplete gamma function, the distribution function at x of shape a."""
+    return function("gammainc", a, x, ieee=True)
+
+
+def gammaincc(a: Var | float, x: Var | float, /) -> Var | float:
+    """Regularized upper incomplete gamma function, 1 - gammainc(a, x), accurate in its tail."""
+    return function("gammaincc", a, x, ieee=True)

@@ -39,6 +39,8 @@ def function(str name, *operands, bint ieee=False):
     row = BY_NAME[name]
     for x in operands:
         if type(x) is Var:
+            if row.parameters:
+                fixed.check(row, operands, Var, order)
             called = (row.special if ieee else row.function) or name
             return apply(name, *[v if type(v) is Var else as_number(v, called) for v in operands], ieee=ieee)
     return var_py.function(name, *operands, ieee=ieee)

@@ -20,7 +20,7 @@ import builtins as _builtins
 import math as _math
 from operator import index as _index
 
-from vargrad._core import float_py, modes, sweep_py, var_py
+from vargrad._core import fixed, float_py, modes, sweep_py, var_py
 from vargrad._ops import formula, nary, zeros
 from vargrad._util import errors, foreign
 from vargrad._ops.table import BY_NAME, NARY_BY_NAME

@@ -17,6 +17,7 @@ from itertools import count
 from operator import setitem
 from typing import Any, NoReturn, TypeAlias, final
 
+from vargrad._core import fixed
 from vargrad._core.float_py import Float
 from vargrad._core.forward_py import count_under as count_under
 from vargrad._core.forward_py import pushforward as pushforward
@@ -331,6 +332,7 @@ def function(name: str, *operands: Any, ieee: bool = False) -> Var | float:
     """A row's function: of Vars a Var, of numbers what the standard module says; with ``ieee`` it never raises."""
     row = BY_NAME[name]
     if any(isinstance(x, Var) for x in operands):
+        fixed.check(row, operands, Var, order)
         return apply(name, *_numbers((row.special if ieee else row.function) or name, operands), ieee=ieee)
     plain = None if ieee else getattr(math, row.function, None)
     space = formula.IEEE if ieee else formula.PYTHON

@@ -13,7 +13,9 @@ from vargrad._ops import fits
 from vargrad._ops.polynomials import polynomial, slope
 from vargrad._ops.row import REAL, Op
 from vargrad._ops.table_bessel import BESSEL
+from vargrad._ops.table_binary import BINARY_PARTS
 from vargrad._ops.table_gamma import GAMMA, GAMMA_PARTS, TURN
+from vargrad._ops.table_incomplete import INCOMPLETE, INCOMPLETE_PARTS
 
 # exp(-a*a/2) loses a*a/2 ulps to the rounding of the square, so the square is split: h*h is exact.
 _H = ("h", "rint(a * 16.0) / 16.0 if fabs(a) < 40.0 else 0.0")
@@ -47,6 +49,8 @@ SPECIAL_PARTS = (
         " ((inf if a == inf else out * (1.0 - 2.0 / a) + exprel(a) / a) if a > 0.0 else (exp(a) - 2.0 * out) / a)",),
        ((-1e100, 700.0),), "Slope of exprel."),
     *GAMMA_PARTS,
+    *INCOMPLETE_PARTS,
+    *BINARY_PARTS,
 )
 
 SPECIAL = (
@@ -85,6 +89,7 @@ SPECIAL = (
        also="norm_cdf"),
     *GAMMA,
     *BESSEL,
+    *INCOMPLETE,
 )
 # fmt: on
 

@@ -25,11 +25,31 @@ from vargrad._core.var import Var as _Var
 from vargrad._core.var import quiet as _quiet
 from vargrad._util.public import show_as as _show_as
 from vargrad.special import _rows
+from vargrad.special._beta import betainc as _betainc
 from vargrad.special._rows import *  # noqa: F403
 from vargrad.special._rows import digamma
 
-__all__ = ["polygamma"]
+__all__ = ["betainc", "polygamma"]
 __all__ += _rows.__all__
+
+
+@_overload
+def betainc(a: _Plain, b: _Plain, x: _Var, /) -> _Var: ...
+@_overload
+def betainc(a: _Plain, b: _Plain, x: _Plain, /) -> float: ...
+def betainc(a: _Number, b: _Number, x: _Number, /) -> _Real:
+    """Regularized incomplete beta function, the distribution function at x of the beta distribution of a and b.
+
+    TypeError if a or b is a Var by which a derivative may be asked for: there is none.
+
+    >>> from vargrad import Var, special
+    >>> x = Var(0.5, requires_grad=True)
+    >>> special.betainc(2.0, 2.0, x).backward()
+    >>> round(x.grad, 12)  # 6 x (1 - x)
+    1.5
+    """
+    result: _Real = _betainc(a, b, x)
+    return result
 
 
 @_overload

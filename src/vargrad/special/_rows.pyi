@@ -18,6 +18,8 @@ __all__ = [
     "expit",
     "exprel",
     "gamma",
+    "gammainc",
+    "gammaincc",
     "gammaln",
     "i0e",
     "i1e",
@@ -232,3 +234,19 @@ def y1(x: Var, /) -> Var:
     """Bessel function of the second kind, of order 1."""
 @overload
 def y1(x: Plain, /) -> float: ...
+
+@overload
+def gammainc(a: Var, x: Var | Plain, /) -> Var:
+    """Regularized lower incomplete gamma function, the distribution function at x of shape a."""
+@overload
+def gammainc(a: Plain, x: Var, /) -> Var: ...
+@overload
+def gammainc(a: Plain, x: Plain, /) -> float: ...
+
+@overload
+def gammaincc(a: Var, x: Var | Plain, /) -> Var:
+    """Regularized upper incomplete gamma function, 1 - gammainc(a, x), accurate in its tail."""
+@overload
+def gammaincc(a: Plain, x: Var, /) -> Var: ...
+@overload
+def gammaincc(a: Plain, x: Plain, /) -> float: ...
