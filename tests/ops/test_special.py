@@ -309,8 +309,28 @@ EDGES: dict[str, list[tuple[tuple[float, ...], float]]] = {  # scipy.special's v
     "ndtr": [((-math.inf,), 0.0), ((math.inf,), 1.0)],
     "log_ndtr": [((-math.inf,), -math.inf), ((math.inf,), 0.0)],
     "norm_pdf": [((math.inf,), 0.0), ((-math.inf,), 0.0)],
-    "beta": [((0.0, 1.0), math.inf), ((5e-324, 1e-310), math.inf), ((5e-324, 100.0), math.inf), ((math.inf, 1.0), 0.0)],
-    "betaln": [((0.0, 1.0), math.inf), ((math.inf, 1.0), -math.inf), ((1.0, math.inf), -math.inf)],
+    "beta": [
+        *[((x, y), special.beta(y, x)) for x, y in ((1.5, -2.5), (-0.3, 0.2), (3.0, -200.5))],
+        ((-2.0, 1.0), -0.5),
+        ((-2.0, 2.0), 0.5),
+        ((-2.0, 3.0), math.inf),
+        ((-2.0, 1.5), math.inf),
+        ((-1.5, -2.5), 0.0),
+        ((-1.5, 1.5), 0.0),
+        ((-2.0, -3.0), -math.inf),
+        ((0.0, 1.0), math.inf),
+        ((5e-324, 1e-310), math.inf),
+        ((5e-324, 100.0), math.inf),
+        ((math.inf, 1.0), 0.0),
+    ],
+    "betaln": [
+        ((-2.0, 2.0), -math.log(2)),
+        ((-2.0, 3.0), math.inf),
+        ((-1.5, 1.5), -math.inf),
+        ((0.0, 1.0), math.inf),
+        ((math.inf, 1.0), -math.inf),
+        ((1.0, math.inf), -math.inf),
+    ],
 }
 
 

@@ -90,6 +90,14 @@ def _beta(a: Any, b: Any) -> Any:
     return mp.gamma(a) * mp.gamma(b) / mp.gamma(a + b)
 
 
+def _bend(a: Any, b: Any) -> Any:
+    """The mixed derivative of beta over beta, in polygammas with as many more bits as cancel, times (a + b) / (a b)."""
+    with mp.workprec(mp.prec + 3 * int(abs(mp.log(a, 2)) + abs(mp.log(b, 2)))):
+        c = a + b
+        mixed = (mp.digamma(a) - mp.digamma(c)) * (mp.digamma(b) - mp.digamma(c)) - mp.psi(1, c)
+        return mixed * c / (a * b)
+
+
 TEXTBOOK: dict[str, Callable[..., Any]] = {
     "log_ratio": lambda a, b: mp.log(a / b),
     "logit_slope": lambda a: 1 / (a * (1 - a)),
@@ -114,6 +122,10 @@ TEXTBOOK: dict[str, Callable[..., Any]] = {
     "zeta": lambda a, b: mp.zeta(a, b),
     "digamma_gap": lambda a, b: mp.digamma(a + b) - mp.digamma(a),
     "beta": _beta,
+    "beta_slope": lambda a, b: _beta(a, b) * (mp.digamma(a) - mp.digamma(a + b)),
+    "beta_one": lambda a, b: _beta(a + 1, b + 1) * (a + b + 1),
+    "beta_bend": _bend,
+    "beta_bend_slope": lambda a, b: mp.diff(lambda x: _bend(x, b), a),
     "betaln": lambda a, b: _log_gamma(a) + _log_gamma(b) - _log_gamma(a + b),
     "fraction": lambda a: a - _whole(a),
     "whole": _whole,
@@ -131,5 +143,5 @@ TEXTBOOK: dict[str, Callable[..., Any]] = {
 
 # mpmath takes long for these: they are differentiated with fewer bits.
 SLOW = {"lgamma", "gamma", "digamma", "zeta", "digamma_gap", "beta", "betaln", "erfcinv", "ndtri"}
-SLOW |= {"gamma_density", "gammainc", "gammaincc"}
+SLOW |= {"beta_slope", "beta_one", "beta_bend", "beta_bend_slope", "gamma_density", "gammainc", "gammaincc"}
 SLOW |= set(bessel_functions(mp))

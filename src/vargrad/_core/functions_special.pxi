@@ -169,7 +169,7 @@ def psi(x, /):
 
 
 def beta(x, y, /):
-    """The beta function gamma(x) gamma(y) / gamma(x + y) of positive numbers."""
+    """The beta function gamma(x) gamma(y) / gamma(x + y)."""
     cdef Pair p
     if not usual(x, y, &p):
         return function("beta", x, y, ieee=True)
@@ -177,7 +177,7 @@ def beta(x, y, /):
 
 
 def betaln(x, y, /):
-    """log(beta(x, y))."""
+    """Logarithm of the absolute value of beta(x, y)."""
     cdef Pair p
     if not usual(x, y, &p):
         return function("betaln", x, y, ieee=True)

@@ -129,12 +129,12 @@ def psi(x: Var | float, /) -> Var | float:
 
 
 def beta(x: Var | float, y: Var | float, /) -> Var | float:
-    """The beta function gamma(x) gamma(y) / gamma(x + y) of positive numbers."""
+    """The beta function gamma(x) gamma(y) / gamma(x + y)."""
     return function("beta", x, y, ieee=True)
 
 
 def betaln(x: Var | float, y: Var | float, /) -> Var | float:
-    """log(beta(x, y))."""
+    """Logarithm of the absolute value of beta(x, y)."""
     return function("betaln", x, y, ieee=True)
 
 

@@ -20,6 +20,10 @@ cdef extern from "ops/ops.h":
     int OP_mills_gap
     int OP_zeta
     int OP_digamma_gap
+    int OP_beta_slope
+    int OP_beta_one
+    int OP_beta_bend
+    int OP_beta_bend_slope
     int OP_gamma_density
     int OP_fraction
     int OP_whole
@@ -127,6 +131,10 @@ cdef extern from "ops/ops.h":
     double op_value_mills_gap(double a, double b)
     double op_value_zeta(double a, double b)
     double op_value_digamma_gap(double a, double b)
+    double op_value_beta_slope(double a, double b)
+    double op_value_beta_one(double a, double b)
+    double op_value_beta_bend(double a, double b)
+    double op_value_beta_bend_slope(double a, double b)
     double op_value_gamma_density(double a, double b)
     double op_value_fraction(double a, double b)
     double op_value_whole(double a, double b)

@@ -94,5 +94,5 @@ SPECIAL = (
 # fmt: on
 
 # What partials above call.
-_CALLED = ("norm_pdf", "exprel", "ndtr", "digamma", "j0", "j1", "y0", "y1")
+_CALLED = ("norm_pdf", "exprel", "ndtr", "digamma", "beta", "j0", "j1", "y0", "y1")
 CALLED_SPECIAL = tuple(row for row in SPECIAL if row.name in _CALLED)

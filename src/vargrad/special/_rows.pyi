@@ -155,7 +155,7 @@ def psi(x: Plain, /) -> float: ...
 
 @overload
 def beta(x: Var, y: Var | Plain, /) -> Var:
-    """The beta function gamma(x) gamma(y) / gamma(x + y) of positive numbers."""
+    """The beta function gamma(x) gamma(y) / gamma(x + y)."""
 @overload
 def beta(x: Plain, y: Var, /) -> Var: ...
 @overload
@@ -163,7 +163,7 @@ def beta(x: Plain, y: Plain, /) -> float: ...
 
 @overload
 def betaln(x: Var, y: Var | Plain, /) -> Var:
-    """log(beta(x, y))."""
+    """Logarithm of the absolute value of beta(x, y)."""
 @overload
 def betaln(x: Plain, y: Var, /) -> Var: ...
 @overload
