@@ -31,8 +31,9 @@ def table_md(note: str) -> str:
         if len(value + where) > LONGEST:
             value, where = "polynomials, by pieces of the domain", ""
         slopes = "<br>".join(f"d{n}: {short(p)}" for n, p in zip(operand_names(row), row.partials, strict=True))
-        shown = f"special.{row.special}" if row.special else row.function
-        lines.append(f"| `{row.name}` | `{shown}` | {value} | {slopes} | {row.doc} {where} |")
+        names = [row.function, *(f"special.{name}" for name in (row.special, row.also) if name)]
+        shown = ", ".join(f"`{name}`" for name in names if name) or "``"
+        lines.append(f"| `{row.name}` | {shown} | {value} | {slopes} | {row.doc} {where} |")
     lines += [
         "",
         "Of any number of operands `x`, in rows of pairs each with its partner `y`; `n` is how many `x` there are,",

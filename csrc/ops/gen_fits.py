@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -92,6 +93,97 @@ FITS = [
 ]  # fmt: skip
 
 
+# ---- Bessel functions
+
+
+def amplitude(order: int, quadrature: bool, w: Any) -> Any:
+    """P, or x times Q, of J = sqrt(2 / (pi x)) (P cos(t) - Q sin(t)) for large x, where w = 1 / x**2."""
+    if w == 0:
+        return mpf(4 * order - 1) / 8 if quadrature else mpf(1)
+    x = 1 / mp.sqrt(w)
+    t = x - (2 * order + 1) * mp.pi / 4
+    j, y = mp.besselj(order, x), mp.bessely(order, x)
+    scale = mp.sqrt(mp.pi * x / 2)
+    return scale * (y * mp.cos(t) - j * mp.sin(t)) * x if quadrature else scale * (j * mp.cos(t) + y * mp.sin(t))
+
+
+def scaled_i(order: int, x: Any) -> Any:
+    """exp(-x) I(x)."""
+    return mp.besseli(order, x) * mp.exp(-x)
+
+
+def scaled_i_far(order: int, u: Any) -> Any:
+    """sqrt(x) exp(-x) I(x) where u = 1 / x."""
+    return mp.sqrt(1 / mpf(u)) * scaled_i(order, 1 / mpf(u)) if u else 1 / mp.sqrt(2 * mp.pi)
+
+
+def regular(order: int, z: Any) -> Any:
+    """What Y has beside 2 / pi (log(x) J - order / x), over x to the order, where z = x * x."""
+    z = mpf(z) or mpf(10) ** -40
+    with mp.workdps(120):
+        x = mp.sqrt(z)
+        rest = mp.bessely(order, x) - 2 / mp.pi * (mp.log(x) * mp.besselj(order, x) - order / x)
+        return rest / x**order
+
+
+FITS += [
+    *(fit for n in (0, 1) for fit in (
+        Fit(f"I{n}E_0", lambda x, n=n: scaled_i(n, x) / x**n if x else mpf(1) / (n + 1), 0.0, 3.0, 27,
+            f"exp(-x) I{n}(x) / x**{n} = P(x)", 1.5),
+        Fit(f"I{n}E_1", lambda x, n=n: scaled_i(n, x), 3.0, 8.0, 27, f"exp(-x) I{n}(x) = P(x)", 5.5),
+        Fit(f"I{n}E_FAR", lambda u, n=n: scaled_i_far(n, u), 0.0, 0.125, 31, f"exp(-x) I{n}(x) = P(1/x)/sqrt(x)",
+            0.0625),
+        Fit(f"J{n}_1", lambda x, n=n: mp.besselj(n, x), 4.0, 8.0, 22, f"J{n}(x) = P(x)", 6.0),
+        Fit(f"Y{n}_0", lambda z, n=n: regular(n, z), 0.0, 16.0, 18,
+            f"(Y{n}(x) - 2/pi (log(x) J{n}(x) - {n}/x)) / x**{n} = P(x*x)", 8.0),
+        Fit(f"Y{n}_1", lambda x, n=n: mp.bessely(n, x), 4.0, 8.0, 26, f"Y{n}(x) = P(x)", 6.0),
+        Fit(f"P{n}", lambda w, n=n: amplitude(n, False, w), 0.0, 0.015625, 18, f"P of J{n}'s amplitude = P(1/x**2)",
+            0.0078125),
+        Fit(f"Q{n}", lambda w, n=n: amplitude(n, True, w), 0.0, 0.015625, 18, f"x Q of J{n}'s amplitude = P(1/x**2)",
+            0.0078125),
+    )),
+    Fit("J0_0", lambda z: (mp.besselj(0, mp.sqrt(z)) - 1) / z if z else mpf(-1) / 4, 0.0, 16.0, 18,
+        "J0(x) = 1 + x*x*P(x*x)", 8.0),
+    Fit("J1_0", lambda z: mp.besselj(1, mp.sqrt(z)) / mp.sqrt(z) if z else mpf(1) / 2, 0.0, 16.0, 20,
+        "J1(x) = x*P(x*x)", 8.0),
+]  # fmt: skip
+
+
+# ---- the incomplete gamma function
+
+
+def temme(terms: int, degree: int) -> list[list[Any]]:
+    """Taylor's coefficients of Temme's C(k, eta), k < terms (DLMF 8.12.7 to 8.12.11); they converge up to 3.5.
+
+    mu(eta) solves eta**2 / 2 = mu - log(1 + mu), so that mu' mu = eta (1 + mu). C(0) = 1/mu - 1/eta, and
+    C(k) = C(k-1)' / eta + g / mu, where g takes the pole away.
+    """
+    n = degree + 2 * terms + 3
+    mu = [mpf(0), mpf(1)]
+    for k in range(2, n):
+        mu.append((mu[k - 1] - mp.fsum(mu[i] * (k + 1 - i) * mu[k + 1 - i] for i in range(2, k))) / (k + 1))
+    inverse = [mpf(1)]  # of mu, from the power -1 on
+    for k in range(1, n - 1):
+        inverse.append(-mp.fsum(mu[i + 1] * inverse[k - i] for i in range(1, k + 1)))
+    found = [inverse[1:]]
+    while len(found) < terms:
+        c = found[-1]
+        found.append([(j + 2) * c[j + 2] - c[1] * inverse[j + 1] for j in range(len(c) - 2)])
+    return found
+
+
+TEMME = temme(10, 90)
+TEMME_DEGREES = (19, 17, 15, 14, 13, 12, 11, 10, 8, 8)
+FITS += [
+    *(Fit(f"TEMME_{k}", partial(mp.polyval, TEMME[k][::-1]), -1.0, 1.0, degree, f"Temme's C({k}, eta) = P(eta)")
+      for k, degree in enumerate(TEMME_DEGREES)),
+    Fit("LOG_GAP", lambda m: (m - mp.log(1 + m)) / m**2 if abs(m) > 1e-20 else mpf(1) / 2, -0.3, 0.3, 22,
+        "mu - log(1 + mu) = mu*mu*P(mu)"),
+    Fit("LGAMMA1P", lambda a: mp.loggamma(1 + a) / a if a else mp.digamma(1), 0.0, 1.0, 20,
+        "log(gamma(1 + x)) = x*P(x)", 0.5),
+]  # fmt: skip
+
+
 def coefficients(fit: Fit) -> list[Any]:
     """Powers of x - middle, lowest first: the interpolation at Chebyshev's points."""
     n = fit.degree + 1
@@ -128,6 +220,19 @@ def rows(numbers: list[Any]) -> list[str]:
     return [f"    {' '.join(texts[i : i + 4])}" for i in range(0, len(texts), 4)]
 
 
+def gauss_legendre(n: int) -> tuple[list[Any], list[Any]]:
+    """Nodes and weights on [0, 1]."""
+    nodes, weights = [], []
+    for k in range(n):
+        x = mp.cos(mp.pi * (k + mpf(3) / 4) / (n + mpf(1) / 2))
+        for _ in range(8):  # Newton's steps
+            slope = n * (x * mp.legendre(n, x) - mp.legendre(n - 1, x)) / (x * x - 1)
+            x -= mp.legendre(n, x) / slope
+        nodes.append((1 + x) / 2)
+        weights.append(1 / ((1 - x * x) * slope * slope))
+    return nodes, weights
+
+
 def main() -> int:
     """Write the module."""
     lines = [
@@ -156,6 +261,9 @@ def main() -> int:
         ("ZETA_FAR", "B(2k) / (2k)!", [b / mp.factorial(2 * k) for k, b in enumerate(bernoulli, 1)]),
     ):
         lines += [f"# {doc}", f"{name} = (", *rows(numbers), ")"]
+    nodes, weights = gauss_legendre(18)
+    for name, numbers in (("NODES", nodes), ("WEIGHTS", weights)):
+        lines += ["# of the rule of Gauss and Legendre on [0, 1]", f"{name} = (", *rows(numbers), ")"]
     path = Path(__file__).resolve().parents[2] / "src" / "vargrad" / "_ops" / "fits.py"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
     return 0

@@ -19,7 +19,7 @@ sys.modules["vargrad"] = package
 
 from c_text import C_CALLS, c, c_nary, c_row, lets  # noqa: E402
 from docs_text import table_md  # noqa: E402
-from types_text import form, math_pyi, overloads  # noqa: E402
+from types_text import math_pyi, special_pyi  # noqa: E402
 
 from vargrad._ops.formula import parse  # noqa: E402
 from vargrad._ops.table import ARITHMETIC, METHODS, NARY, ROWS, Op  # noqa: E402
@@ -287,29 +287,68 @@ def functions_nary_py() -> str:
     return "\n".join(lines) + "\n"
 
 
+def names_in_special(row: Op) -> str:
+    """The parameters of its function there, as scipy.special names them."""
+    return "a, x" if row.parameters else ("x", "x, y")[row.arity - 1]
+
+
+def specials() -> Iterator[tuple[str, str, Op]]:
+    """Names in vargrad.special, and their docstrings."""
+    for row in ROWS:
+        named = dict(zip("ab", names_in_special(row).split(", "), strict=False))
+        doc = re.sub(r"\b(a|b)\b", lambda found, named=named: named.get(found[0], found[0]), row.doc)
+        if row.function and row.raises and not row.exact:
+            doc += f" inf or nan where math.{row.function} raises."
+        for name in filter(None, (row.special, row.also)):
+            yield name, doc, row
+
+
 def functions_special_py() -> str:
-    rows = [row for row in ROWS if row.special]
     lines = [
-        '"""The functions of vargrad.special that are rows of the table; they serve both twins.',
+        '"""The functions of vargrad.special that are rows of the table, over the pure twin.',
         "",
         NOTE,
         '"""',
         "",
         "from __future__ import annotations",
         "",
-        "from typing import overload",
-        "",
-        "from vargrad._core.var import Number, Plain, Real, Var, function",
+        "from vargrad._core.var_py import Var, function",
         "",
         "__all__ = [",
-        *(f'    "{row.special}",' for row in sorted(rows, key=lambda row: row.special)),
+        *(f'    "{name}",' for name in sorted(name for name, _, _ in specials())),
         "]",
     ]
-    for row in rows:
-        head, call = ("x: Number, /", "x") if row.arity == 1 else ("x: Number, y: Number, /", "x, y")
-        doc = re.sub(r"\ba\b", "x", re.sub(r"\bb\b", "y", row.doc))
-        lines += ["", "", *overloads(row.special, form(row)), f"def {row.special}({head}) -> Real:", f'    """{doc}"""']
-        lines.append(f'    return function("{row.name}", {call})')
+    for name, doc, row in specials():
+        call = names_in_special(row)
+        head = ", ".join(f"{x}: Var | float" for x in call.split(", "))
+        lines += ["", "", f"def {name}({head}, /) -> Var | float:", f'    """{doc}"""']
+        lines.append(f'    return function("{row.name}", {call}, ieee=True)')
+    return "\n".join(lines) + "\n"
+
+
+def functions_special_pxi() -> str:
+    lines = [
+        f"# {NOTE}",
+        "",
+        'cdef extern from "ops/ops.h":',
+        *(f"    double op_quiet_{row.name}(double a, double b)" for row in ROWS if row.special),
+    ]
+    for name, doc, row in specials():
+        head = names_in_special(row)
+        x, y = [*head.split(", "), "NOTHING"][:2]
+        number = " or not p.constants & A_CONSTANT" * bool(row.parameters)
+        lines += [
+            "",
+            "",
+            f"def {name}({head}, /):",
+            f'    """{doc}"""',
+            "    cdef Pair p",
+            f"    if not usual({x}, {y}, &p){number}:",
+            f'        return function("{row.name}", {head}, ieee=True)',
+            f"    return finish_quiet(OP_{row.name}, op_quiet_{row.name}(p.x, p.y), &p, {x}, {y})",
+        ]
+    names = "".join(f'    "{name}": {name},\n' for name, _, _ in specials())
+    lines += ["", "", f"SPECIAL = {{\n{names}}}  # math has other functions of some of these names"]
     return "\n".join(lines) + "\n"
 
 
@@ -323,7 +362,9 @@ FILES: dict[str, Callable[[], str]] = {
     "src/vargrad/_core/functions.pxi": functions_pxi,
     "src/vargrad/_core/functions_nary.py": functions_nary_py,
     "src/vargrad/math.pyi": lambda: math_pyi(NOTE, functions(), DEFAULTS, ROOT / "src/vargrad/_core/functions.py"),
-    "src/vargrad/special/_rows.py": functions_special_py,
+    "src/vargrad/_core/functions_special_py.py": functions_special_py,
+    "src/vargrad/_core/functions_special.pxi": functions_special_pxi,
+    "src/vargrad/special/_rows.pyi": lambda: special_pyi(NOTE, specials()),
     "docs/ops.md": lambda: table_md(NOTE),
 }
 

@@ -68,11 +68,12 @@ static const OpInfo op_info[OP_COUNT] = {
 };
 
 #define ROW(name, arity, exact, let, value, let_a, guard_a, da, let_b, guard_b, db)                                    \
-    static inline double op_value_##name(double a, double b) {                                                        \
+    /* by the row's formula, also where the value is Python's own function: for programs and vargrad.special */        \
+    static inline double op_quiet_##name(double a, double b) {                                                        \
         (void)a, (void)b;                                                                                             \
-        if (!(exact)) return NAN; /* ops.def has what programs compute */                                             \
         let return value;                                                                                             \
-    }
+    }                                                                                                                 \
+    static inline double op_value_##name(double a, double b) { return exact ? op_quiet_##name(a, b) : NAN; }
 #include "ops/ops.def"
 
 #define ROW(name, arity, exact, let, value, let_a, guard_a, da, let_b, guard_b, db)                                    \

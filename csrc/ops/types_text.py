@@ -68,6 +68,13 @@ OWN = {  # of _core/functions.py
         ("condition: object, a: Plain, b: Var, /", "Var"),
         ("condition: object, a: Plain, b: Plain, /", "float"),
     ],
+    "modf": [("x: Var, /", "tuple[Var, Var]"), ("x: Plain, /", "tuple[float, float]")],
+    "frexp": [("x: Var, /", "tuple[Var, int]"), ("x: Plain, /", "tuple[float, int]")],
+    "ldexp": [
+        ("x: Var, i: Var | int, /", "Var"),
+        ("x: Plain, i: Var, /", "Var"),
+        ("x: Plain, i: int, /", "float"),
+    ],
     "square": FORMS["one"],
     "clamp": [
         (f"x: Var, min: {BOTH} | None = None, max: {BOTH} | None = None, /", "Var"),
@@ -83,7 +90,7 @@ BY_VALUE = {  # of the standard module: a Var's value is taken, and the result i
     "isinf": "bool",
     "isnan": "bool",
 }
-STANDARD = ["comb", "e", "factorial", "frexp", "gcd", "inf", "isqrt", "lcm", "ldexp", "modf", "nan"]
+STANDARD = ["comb", "e", "factorial", "gcd", "inf", "isqrt", "lcm", "nan"]
 STANDARD += ["nextafter", "perm", "pi", "tau", "ulp"]
 CLOSE = f"a: {BOTH}, b: {BOTH}, *, rel_tol: float = 1e-09, abs_tol: float = 0.0"
 SINCE = {  # of the standard module: from which Python on, and its types, if they are not the standard module's
@@ -112,7 +119,10 @@ def overloads(name: str, forms: Iterable[tuple[str, str]], doc: str = "") -> Ite
 def form(row: Op, default: str = "") -> list[tuple[str, str]]:
     """The types of a row of one or two operands; ``default``: the second one's."""
     value = f" = {default}" if default else ""
-    return [(head.format(default=value), result) for head, result in FORMS["one" if row.arity == 1 else "two"]]
+    heads = [(head.format(default=value), result) for head, result in FORMS["one" if row.arity == 1 else "two"]]
+    return (
+        [(head.replace("x:", "a:").replace("y:", "x:"), result) for head, result in heads] if row.parameters else heads
+    )
 
 
 def nary_form(row: NaryOp) -> list[tuple[str, str]]:
@@ -163,3 +173,20 @@ def math_pyi(note: str, rows: Iterable[Op], defaults: dict[str, tuple[str, str]]
     for name, (since, rest) in later.items():
         lines += ["", f"if sys.version_info >= ({since}):", f'    __all__ += ["{name}"]', *(f"    {x}" for x in rest)]
     return re.sub(r"\bPlain\b", "_Plain", "\n".join(lines)) + "\n"
+
+
+def special_pyi(note: str, rows: Iterable[tuple[str, str, Op]]) -> str:
+    """The types of the functions of vargrad.special that are rows: (name, docstring, row)."""
+    functions = {name: overloads(name, form(row), doc) for name, doc, row in rows}
+    lines = [
+        f'"""The types of the functions of vargrad.special that are rows of the table.\n\n{note}\n"""\n',
+        "# fmt: off",
+        "from typing import overload\n",
+        "from vargrad._core.var import Plain, Var\n",
+        "__all__ = [",
+        *(f'    "{name}",' for name in sorted(functions)),
+        "]",
+    ]
+    for text in functions.values():
+        lines += ["", *text]
+    return "\n".join(lines) + "\n"

@@ -9,13 +9,10 @@ from collections.abc import Iterable
 from math import comb as comb
 from math import e as e
 from math import factorial as factorial
-from math import frexp as frexp
 from math import gcd as gcd
 from math import inf as inf
 from math import isqrt as isqrt
 from math import lcm as lcm
-from math import ldexp as ldexp
-from math import modf as modf
 from math import nan as nan
 from math import nextafter as nextafter
 from math import perm as perm
@@ -537,6 +534,26 @@ def interp(
     left: Var | _Plain | None = None,
     right: Var | _Plain | None = None,
 ) -> Var | float: ...
+
+@overload
+def modf(x: Var, /) -> tuple[Var, Var]:
+    """The fractional and the integer part of x, both with its sign; derivatives 1 and 0."""
+@overload
+def modf(x: _Plain, /) -> tuple[float, float]: ...
+
+@overload
+def frexp(x: Var, /) -> tuple[Var, int]:
+    """The mantissa m, from 0.5 to 1 with the sign of x, and the exponent e, an int, of x = m * 2**e."""
+@overload
+def frexp(x: _Plain, /) -> tuple[float, int]: ...
+
+@overload
+def ldexp(x: Var, i: Var | int, /) -> Var:
+    """x * 2**i of a whole number i, rounded once; no derivative by i. Raises as math.ldexp does."""
+@overload
+def ldexp(x: _Plain, i: Var, /) -> Var: ...
+@overload
+def ldexp(x: _Plain, i: int, /) -> float: ...
 
 def ceil(x: Var | _Plain, /) -> int:
     """math.ceil of the value."""

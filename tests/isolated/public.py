@@ -139,7 +139,7 @@ for _name in sorted(MATH):
 
 for _name in sorted(vargrad.special.__all__):
     _function = getattr(vargrad.special, _name)
-    for _point in ((0.5,), (0.5, 0.25), (1, 0.5)):
+    for _point in ((0.5,), (0.5, 0.25), (1, 0.5), (1, 2, 0.5)):
         if attempt(_function, variables(_point)[0]):
             entry(f"special.{_name}")(with_backward(_function, _point))
             break

@@ -32,7 +32,8 @@ MAGNITUDES = [5e-324, 1e-310, 2.5e-309, 1e-300, 1e-160, 1e-60, 1e-20, 1e-8, 1e-3
 MAGNITUDES += [1 - 2**-53, 1 + 2**-52, 1.1, 1.5, 2.0, 3.0, 5.0, 7.0, 15.0, 26.5, 30.0, 37.0, 39.5, 41.0, 100.0, 350.0]
 MAGNITUDES += [372.0, 500.0, 701.0, 720.0, 745.0, 1e3, 1e5, 1e10, 1e50, 1e99, 1e101, 1e154, 1e200, 1e300, 1.7e308]
 # The slopes among the parts are seen at one order less: in the functions whose slopes they are.
-SMOOTH = [row.name for row in ROWS if row.arity == 1 and row.name != "rint" and not row.name.endswith("_slope")]
+STEPS = {"rint", "fraction", "whole", "exponent", "mantissa"}  # whose jumps are among the magnitudes
+SMOOTH = [row.name for row in ROWS if row.arity == 1 and row.name not in STEPS and not row.name.endswith("_slope")]
 # What differs in each: of mixed magnitudes, with a tail, or with a pole.
 PAIRS = {
     "mul": [(3.0, 1e-20), (1e100, -2.0)],
@@ -56,7 +57,20 @@ PAIRS = {
     "logaddexp": [(0.0, -50.0), (-300.0, 0.0), (1.0, 1.0), (700.0, 703.0), (-800.0, -750.0)],
     "xlogy": [(1e-20, 3.0), (3.0, 1e-20), (-2.0, 1e100), (0.5, 1.0)],
     "xlog1py": [(1e-20, 3.0), (3.0, 1e-20), (-2.0, 1e100), (0.5, -1 + 2**-53)],
-    "beta": [(0.5, 3.0), (20.0, 30.0), (1e5, 0.5), (150.0, 90.0)],
+    "beta": [
+        (0.5, 3.0),
+        (20.0, 30.0),
+        (1e5, 0.5),
+        (150.0, 90.0),
+        (1e-3, 50.0),
+        (30.0, 1e-8),
+        (1e-9, 2e-9),
+        (1e-20, 1.0),
+    ],
+    "beta_slope": [(0.5, 3.0), (20.0, 30.0), (1e-8, 30.0)],
+    "beta_one": [(0.5, 3.0), (20.0, 30.0), (1e-8, 30.0)],
+    "beta_bend": [(0.5, 3.0), (2.0, 7.0)],
+    "beta_bend_slope": [(0.5, 3.0), (2.0, 7.0)],
     "betaln": [(0.5, 3.0), (20.0, 30.0), (1.0, 1.0), (1e-3, 50.0), (1e20, 1.0), (7.0, 1e-12), (1e10, 3e9)],
     "digamma_gap": [(0.5, 3.0), (20.0, 1e-8), (1e10, 4e9), (1e-8, 30.0), (1e20, 1.0)],
     "rel_entr": [(1.0, 1e-20), (1e-20, 1.0), (0.3, 0.7), (3.0, 3.0 + 2**-51), (1.0, 1.0)],
@@ -76,12 +90,13 @@ FLAT = [name for name in FLAT if not BY_NAME[name].parameters] + ["sum", "maximu
 def true(name: str, point: tuple[float, ...], by: tuple[int, ...]) -> Any:
     """The derivative by these operands, one after the other: central differences with steps of 2**-100 of a value.
 
-    They cancel some hundred bits an order, and as many as the operand's magnitude has: the precision has them.
+    They cancel some hundred bits an order, and twice as many as the operand's magnitude has, as in 1 - x * x: the
+    precision has them.
     """
     textbook: Callable[..., Any] = oracle.TEXTBOOK.get(name) or (lambda *xs: oracle.TEXTBOOK_NARY[name](list(xs), []))
     counts = {i: by.count(i) for i in set(by)}
     exponent = max(abs(math.frexp(x)[1]) for x in point)
-    with mp.workprec((600 if name in oracle.SLOW else 1500) + len(by) * (150 + len(counts) * exponent)):
+    with mp.workprec((600 if name in oracle.SLOW else 1500) + len(by) * (150 + 2 * len(counts) * exponent)):
         xs = [mp.mpf(x) for x in point]
         steps = {i: mp.ldexp(abs(xs[i]) or 1, -100) for i in counts}
         total = mp.mpf(0)

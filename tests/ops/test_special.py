@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import pickle
 import random
 import subprocess
 import sys
@@ -11,14 +12,17 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
+import mpmath
 import pytest
 
 import oracle
 import vargrad
 from oracle import mp
+from oracle_bessel import MPMATH
 from oracle_special import TEXTBOOK
-from twins import Implementation, leaves
+from twins import Implementation, key, leaves
 from vargrad import special
+from vargrad._ops import formula
 from vargrad._ops.table import ROWS
 
 # (low, high) of each operand, uniform; the rest of the domain is in test_ops.py and test_higher_derivatives.py.
@@ -32,7 +36,13 @@ RANGES: dict[str, tuple[tuple[float, float], ...]] = {
     "exprel": ((-40.0, 40.0),),
     "expit": ((-40.0, 40.0),),
     "gamma": ((0.01, 60.0),),
+    "gammainc": ((0.1, 60.0), (0.1, 80.0)),
+    "gammaincc": ((0.1, 60.0), (0.1, 80.0)),
     "gammaln": ((0.01, 100.0),),
+    "i0e": ((-60.0, 60.0),),
+    "i1e": ((-60.0, 60.0),),
+    "j0": ((-60.0, 60.0),),
+    "j1": ((-60.0, 60.0),),
     "log_expit": ((-40.0, 40.0),),
     "log_ndtr": ((-60.0, 8.0),),
     "logaddexp": ((-20.0, 20.0), (-20.0, 20.0)),
@@ -44,9 +54,19 @@ RANGES: dict[str, tuple[tuple[float, float], ...]] = {
     "sinc": ((-10.0, 10.0),),
     "xlog1py": ((-5.0, 5.0), (-0.99, 5.0)),
     "xlogy": ((-5.0, 5.0), (0.01, 5.0)),
+    "y0": ((0.0, 60.0),),
+    "y1": ((0.0, 60.0),),
 }
 ALSO = {"norm_cdf": "ndtr", "norm_ppf": "ndtri", "psi": "digamma"}
 TRUE = TEXTBOOK | {"expit": oracle.TEXTBOOK["sigmoid"], "gammaln": TEXTBOOK["lgamma"]}
+
+
+FIXED = {row.special: row.parameters for row in ROWS if row.special}  # operands without a derivative
+
+
+def moved(name: str) -> list[int]:
+    """The operands that have a derivative."""
+    return [i for i in range(len(RANGES[name])) if i not in FIXED.get(name, ())]
 
 
 def points(name: str, count: int = 12) -> list[tuple[float, ...]]:
@@ -79,8 +99,15 @@ def wrong(name: str, point: tuple[float, ...], by: tuple[int, ...], got: float, 
     return not abs(mp.mpf(got) - there) <= tolerance * (abs(there) + 0.1 * change) + mp.mpf(2) ** -200
 
 
+@pytest.mark.parametrize("name", MPMATH)
+def test_the_series_of_the_oracle_are_mpmaths_functions(name: str) -> None:
+    for x in (5e-324, 1e-20, 0.3, 2.5, 15.0, 60.0, 140.0, 160.0, 1000.0, 9999.0):
+        with mp.workprec(300), mpmath.workprec(300):
+            assert abs(mpmath.mpf(TEXTBOOK[name](mp.mpf(x))) / MPMATH[name](mpmath.mpf(x)) - 1) < 2.0**-270
+
+
 def test_every_function_is_here() -> None:
-    assert set(special.__all__) == set(RANGES) | set(ALSO) | {"polygamma"}
+    assert set(special.__all__) == set(RANGES) | set(ALSO) | {"betainc", "polygamma"}
     assert {row.special for row in ROWS if row.special} <= set(RANGES)
 
 
@@ -88,19 +115,21 @@ def test_every_function_is_here() -> None:
 def test_eager(impl: Implementation, name: str) -> None:
     function = getattr(special, name)
     for point in points(name):
-        xs = leaves(impl, *point)
-        result = function(*xs)
+        by = moved(name)
+        operands = [leaves(impl, x)[0] if i in by else x for i, x in enumerate(point)]
+        result, xs = function(*operands), [operands[i] for i in by]
         assert not wrong(name, point, (), result.value), (point, result.value)
-        for i, slope in enumerate(impl.pullback_graph(result, xs)):
+        for i, slope in zip(by, impl.pullback_graph(result, xs), strict=True):
             assert not wrong(name, point, (i,), slope.value), (point, i, slope.value)
-            for j, second in enumerate(impl.pullback_graph(slope, xs)):
+            for j, second in zip(by, impl.pullback_graph(slope, xs), strict=True):
                 assert not wrong(name, point, (i, j), second.value, 1e-12), (point, i, j, second.value)
 
 
 @pytest.mark.parametrize("name", RANGES)
 def test_compiled(name: str) -> None:
     function, columns = getattr(special, name), list(zip(*points(name), strict=True))
-    f = vargrad.compile(lambda *xs: function(*xs), signature=None)
+    by = moved(name)
+    f = vargrad.compile(lambda *xs: function(*(x if i in by else x.detach() for i, x in enumerate(xs))), signature=None)
     import numpy as np
 
     arrays = [np.array(column) for column in columns]
@@ -108,9 +137,9 @@ def test_compiled(name: str) -> None:
     slopes = slopes if isinstance(slopes, tuple) else (slopes,)
     for k, point in enumerate(points(name)):
         assert not wrong(name, point, (), float(values[k])), (point, values[k])
-        for i in range(len(point)):
+        for i in by:
             assert not wrong(name, point, (i,), float(slopes[i][k])), (point, i, slopes[i][k])
-            for j in range(len(point)):
+            for j in by:
                 second = seconds[k] if len(point) == 1 else seconds[i][j][k]
                 assert not wrong(name, point, (i, j), float(second), 1e-12), (point, i, j, second)
 
@@ -133,6 +162,25 @@ def test_second_names(impl: Implementation, name: str) -> None:
     for x in (0.25, 0.5, 0.75):
         assert getattr(special, name)(x) == getattr(special, ALSO[name])(x)
         assert getattr(special, name)(impl.Var(x)).prev_op == ALSO[name]
+
+
+@pytest.mark.parametrize("name", ["gamma", "gammaln"])
+def test_eager_code_has_the_formula_of_programs(impl: Implementation, name: str) -> None:
+    """Where math's function is Python's own: the same bits for floats and Vars of both twins, no exception."""
+    function, row = getattr(special, name), next(row for row in ROWS if row.special == name)
+    own = formula.compile_formula(row.kernel, ("a",), row.let, formula.IEEE)
+    for x in (*(point[0] for point in points(name)), 0.0, -0.0, -1.5, -2.0, 5e-324, 1e308, math.inf, -math.inf):
+        assert key(function(x)) == key(function(impl.Var(x)).value) == key(own(x))
+        assert function(impl.Var(x)).prev_op == row.name
+
+
+@pytest.mark.skipif(vargrad.backend != "compiled", reason="the pure twin has no other way than Python")
+def test_functions_are_the_cores_own() -> None:
+    """A call goes straight to C: each is a built-in function of its public name."""
+    for name in set(special.__all__) - {"betainc", "polygamma"}:
+        function = getattr(special, name)
+        assert (type(function), function.__name__) == (type(len), name)
+        assert (function.__module__, pickle.loads(pickle.dumps(function))) == ("vargrad.special", function)
 
 
 @pytest.mark.parametrize("n", range(5))
@@ -163,6 +211,63 @@ def test_no_derivative_by_an_order(impl: Implementation) -> None:
             special.polygamma(n, 2.0)  # type: ignore[arg-type]
 
 
+def test_no_derivative_by_a_parameter(impl: Implementation) -> None:
+    """A Var is a parameter as long as no derivative by it can be asked for."""
+    (a,) = leaves(impl, 2.0)
+    x = impl.Var(1.5)
+    expected = special.gammainc(2.0, 1.5)
+    for asked in (a, a * 1.0, impl.Var(1.0) * a):
+        with pytest.raises(TypeError, match=r"gammainc\(\) has no derivative by its parameter a.*a\.detach\(\)"):
+            special.gammainc(asked, x)
+        assert special.gammainc(asked.detach(), x).value == expected
+    for constant in (2, impl.Var(2.0), impl.Var(1.0) * 2.0):
+        assert special.gammainc(constant, x).value == expected
+    with vargrad.no_grad():
+        assert special.gammainc(a, x).value == expected
+
+
+def test_no_derivative_by_a_parameter_while_recorded() -> None:
+    with pytest.raises(TypeError, match="no derivative by its parameter a"):
+        vargrad.compile(lambda a, x: special.gammaincc(a, x))(2.0, 1.5)
+    f = vargrad.compile(lambda a, x: special.gammaincc(a.detach(), x))
+    assert f.grad(2.0, 1.5) == pytest.approx((0.0, -1.5 * math.exp(-1.5)), rel=1e-15)
+
+
+@pytest.mark.parametrize("a", [1e-20, 0.05, 0.9, 1.0, 5.5, 19.9, 20.0, 45.0, 1e3, 3e4])
+def test_incomplete_gamma_over_its_pieces(impl: Implementation, a: float) -> None:
+    """Both functions and the slope, at each border of the formulas and in the tails."""
+    around = [a * (1 + k / math.sqrt(a)) for k in (-8, -3, -0.5, 0.0, 0.5, 3, 8, 30)] if a > 1 else [1e-3, 0.5, 30.0]
+    for x in (
+        1e-30,
+        0.2 * a,
+        0.31 * a,
+        0.7001 * a,
+        1.2999 * a,
+        2.35 * a,
+        2.4 * a,
+        a + 0.24,
+        a + 0.26,
+        1.49,
+        1.51,
+        *around,
+    ):
+        if not 0 < x < 600 + 2 * a:
+            continue
+        v = leaves(impl, x)[0]
+        for name in ("gammainc", "gammaincc"):
+            with mp.workprec(200):
+                t = TEXTBOOK[name](mp.mpf(a), mp.mpf(x))
+                d = TEXTBOOK["gamma_density"](mp.mpf(a), mp.mpf(x))
+            result = getattr(special, name)(a, v)
+            allowed = 6 * oracle.EPS * (1 + float(x * d / t)) if t > 1e-290 else 1e-10
+            assert abs(result.value - t) <= allowed * t + 1e-300, (name, a, x)
+            (slope,) = impl.pullback_graph(result, [v])
+            sign = 1 if name == "gammainc" else -1
+            allowed = 6 * oracle.EPS * (1 + abs(a - 1 - x)) if d > 1e-290 else 1e-10
+            assert abs(sign * slope.value - d) <= allowed * d + 1e-300, (name, a, x)
+        assert special.gammainc(a, x) + special.gammaincc(a, x) == pytest.approx(1.0, rel=1e-15)
+
+
 EDGES: dict[str, list[tuple[tuple[float, ...], float]]] = {  # scipy.special's values
     "gamma": [
         ((0.0,), math.inf),
@@ -185,20 +290,58 @@ EDGES: dict[str, list[tuple[tuple[float, ...], float]]] = {  # scipy.special's v
     "erfinv": [((1.0,), math.inf), ((-1.0,), -math.inf), ((1.5,), math.nan), ((0.0,), 0.0)],
     "erfcinv": [((0.0,), math.inf), ((2.0,), -math.inf), ((1.0,), 0.0), ((-0.5,), math.nan)],
     "ndtri": [((0.0,), -math.inf), ((1.0,), math.inf), ((0.5,), 0.0), ((1.5,), math.nan)],
+    "i0e": [((0.0,), 1.0), ((math.inf,), 0.0), ((-math.inf,), 0.0)],
+    "i1e": [((0.0,), 0.0), ((math.inf,), 0.0), ((-math.inf,), 0.0)],
+    "j0": [((0.0,), 1.0), ((math.inf,), 0.0), ((-math.inf,), 0.0)],
+    "j1": [((0.0,), 0.0), ((math.inf,), 0.0), ((-math.inf,), 0.0)],
+    "y0": [((0.0,), -math.inf), ((math.inf,), 0.0), ((-1.0,), math.nan)],
+    "y1": [((0.0,), -math.inf), ((math.inf,), 0.0), ((-1.0,), math.nan)],
+    "gammainc": [
+        ((-1.0, 2.0), math.nan),
+        ((1.0, -2.0), math.nan),
+        ((0.0, 1.0), 1.0),
+        ((0.0, 0.0), math.nan),
+        ((3.0, 0.0), 0.0),
+        ((3.0, math.inf), 1.0),
+        ((math.inf, 3.0), 0.0),
+        ((math.inf, math.inf), math.nan),
+    ],
     "ndtr": [((-math.inf,), 0.0), ((math.inf,), 1.0)],
     "log_ndtr": [((-math.inf,), -math.inf), ((math.inf,), 0.0)],
     "norm_pdf": [((math.inf,), 0.0), ((-math.inf,), 0.0)],
-    "beta": [((0.0, 1.0), math.inf), ((5e-324, 1e-310), math.inf), ((5e-324, 100.0), math.inf), ((math.inf, 1.0), 0.0)],
-    "betaln": [((0.0, 1.0), math.inf), ((math.inf, 1.0), -math.inf), ((1.0, math.inf), -math.inf)],
+    "beta": [
+        *[((x, y), special.beta(y, x)) for x, y in ((1.5, -2.5), (-0.3, 0.2), (3.0, -200.5))],
+        ((-2.0, 1.0), -0.5),
+        ((-2.0, 2.0), 0.5),
+        ((-2.0, 3.0), math.inf),
+        ((-2.0, 1.5), math.inf),
+        ((-1.5, -2.5), 0.0),
+        ((-1.5, 1.5), 0.0),
+        ((-2.0, -3.0), -math.inf),
+        ((0.0, 1.0), math.inf),
+        ((5e-324, 1e-310), math.inf),
+        ((5e-324, 100.0), math.inf),
+        ((math.inf, 1.0), 0.0),
+    ],
+    "betaln": [
+        ((-2.0, 2.0), -math.log(2)),
+        ((-2.0, 3.0), math.inf),
+        ((-1.5, 1.5), -math.inf),
+        ((0.0, 1.0), math.inf),
+        ((math.inf, 1.0), -math.inf),
+        ((1.0, math.inf), -math.inf),
+    ],
 }
 
 
 @pytest.mark.parametrize("name", EDGES)
 def test_edges(impl: Implementation, name: str) -> None:
     function: Callable[..., Any] = getattr(special, name)
-    compiled = vargrad.compile(lambda *xs: function(*xs), signature=None)
+    by = moved(name)
+    compiled = vargrad.compile(lambda *xs: function(*(x if i in by else x.detach() for i, x in enumerate(xs))))
     for point, expected in EDGES[name]:
-        for found in (function(*point), function(*leaves(impl, *point)).value, float(compiled(*point))):
+        operands = [leaves(impl, x)[0] if i in by else x for i, x in enumerate(point)]
+        for found in (function(*point), function(*operands).value, float(compiled(*point))):
             same = found == expected or (math.isnan(found) and math.isnan(expected))
             assert same, (name, point, found, expected)
     assert all(math.isnan(function(*[math.nan] * len(point))) for point, _ in EDGES[name])

@@ -7,6 +7,7 @@ cost too much at that precision and need less.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -125,7 +126,8 @@ TEXTBOOK_NARY: dict[str, Callable[[list[Any], list[Any]], Any]] = {
 
 def _slope(name: str, function: Callable[..., Any], point: tuple[Any, ...], i: int) -> Any:
     precision, step = COARSEST if name in SLOW else COARSE if name in COSTLY else FINE
-    with mp.workprec(precision):
+    tiny = -min(0, math.frexp(point[i])[1]) if name in SLOW else 0
+    with mp.workprec(precision + 2 * tiny):  # of 1 - x * x these bits cancel
         xs = [mp.mpf(x) for x in point]
         h = mp.ldexp(abs(xs[i]) if xs[i] else 1, step)
         up, down = list(xs), list(xs)
@@ -204,6 +206,8 @@ CONDITIONED = {
 }
 CONDITIONED |= {"ndtr", "logaddexp", "entr", "rel_entr", "sinc", "sinc_slope", "logit_slope", "log_ndtr", "digamma"}
 CONDITIONED |= {"beta", "betaln", "gamma", "lgamma", "mills_gap", "erfinv", "erfcinv", "ndtri", "zeta"}
+CONDITIONED |= {"beta_slope", "beta_one", "beta_bend", "beta_bend_slope", "gamma_density", "gammainc", "gammaincc"}
+CONDITIONED |= {"i0e", "i1e", "j0", "j1", "y0", "y1"}
 
 
 def complaint(true: Any, got: float, condition: float = 0.0) -> str | None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import mpmath
 
+from oracle_bessel import bessel_functions
+
 mp = mpmath.mp.clone()
 
 
@@ -50,6 +52,52 @@ def _log_gamma(a: Any) -> Any:
     return mp.loggamma(a).real if a > 0 else mp.log(abs(mp.gamma(a)))
 
 
+def _lower(a: Any, b: Any) -> Any:
+    """The power series of the regularized lower incomplete gamma function (DLMF 8.11.4): all terms are positive."""
+    with mp.workprec(mp.prec + 40 + int(max(0, -mp.log(a, 2) + 1))):
+        term = total = mp.exp(a * mp.log(b) - b) / mp.gamma(a + 1)
+        k = 0
+        while k < b or term > mp.ldexp(total, -mp.prec):
+            k += 1
+            term = term * b / (a + k)
+            total += term
+        return total
+
+
+def _upper(a: Any, b: Any) -> Any:
+    """The regularized upper one by the continued fraction (DLMF 8.9.2), by the rule of Lentz, where b > a + 1."""
+    with mp.workprec(mp.prec + 40):
+        d = 1 / (b + 1 - a)
+        c, h, k = mp.inf, d, 0
+        while True:
+            k += 1
+            n, s = k * (a - k), b + 2 * k + 1 - a
+            d, c = 1 / (n * d + s), s + n / c
+            h *= c * d
+            if abs(c * d - 1) < mp.ldexp(1, -mp.prec):
+                return h * mp.exp(a * mp.log(b) - b) / mp.gamma(a)
+
+
+def _whole(a: Any) -> Any:
+    return mp.sign(a) * mp.floor(abs(a))
+
+
+def _exponent(a: Any) -> Any:
+    return mp.mpf(mp.frexp(a)[1])
+
+
+def _beta(a: Any, b: Any) -> Any:
+    return mp.gamma(a) * mp.gamma(b) / mp.gamma(a + b)
+
+
+def _bend(a: Any, b: Any) -> Any:
+    """The mixed derivative of beta over beta, in polygammas with as many more bits as cancel, times (a + b) / (a b)."""
+    with mp.workprec(mp.prec + 3 * int(abs(mp.log(a, 2)) + abs(mp.log(b, 2)))):
+        c = a + b
+        mixed = (mp.digamma(a) - mp.digamma(c)) * (mp.digamma(b) - mp.digamma(c)) - mp.psi(1, c)
+        return mixed * c / (a * b)
+
+
 TEXTBOOK: dict[str, Callable[..., Any]] = {
     "log_ratio": lambda a, b: mp.log(a / b),
     "logit_slope": lambda a: 1 / (a * (1 - a)),
@@ -73,8 +121,21 @@ TEXTBOOK: dict[str, Callable[..., Any]] = {
     "digamma": mp.digamma,
     "zeta": lambda a, b: mp.zeta(a, b),
     "digamma_gap": lambda a, b: mp.digamma(a + b) - mp.digamma(a),
-    "beta": lambda a, b: mp.gamma(a) * mp.gamma(b) / mp.gamma(a + b),
+    "beta": _beta,
+    "beta_slope": lambda a, b: _beta(a, b) * (mp.digamma(a) - mp.digamma(a + b)),
+    "beta_one": lambda a, b: _beta(a + 1, b + 1) * (a + b + 1),
+    "beta_bend": _bend,
+    "beta_bend_slope": lambda a, b: mp.diff(lambda x: _bend(x, b), a),
     "betaln": lambda a, b: _log_gamma(a) + _log_gamma(b) - _log_gamma(a + b),
+    "fraction": lambda a: a - _whole(a),
+    "whole": _whole,
+    "scaled": lambda a, b: a * mp.power(2, b),
+    "exponent": _exponent,
+    "mantissa": lambda a: mp.frexp(a)[0],
+    "gamma_density": lambda a, b: mp.exp((a - 1) * mp.log(b) - b) / mp.gamma(a),
+    "gammainc": lambda a, b: 1 - _upper(a, b) if b > a + 1 else _lower(a, b),
+    "gammaincc": lambda a, b: _upper(a, b) if b > a + 1 else 1 - _lower(a, b),
+    **bessel_functions(mp),
     "erfinv": lambda a: -_erfcinv(1 + a) if a < 0 else _erfcinv(1 - a),
     "erfcinv": _erfcinv,
     "ndtri": lambda a: -mp.sqrt(2) * _erfcinv(2 * a),
@@ -82,3 +143,5 @@ TEXTBOOK: dict[str, Callable[..., Any]] = {
 
 # mpmath takes long for these: they are differentiated with fewer bits.
 SLOW = {"lgamma", "gamma", "digamma", "zeta", "digamma_gap", "beta", "betaln", "erfcinv", "ndtri"}
+SLOW |= {"beta_slope", "beta_one", "beta_bend", "beta_bend_slope", "gamma_density", "gammainc", "gammaincc"}
+SLOW |= set(bessel_functions(mp))

@@ -216,6 +216,10 @@ class Recorder:
         near = self.compare("le", distance, self._nary("maximum", rel_tol * size, abs_tol))
         return self.compare("eq", a, b) | (near & self.compare("lt", size, math.inf))
 
+    def is_constant(self, v: Var) -> bool:
+        """Whether v was detached, or made of a plain number: no derivative by it is asked for."""
+        return v in self.constants or (v in self.selections and self.selections[v][0] is None)
+
     def _nary(self, name: str, *operands: Operand) -> Any:
         return var.module.apply_nary(name, operands)
 

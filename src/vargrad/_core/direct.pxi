@@ -274,6 +274,46 @@ cdef inline object exp_of(object x):
     return plain(OP_exp, "exp", x)
 
 
+# ---- functions of vargrad.special: they never raise, so that whatever the value is, a node is made
+
+
+cdef inline bint usual(object x, object y, Pair *p) noexcept:
+    """Whether the operands are Vars and floats, and these; y may be NOTHING."""
+    p.constants = 0
+    p.y = p.b.number = 0.0
+    if type(x) is Var:
+        p.a.node = (<Var>x).node
+        p.x = p.a.node.value
+    elif type(x) is float:
+        p.x = p.a.number = PyFloat_AS_DOUBLE(x)
+        p.constants = A_CONSTANT
+    else:
+        return False
+    if type(y) is Var:
+        p.b.node = (<Var>y).node
+        p.y = p.b.node.value
+    elif type(y) is float:
+        p.y = p.b.number = PyFloat_AS_DOUBLE(y)
+        p.constants |= B_CONSTANT
+    elif y is NOTHING:
+        p.constants |= B_CONSTANT
+    else:
+        return False
+    return True
+
+
+cdef inline object finish_quiet(int op, double value, Pair *p, object x, object y):
+    """What a function of vargrad.special gives, its value being known; what is unusual goes the careful way."""
+    cdef PyObject *made = NULL
+    if p.constants == A_CONSTANT | B_CONSTANT:
+        return value
+    if not modes_change:
+        made = handle_try(<unsigned>op << 2 | p.constants, value, p.a, p.b, True)
+    if made != NULL:
+        return handle_take(made)
+    return function(NAMES[op], *(x, y)[: op_info[op].arity], ieee=True)
+
+
 cdef object float_round = float.__round__
 
 

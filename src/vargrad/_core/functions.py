@@ -17,6 +17,7 @@ from vargrad._core.var import VARS as _VARS
 from vargrad._core.var import Real
 from vargrad._core.var import function as _function
 from vargrad._core.var import nary as _nary
+from vargrad._core.var import quiet as _quiet
 from vargrad._core.var import twin as _twin
 from vargrad._core.var import two as _two
 
@@ -150,6 +151,46 @@ def _segment(xs: list[float], ys: list[Real], i: int) -> tuple[Real, float, Real
     """The slope between two knots, the first one, and the value there."""
     slope = (ys[i + 1] - ys[i]) / (xs[i + 1] - xs[i]) if len(xs) > 1 else 0.0
     return slope, xs[i], ys[i]
+
+
+def modf(x: Real, /) -> tuple[Real, Real]:
+    """The fractional and the integer part of x, both with its sign; derivatives 1 and 0.
+
+    >>> from vargrad import Var, math
+    >>> math.modf(Var(-2.75))
+    (Var(-0.75), Var(-2.0))
+    """
+    return (_quiet("fraction", x), _quiet("whole", x)) if isinstance(x, _VARS) else _math.modf(x)
+
+
+def frexp(x: Real, /) -> tuple[Real, Real]:
+    """The mantissa m, from 0.5 to 1 with the sign of x, and the exponent e, an int, of x = m * 2**e.
+
+    The derivative of m is 2**-e, that of e is 0. While compile records, e is a Var: rows have exponents of their own.
+
+    >>> from vargrad import Var, math
+    >>> math.frexp(Var(6.0))
+    (Var(0.75), 3)
+    """
+    if not isinstance(x, _VARS):
+        return _math.frexp(x)
+    exponent = _math.frexp(_plain(x))[1] if thread.recorder is None else _quiet("exponent", x)
+    return _quiet("mantissa", x), exponent
+
+
+def ldexp(x: Real, i: Real, /) -> Real:
+    """x * 2**i of a whole number i, rounded once; no derivative by i. Raises as math.ldexp does.
+
+    A Var may be i where its value is whole, as frexp's exponent in a recorded function.
+    """
+    if not isinstance(x, _VARS) and not isinstance(i, _VARS):
+        return _math.ldexp(x, i)  # type: ignore[arg-type] # it says so itself
+    if thread.recorder is None:
+        whole = int(_plain(i)) if isinstance(i, _VARS) and _plain(i).is_integer() else _plain(i)
+        _math.ldexp(_plain(x), whole)  # type: ignore[arg-type] # its exceptions
+    else:
+        _math.ldexp(0.0, 0 if isinstance(i, _VARS) else i)  # type: ignore[arg-type]
+    return _quiet("scaled", x, i if isinstance(i, _VARS) else float(min(max(i, -9999), 9999)))
 
 
 def _by_value(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -20,6 +20,16 @@ cdef extern from "ops/ops.h":
     int OP_mills_gap
     int OP_zeta
     int OP_digamma_gap
+    int OP_beta_slope
+    int OP_beta_one
+    int OP_beta_bend
+    int OP_beta_bend_slope
+    int OP_gamma_density
+    int OP_fraction
+    int OP_whole
+    int OP_scaled
+    int OP_exponent
+    int OP_mantissa
     int OP_add
     int OP_sub
     int OP_mul
@@ -94,6 +104,14 @@ cdef extern from "ops/ops.h":
     int OP_erfcinv
     int OP_ndtri
     int OP_log_ndtr
+    int OP_i0e
+    int OP_i1e
+    int OP_j0
+    int OP_j1
+    int OP_y0
+    int OP_y1
+    int OP_gammainc
+    int OP_gammaincc
     double op_value_gauss(double a, double b)
     double op_value_one_minus_square(double a, double b)
     double op_value_cbrt_slope(double a, double b)
@@ -113,6 +131,16 @@ cdef extern from "ops/ops.h":
     double op_value_mills_gap(double a, double b)
     double op_value_zeta(double a, double b)
     double op_value_digamma_gap(double a, double b)
+    double op_value_beta_slope(double a, double b)
+    double op_value_beta_one(double a, double b)
+    double op_value_beta_bend(double a, double b)
+    double op_value_beta_bend_slope(double a, double b)
+    double op_value_gamma_density(double a, double b)
+    double op_value_fraction(double a, double b)
+    double op_value_whole(double a, double b)
+    double op_value_scaled(double a, double b)
+    double op_value_exponent(double a, double b)
+    double op_value_mantissa(double a, double b)
     double op_value_add(double a, double b)
     double op_value_sub(double a, double b)
     double op_value_mul(double a, double b)
@@ -187,6 +215,14 @@ cdef extern from "ops/ops.h":
     double op_value_erfcinv(double a, double b)
     double op_value_ndtri(double a, double b)
     double op_value_log_ndtr(double a, double b)
+    double op_value_i0e(double a, double b)
+    double op_value_i1e(double a, double b)
+    double op_value_j0(double a, double b)
+    double op_value_j1(double a, double b)
+    double op_value_y0(double a, double b)
+    double op_value_y1(double a, double b)
+    double op_value_gammainc(double a, double b)
+    double op_value_gammaincc(double a, double b)
 
 
 cdef class OpMethods:  # Cython allows no include inside a class, hence a base class

@@ -34,13 +34,16 @@ cdef int operands_of(str name, int arity, tuple given, Pair *p) except -1:
     return 0
 
 
-def function(str name, *operands):
-    """vargrad.math's function for a row: of Vars a Var, of plain numbers what the standard module says."""
+def function(str name, *operands, bint ieee=False):
+    """A row's function: of Vars a Var, of numbers what the standard module says; with ``ieee`` it never raises."""
+    row = BY_NAME[name]
     for x in operands:
         if type(x) is Var:
-            called = BY_NAME[name].function or name
-            return apply(name, *[v if type(v) is Var else as_number(v, called) for v in operands])
-    return var_py.function(name, *operands)
+            if row.parameters:
+                fixed.check(row, operands, Var, order)
+            called = (row.special if ieee else row.function) or name
+            return apply(name, *[v if type(v) is Var else as_number(v, called) for v in operands], ieee=ieee)
+    return var_py.function(name, *operands, ieee=ieee)
 
 
 cdef extern from "Python.h":

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, TypeAlias
 
 from vargrad._core import block_py, var_py
 from vargrad._core.modes import detect_anomaly, no_grad
-from vargrad._ops.formula import IEEE, value
 from vargrad._util.backend import choose
 from vargrad._util.public import show_as
 
@@ -91,11 +90,7 @@ def function(name: str, *operands: Any) -> Real:
 
 def quiet(name: str, *operands: Any) -> Real:
     """The same for a row whose function raises: in IEEE arithmetic, which gives inf or nan."""
-    result: Real
-    if any(isinstance(x, VARS) for x in operands):
-        result = twin(*operands).apply(name, *operands, ieee=True)
-    else:
-        result = value(name, IEEE)(*map(float, operands))
+    result: Real = twin(*operands).function(name, *operands, ieee=True)
     return result
 
 

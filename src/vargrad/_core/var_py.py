@@ -17,6 +17,7 @@ from itertools import count
 from operator import setitem
 from typing import Any, NoReturn, TypeAlias, final
 
+from vargrad._core import fixed
 from vargrad._core.float_py import Float
 from vargrad._core.float_py import Truth as Truth
 from vargrad._core.forward_py import count_under as count_under
@@ -328,12 +329,15 @@ def apply(name: str, *operands: Operand, ieee: bool = False) -> Var:
     return _new(value, name, list(operands), inputs)
 
 
-def function(name: str, *operands: Any) -> Var | float:
-    """vargrad.math's function for a row: of Vars a Var, of plain numbers what the standard module says."""
+def function(name: str, *operands: Any, ieee: bool = False) -> Var | float:
+    """A row's function: of Vars a Var, of numbers what the standard module says; with ``ieee`` it never raises."""
+    row = BY_NAME[name]
     if any(isinstance(x, Var) for x in operands):
-        return apply(name, *_numbers(BY_NAME[name].function or name, operands))
-    plain = getattr(math, BY_NAME[name].function, None)
-    result: float = plain(*operands) if plain else formula.value(name)(*map(float, operands))
+        fixed.check(row, operands, Var, order)
+        return apply(name, *_numbers((row.special if ieee else row.function) or name, operands), ieee=ieee)
+    plain = None if ieee else getattr(math, row.function, None)
+    space = formula.IEEE if ieee else formula.PYTHON
+    result: float = plain(*operands) if plain else formula.value(name, space)(*map(float, operands))
     return result
 
 

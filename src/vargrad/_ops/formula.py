@@ -178,9 +178,13 @@ def operand_names(row: Op) -> tuple[str, ...]:
 
 @cache
 def value(name: str, space: Space = PYTHON) -> Callable[..., float]:
-    """The row's value; in PYTHON with the results and exceptions of plain floats, in IEEE it never raises."""
+    """The row's value; in PYTHON with the results and exceptions of plain floats, in IEEE it never raises.
+
+    Of a function of Python's own for which the row has a formula as well, IEEE takes that, as programs do.
+    """
     row = BY_NAME[name]
-    return compile_formula(row.value, operand_names(row), row.let, IEEE if row.special or row.quiet else space)
+    text = row.kernel if row.kernel and space is IEEE else row.value
+    return compile_formula(text, operand_names(row), row.let, space if row.raises else IEEE)
 
 
 @cache

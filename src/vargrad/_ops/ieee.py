@@ -110,26 +110,6 @@ def _signed(x: float) -> float:
     return copysign(inf, x)
 
 
-def lgamma(a: float) -> float:
-    """Logarithm of the absolute value of the gamma function; inf at its poles."""
-    try:
-        return math.lgamma(a)
-    except (ValueError, OverflowError):
-        return inf
-
-
-def gamma(a: float) -> float:
-    """The gamma function; infinite at 0, nan at its other poles."""
-    if a == 0.0:
-        return copysign(inf, a)
-    try:
-        return math.gamma(a)
-    except ValueError:
-        return nan
-    except OverflowError:  # a large number, or one next to 0
-        return copysign(inf, a)
-
-
 exp = _quiet(math.exp, _positive)
 exp2 = _quiet(math.exp2, _positive)
 expm1 = _quiet(math.expm1, _positive)

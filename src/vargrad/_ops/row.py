@@ -24,15 +24,21 @@ class Op:
     kinks: tuple[tuple[float, ...], ...] = ()  # points where a derivative is a convention, not a limit
     exact: bool = True  # False: the value is Python's own function, which C does not have to the bit
     written: str = ""  # of a part: the value as mathematics writes it, for pictures; "" where that is too long
-    kernel: str = ""  # the value in programs of a row that is not exact, a formula of our own
+    kernel: str = ""  # of a row that is not exact: the value in programs and in vargrad.special, our own formula
     parameters: tuple[int, ...] = ()  # operands that must be plain numbers: no derivative by them is offered
-    quiet: bool = False  # it never raises, as rows of vargrad.special
-    special: str = ""  # the name in vargrad.special, if it has one: such a row never raises, it gives inf or nan
+    quiet: bool = False  # it never raises, as functions of vargrad.special
+    special: str = ""  # the name in vargrad.special, if it has one: by that name it never raises, but gives inf or nan
+    also: str = ""  # a second name there
 
     @property
     def arity(self) -> int:
         """1 or 2 operands."""
         return len(self.partials)
+
+    @property
+    def raises(self) -> bool:
+        """Whether its value may raise, as Python's functions do."""
+        return not self.quiet and (bool(self.function) or not self.special)
 
     @property
     def skipped(self) -> int:

@@ -133,7 +133,7 @@ ANGLES = (
 
 ACTIVATIONS = (
     Op("sigmoid", _SIGMOID, ("sigmoid_slope(a)",), (REAL,), "1 / (1 + exp(-a)).", let=_T,
-       function="sigmoid"),
+       function="sigmoid", special="expit"),
     Op("relu", "0.0 if a <= 0.0 else a", ("skip if a <= 0.0 else 1.0",), (REAL,), "max(a, 0); derivative 0 at 0.",
        function="relu", kinks=((0.0,),)),
     Op("leaky_relu", "a if a > 0.0 else b * a", ("1.0 if a > 0.0 else b", "skip if a > 0.0 else a"),

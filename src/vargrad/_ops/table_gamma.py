@@ -9,23 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vargrad._ops import fits
+from vargrad._ops.polynomials import Let, polynomial, slope
 from vargrad._ops.row import Op
+from vargrad._ops.table_beta import beta_parts
 
-
-def polynomial(coefficients: Sequence[float], x: str) -> str:
-    """The formula of a polynomial by Horner's rule, lowest power first."""
-    text = repr(coefficients[-1])
-    for c in reversed(coefficients[:-1]):
-        text = f"({text} * {x} + {c!r})"
-    return text
-
-
-def slope(coefficients: Sequence[float]) -> list[float]:
-    """The derivative's coefficients."""
-    return [k * c for k, c in enumerate(coefficients)][1:]
-
-
-Let = tuple[tuple[str, str], ...]
 TURN: Let = (  # pi times the distance from the nearest integer, which is exact; and -1 where that integer is odd
     ("r", "3.141592653589793 * (a - rint(a))"),
     ("s", "1.0 if rint(a) == 2.0 * rint(0.5 * rint(a)) else -1.0"),
@@ -124,32 +111,98 @@ _GAPS: Let = (
     ("w", "1.0 / (c + 10.0)"),
     ("v", "b * w * u"),
     *_difference(fits.DIGAMMA_FAR, "p"),
-    ("f", " + ".join(f"b * s{k} * t{k}" for k in range(9, -1, -1))),
+    ("ff", " + ".join(f"b * s{k} * t{k}" for k in range(9, -1, -1))),
     ("g", "log1p(b * u) + 0.5 * v + v * (u + w) * p"),
     *_difference(fits.TRIGAMMA_FAR, "q"),
-    ("h", " + ".join(f"b * s{k} * t{k} * (t{k} + s{k})" for k in range(9, -1, -1))),
+    ("hh", " + ".join(f"b * s{k} * t{k} * (t{k} + s{k})" for k in range(9, -1, -1))),
     ("r", "v + 0.5 * v * (u + w) + v * (u * u * q0 + w * (u + w) * q)"),
 )
-_BETA: Let = (
-    *gamma_parts("a", "a"),
-    *gamma_parts("b", "b"),
-    ("c", "a + b"),
-    *gamma_parts("c", "c"),
-    ("x", "a if a > b else b"),
-    ("y", "b if a > b else a"),
-    ("wx", "wa if a > b else wb"),
-    ("wy", "wb if a > b else wa"),
-    ("gy", "gb if a > b else ga"),
-    ("ly", "lb if a > b else la"),
-    ("m", "y - y * log(x + y) - (x - 0.5) * log1p(y / x) + (wx - wc)"),
-    (
-        "k",
-        "ly + m if y < 8.0 else"
-        " 0.9189385332046727 - (x - 0.5) * log1p(y / x) - y * log1p(x / y) - 0.5 * log(y) + (wx + (wy - wc))",
-    ),
-    ("f", "a - (c - (c - a)) + (b - (c - a))"),  # what a + b lost to rounding
-    ("h", "(ga / gc * gb if ga > gb else gb / gc * ga) * (1.0 - f * (log(c) - 0.5 / c) if c > 2.0 else 1.0)"),
+
+
+def _beta(a: str, b: str) -> Let:
+    """Names for what beta of two positive numbers is made of."""
+    return (
+        *gamma_parts(a, "a"),
+        *gamma_parts(b, "b"),
+        ("c", f"{a} + {b}"),
+        *gamma_parts("c", "c"),
+        ("x", f"{a} if {a} > {b} else {b}"),
+        ("y", f"{b} if {a} > {b} else {a}"),
+        ("wx", f"wa if {a} > {b} else wb"),
+        ("wy", f"wb if {a} > {b} else wa"),
+        ("gy", f"gb if {a} > {b} else ga"),
+        ("ly", f"lb if {a} > {b} else la"),
+        ("m", "y - y * log(x + y) - (x - 0.5) * log1p(y / x) + (wx - wc)"),
+        (
+            "k",
+            "ly + m if y < 8.0 else"
+            " 0.9189385332046727 - (x - 0.5) * log1p(y / x) - y * log1p(x / y) - 0.5 * log(y) + (wx + (wy - wc))",
+        ),
+        ("f", f"{a} - (c - (c - {a})) + ({b} - (c - {a}))"),  # what a + b lost to rounding
+        ("h", "(ga / gc * gb if ga > gb else gb / gc * ga) * (1.0 - f * (log(c) - 0.5 / c) if c > 2.0 else 1.0)"),
+    )
+
+
+def _sine(x: str) -> str:
+    """sin(pi x), with the digits that it has near the integers."""
+    parity = f"(1.0 if rint({x}) == 2.0 * rint(0.5 * rint({x})) else -1.0)"
+    return f"{parity} * sin(3.141592653589793 * ({x} - rint({x})))"
+
+
+_POSITIVE = (
+    "(1.0 / x + 1.0 / y if y < 1e-300 else (h if c < 170.0 and x < 169.0 else (0.0 if x == inf else"
+    " (gy * exp(m) if y < 8.0 else exp(k)))))"
 )
+_POSITIVE_LOG = "((log1p(y / x) - log(y) if y < 1e-300 else log(h)) if x < 8.0 else (-inf if x == inf else k))"
+# Reflections: i and j are positive numbers whose beta function that of a and b is a multiple of, or of its reciprocal.
+_BETA: Let = (
+    ("lo", "a if a < b else b"),
+    ("hi", "b if a < b else a"),
+    ("e", "a + b"),
+    ("i", "hi if lo > 0.0 else (1.0 - hi if hi < 0.0 else (1.0 - lo if e > 0.0 else 1.0 - e))"),
+    ("j", "lo if lo > 0.0 else (1.0 - lo if hi < 0.0 else (e if e > 0.0 else hi))"),
+    *_beta("i", "j"),
+    ("pos", _POSITIVE),
+    ("ln", _POSITIVE_LOG),
+    ("sl", _sine("lo")),
+    ("sh", _sine("hi")),
+    ("se", _sine("e")),
+    ("even", "1.0 if rint(hi) == 2.0 * rint(0.5 * hi) else -1.0"),
+    ("last", "1.0 if rint(b) == 2.0 * rint(0.5 * b) else -1.0"),
+)
+_WHOLE_LO, _WHOLE_HI = "lo == rint(lo)", "hi == rint(hi)"
+
+
+def _reflected(positive: str, pole: str, above: str, below: str, both: str) -> str:
+    """The value of beta or betaln by the operands' signs; scipy has values at some pairs of whole numbers, too.
+
+    ``positive``: of i and j; ``pole``: where both are whole and below 0. Of one below 0: ``above``, where the sum is
+    above 0, or ``below``; ``both``: of two below 0.
+    """
+    whole = (
+        f"{positive} * even if {_WHOLE_HI} and hi > 0.0 and e <= 0.0 else ({pole} if {_WHOLE_HI} and hi < 0.0 else inf)"
+    )
+    regular = f"({above} if e > 0.0 else {below}) if hi > 0.0 else (inf if {_WHOLE_HI} else {both})"
+    return (
+        f"{positive} if lo > 0.0 or a != a or b != b else (inf if a == 0.0 or b == 0.0 else"
+        f" (({whole}) if {_WHOLE_LO} else ({regular})))"
+    )
+
+
+_BETA_VALUE = _reflected(
+    "pos",
+    "last * inf",
+    "(copysign(inf, sl) if hi == inf else 3.141592653589793 / (sl * hi * pos))",
+    "pos * se / sl",
+    "se / sl * 3.141592653589793 / (sh * (1.0 - e) * pos)",
+)
+_BETALN_VALUE = _reflected(
+    "ln",
+    "inf",
+    "(inf if hi == inf else log(3.141592653589793 / fabs(sl) / hi) - ln)",
+    "ln + log(fabs(se / sl))",
+    "log(fabs(se / sl / sh) * 3.141592653589793 / (1.0 - e)) - ln",
+).replace("ln * even", "ln")
 _TAIL = (  # erfcinv of u = exp(-t * t)
     f"({polynomial(fits.ERFCINV_0, 't0')} if t < 2.0 else"
     f" ({polynomial(fits.ERFCINV_1, 't1')} if t < 4.0 else"
@@ -207,35 +260,34 @@ GAMMA_PARTS = (
        ("skip", "-a * zeta(a + 1.0, b)"), ((2.0, 6.0), (1e-20, 1e20)),
        "Hurwitz zeta function, the sum of (b + k) ** -a; a is a number, not differentiated.", let=_ZETA,
        parameters=(0,), quiet=True),
-    Op("digamma_gap", "g + f",
-       ("zeta(2.0, a + b) - zeta(2.0, a) if b > 0.5 * a else -(r + h)", "zeta(2.0, a + b)"),
+    Op("digamma_gap", "g + ff",
+       ("zeta(2.0, a + b) - zeta(2.0, a) if b > 0.5 * a else -(r + hh)", "zeta(2.0, a + b)"),
        ((1e-30, 1e30), (1e-30, 1e30)), "digamma(a + b) - digamma(a) of positive numbers.", let=_GAPS,
        written="digamma(a + b) - digamma(a)", quiet=True),
+    *beta_parts(_POSITIVE, (*_beta("a", "b"), *(pair for pair in _GAPS if pair[0] != "c"))),
 )
 
 GAMMA = (
     Op("lgamma", "lgamma(a)", ("digamma(a)",), ((1e-30, 1e30),),
        "Logarithm of the absolute value of the gamma function.", function="lgamma", exact=False,
+       special="gammaln",
        kernel=_LGAMMA, let=(*_X, *gamma_parts("x"), *TURN)),
     Op("gamma", "gamma(a)", ("out * digamma(a)",), ((1e-30, 171.0),), "The gamma function.", function="gamma",
-       exact=False, kernel=_GAMMA, let=(*_X, *gamma_parts("x"), *TURN)),
+       exact=False, special="gamma", kernel=_GAMMA, let=(*_X, *gamma_parts("x"), *TURN)),
     Op("digamma",
        "l if a > 0.0 or a != a else (-1.0 / a if a == 0.0 else"
        " (inf - inf if a == rint(a) else l - 3.141592653589793 * cos(r) / sin(r)))",
        ("zeta(2.0, a)",), ((1e-30, 1e30),), "The derivative of log(gamma(a)), also called psi.", let=(*_PSI, *TURN),
-       special="digamma"),
-    Op("beta",
-       "(1.0 / x + 1.0 / y if y < 1e-300 else (h if c < 170.0 and x < 169.0 else (0.0 if x == inf else"
-       " (gy * exp(m) if y < 8.0 else exp(k))))) if a > 0.0 and b > 0.0 else"
-       " (inf if a == 0.0 or b == 0.0 else inf - inf)",
-       ("-(out * digamma_gap(a, b))", "-(out * digamma_gap(b, a))"), ((1e-30, 1e30), (1e-30, 1e30)),
-       "The beta function gamma(a) gamma(b) / gamma(a + b) of positive numbers.", let=_BETA, special="beta"),
-    Op("betaln",
-       "((log1p(y / x) - log(y) if y < 1e-300 else log(h)) if x < 8.0 else (-inf if x == inf else k))"
-       " if a > 0.0 and b > 0.0 else"
-       " (inf if a == 0.0 or b == 0.0 else inf - inf)",
-       ("-digamma_gap(a, b)", "-digamma_gap(b, a)"), ((1e-30, 1e30), (1e-30, 1e30)),
-       "log(beta(a, b)).", let=_BETA, special="betaln"),
+       special="digamma", also="psi"),
+    Op("beta", _BETA_VALUE,
+       ("beta_slope(a, b) if a > 0.0 and b > 0.0 else -(out * (digamma(a + b) - digamma(a)))",
+        "beta_slope(b, a) if a > 0.0 and b > 0.0 else -(out * (digamma(a + b) - digamma(b)))"),
+       ((1e-30, 1e30), (1e-30, 1e30)),
+       "The beta function gamma(a) gamma(b) / gamma(a + b).", let=_BETA, special="beta"),
+    Op("betaln", _BETALN_VALUE,
+       ("-digamma_gap(a, b) if a > 0.0 and b > 0.0 else digamma(a) - digamma(a + b)",
+        "-digamma_gap(b, a) if a > 0.0 and b > 0.0 else digamma(b) - digamma(a + b)"), ((1e-30, 1e30), (1e-30, 1e30)),
+       "Logarithm of the absolute value of beta(a, b).", let=_BETA, special="betaln"),
     Op("erfinv",
        "a / 0.0 if fabs(a) == 1.0 else (inf - inf if fabs(a) > 1.0 else (w if fabs(a) <= 0.75 else copysign(v, a)))",
        ("0.886226925452758 / gauss(out) if fabs(a) < 0.5 else"
@@ -252,7 +304,8 @@ GAMMA = (
        ("1.0 / norm_pdf(out) if fabs(a - 0.5) < 0.25 else"
         " 1.0 / (a if a < 0.5 else 1.0 - a) / (mills_gap(-fabs(out)) + fabs(out))",), ((1e-60, 1.0),),
        "Quantile of the standard normal distribution, the inverse of ndtr.",
-       let=_inverse("2.0 * a if a < 0.5 else 2.0 - 2.0 * a", "1.0 - 2.0 * a"), special="ndtri"),
+       let=_inverse("2.0 * a if a < 0.5 else 2.0 - 2.0 * a", "1.0 - 2.0 * a"), special="ndtri",
+       also="norm_ppf"),
     Op("log_ndtr",
        "log1p(-0.5 * erfc(a * 0.7071067811865476)) if a > -1.0 else"
        " (log(0.5 * erfc(a * -0.7071067811865476)) if a > -5.0 else"
@@ -261,5 +314,3 @@ GAMMA = (
        "log(ndtr(a)), accurate in its tails.", let=_GAP, special="log_ndtr"),
 )
 # fmt: on
-
-CALLED_GAMMA = tuple(row for row in GAMMA if row.name == "digamma")

@@ -10,8 +10,12 @@ from __future__ import annotations
 from math import inf
 
 from vargrad._ops import fits
+from vargrad._ops.polynomials import polynomial, slope
 from vargrad._ops.row import REAL, Op
-from vargrad._ops.table_gamma import CALLED_GAMMA, GAMMA, GAMMA_PARTS, TURN, polynomial, slope
+from vargrad._ops.table_bessel import BESSEL
+from vargrad._ops.table_binary import BINARY_PARTS
+from vargrad._ops.table_gamma import GAMMA, GAMMA_PARTS, TURN
+from vargrad._ops.table_incomplete import INCOMPLETE, INCOMPLETE_PARTS
 
 # exp(-a*a/2) loses a*a/2 ulps to the rounding of the square, so the square is split: h*h is exact.
 _H = ("h", "rint(a * 16.0) / 16.0 if fabs(a) < 40.0 else 0.0")
@@ -45,6 +49,8 @@ SPECIAL_PARTS = (
         " ((inf if a == inf else out * (1.0 - 2.0 / a) + exprel(a) / a) if a > 0.0 else (exp(a) - 2.0 * out) / a)",),
        ((-1e100, 700.0),), "Slope of exprel."),
     *GAMMA_PARTS,
+    *INCOMPLETE_PARTS,
+    *BINARY_PARTS,
 )
 
 SPECIAL = (
@@ -79,10 +85,14 @@ SPECIAL = (
     Op("log_expit", "(a if a < 0.0 else 0.0) - log1p(t)", ("sigmoid(-a)",), (REAL,),
        "log(expit(a)), accurate in its tails.", let=(("t", "exp(-fabs(a))"),), special="log_expit"),
     Op("ndtr", "0.5 * erfc(a * -0.7071067811865476)", ("norm_pdf(a)",), ((-38.0, 38.0),),
-       "Distribution function of the standard normal distribution.", special="ndtr"),
+       "Distribution function of the standard normal distribution.", special="ndtr",
+       also="norm_cdf"),
     *GAMMA,
+    *BESSEL,
+    *INCOMPLETE,
 )
 # fmt: on
 
 # What partials above call.
-CALLED_SPECIAL = tuple(row for row in SPECIAL if row.name in ("norm_pdf", "exprel", "ndtr")) + CALLED_GAMMA
+_CALLED = ("norm_pdf", "exprel", "ndtr", "digamma", "beta", "j0", "j1", "y0", "y1")
+CALLED_SPECIAL = tuple(row for row in SPECIAL if row.name in _CALLED)

@@ -12,7 +12,15 @@ from vargrad._ops.table import ROWS
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 # The last operation of a result, as the user wrote it, where it is not the name of a method.
-_WRITTEN = {"floordiv": "//", "round": "round()", "rint": "rint()", "copysign": "the sign that copysign() copies"}
+_WRITTEN = {
+    "floordiv": "//",
+    "round": "round()",
+    "rint": "rint()",
+    "copysign": "the sign that copysign() copies",
+    "whole": "the integer part of modf()",
+    "exponent": "the exponent of frexp()",
+    "scaled": "the power of ldexp()",
+}
 SKIPPED = {row.name: row.skipped for row in ROWS if row.skipped}
 WITHOUT_VARS = (
     "is a plain float that was computed without Vars. Comparisons read the values of Vars and pass no derivative on, "

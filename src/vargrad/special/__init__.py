@@ -22,60 +22,34 @@ from vargrad._core.var import Number as _Number
 from vargrad._core.var import Plain as _Plain
 from vargrad._core.var import Real as _Real
 from vargrad._core.var import Var as _Var
-from vargrad._core.var import function as _function
 from vargrad._core.var import quiet as _quiet
 from vargrad._util.public import show_as as _show_as
 from vargrad.special import _rows
+from vargrad.special._beta import betainc as _betainc
 from vargrad.special._rows import *  # noqa: F403
-from vargrad.special._rows import digamma, ndtr, ndtri
+from vargrad.special._rows import digamma
 
-__all__ = ["expit", "gamma", "gammaln", "norm_cdf", "norm_ppf", "polygamma", "psi"]
+__all__ = ["betainc", "polygamma"]
 __all__ += _rows.__all__
 
 
 @_overload
-def expit(x: _Var, /) -> _Var: ...
+def betainc(a: _Plain, b: _Plain, x: _Var, /) -> _Var: ...
 @_overload
-def expit(x: _Plain, /) -> float: ...
-def expit(x: _Number, /) -> _Real:
-    """1 / (1 + exp(-x)), the inverse of logit: vargrad.math.sigmoid under its other name."""
-    return _function("sigmoid", x)
+def betainc(a: _Plain, b: _Plain, x: _Plain, /) -> float: ...
+def betainc(a: _Number, b: _Number, x: _Number, /) -> _Real:
+    """Regularized incomplete beta function, the distribution function at x of the beta distribution of a and b.
 
+    TypeError if a or b is a Var by which a derivative may be asked for: there is none.
 
-@_overload
-def gamma(x: _Var, /) -> _Var: ...
-@_overload
-def gamma(x: _Plain, /) -> float: ...
-def gamma(x: _Number, /) -> _Real:
-    """The gamma function; inf at 0 with the sign of that zero, nan at its other poles, where math.gamma raises."""
-    return _quiet("gamma", x)
-
-
-@_overload
-def gammaln(x: _Var, /) -> _Var: ...
-@_overload
-def gammaln(x: _Plain, /) -> float: ...
-def gammaln(x: _Number, /) -> _Real:
-    """Logarithm of the absolute value of the gamma function; inf at its poles, where math.lgamma raises."""
-    return _quiet("lgamma", x)
-
-
-@_overload
-def norm_cdf(x: _Var, /) -> _Var: ...
-@_overload
-def norm_cdf(x: _Plain, /) -> float: ...
-def norm_cdf(x: _Number, /) -> _Real:
-    """Distribution function of the standard normal distribution: ndtr."""
-    return ndtr(x)
-
-
-@_overload
-def norm_ppf(p: _Var, /) -> _Var: ...
-@_overload
-def norm_ppf(p: _Plain, /) -> float: ...
-def norm_ppf(p: _Number, /) -> _Real:
-    """Quantile of the standard normal distribution: ndtri, the inverse of norm_cdf."""
-    return ndtri(p)
+    >>> from vargrad import Var, special
+    >>> x = Var(0.5, requires_grad=True)
+    >>> special.betainc(2.0, 2.0, x).backward()
+    >>> round(x.grad, 12)  # 6 x (1 - x)
+    1.5
+    """
+    result: _Real = _betainc(a, b, x)
+    return result
 
 
 @_overload
@@ -99,15 +73,6 @@ def polygamma(n: int, x: _Number, /) -> _Real:
     if n == 0:
         return digamma(x)
     return _quiet("zeta", n + 1.0, x) * float((-1) ** (int(n) + 1) * _math.factorial(int(n)))
-
-
-@_overload
-def psi(x: _Var, /) -> _Var: ...
-@_overload
-def psi(x: _Plain, /) -> float: ...
-def psi(x: _Number, /) -> _Real:
-    """The derivative of gammaln: digamma under its other name."""
-    return digamma(x)
 
 
 _show_as(__name__, [globals()[_name] for _name in __all__])

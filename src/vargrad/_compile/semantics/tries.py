@@ -103,7 +103,7 @@ class Tries:
 @cache
 def _kind(name: str) -> str:
     """When floats raise: "/", where the second operand is 0; "**"; "f", as the functions of math do; "", never."""
-    if BY_NAME[name].special:
+    if not BY_NAME[name].raises:
         return ""
     tree = parse(BY_NAME[name].value)
     if isinstance(tree, ast.BinOp) and isinstance(tree.right, ast.Name):
