@@ -7,7 +7,6 @@ The engine itself is csrc/dense; this file gives it its programs, checks arrays,
 
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.pycapsule cimport PyCapsule_GetPointer
-from libc.math cimport INFINITY
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
@@ -251,21 +250,19 @@ cdef class Engine:
             self.busy = False
         return total
 
-    def train(self, double[::1] values not None, double[::1] grads not None, double[:, ::1] state not None,
-              const double[:, ::1] x not None, const double[:, ::1] y not None, double[::1] losses not None,
-              const double[::1] lrs not None, size_t batch, bint mean, *, const int64_t[:, ::1] order=None,
-              const double[:, ::1] rates=None, const double[::1] missed=None, size_t step=0, double clip=0.0,
-              double difference=0.0, double[::1] best=None, double best_loss=INFINITY):
-        """Train for as many epochs as ``losses`` has places. False at a batch whose loss is not finite, else True.
-
-        ``lrs``: the learning rate of each group of parameters. ``order``: the order of rows in each epoch. ``rates``:
-        the groups' learning rates in each epoch, or in each batch of each, (times, groups). The number of the step goes
-        on from ``step``; ``missed``: how many of these steps passed each group, which is told so much less.
-        ``best``: receives the parameters of the least loss, if it is below ``best_loss``.
-        """
+    def train(self, work not None):
+        """Train as ``work`` says, an Epochs. False at a batch whose loss is not finite, else True."""
         cdef Training t
         cdef size_t i
         cdef int status
+        cdef double[::1] values = work.values, grads = work.grads, losses = work.losses, best = work.best
+        cdef double[:, ::1] state = work.state
+        cdef const double[:, ::1] x = work.x, y = work.y, rates = work.rates
+        cdef const double[::1] lrs = work.lrs, missed = work.missed
+        cdef const int64_t[:, ::1] order = work.order
+        cdef size_t batch = work.batch
+        if values is None or grads is None or losses is None or state is None or x is None or y is None or lrs is None:
+            raise TypeError("values, grads, state, x, y, losses and lrs must be arrays")
         memset(&t, 0, sizeof(t))
         self.check(values, x, y)
         expect("grads", grads.shape[0], self.dense.parameters)
@@ -295,8 +292,8 @@ cdef class Engine:
         if best is not None:
             expect("best", best.shape[0], self.dense.parameters)
             t.best = &best[0]
-        t.mean, t.step, t.clip = mean, step, clip
-        t.difference, t.best_loss = difference, best_loss
+        t.mean, t.step, t.clip = work.mean, work.step, work.clip
+        t.difference, t.best_loss = work.difference, work.best_loss
         self.begin()
         for i in range(self.dense.groups):
             self.dense.group[i].hyper[0], self.dense.group[i].hyper[1] = lrs[i], 0.0

@@ -14,6 +14,7 @@ import numpy.typing
 from vargrad._core import parameters as _parameters
 from vargrad._train import arguments, metrics
 from vargrad._train.engine import Engine
+from vargrad._train.epochs import Epochs
 from vargrad._train.history import History
 from vargrad._train.updates import Updates, same_mask
 from vargrad.optim import LBFGS, Optimizer
@@ -102,32 +103,33 @@ class Run:
         rates = plan.rates.of(history.epochs, count, -(-len(plan.x) // plan.batch))
         losses = numpy.empty(count)
         by_loss = plan.monitor == "loss"
-        options: dict[str, Any] = {"best": self._best, "best_loss": self._best_loss} if by_loss else {}
         lrs = (
             plan.rates.lrs[:1] * count
             if rates is None
             else rates[-(-len(rates) // count) - 1 :: len(rates) // count, 0].tolist()
         )
         first = history.epochs
+        work = Epochs(
+            values=self.values,
+            grads=self.grads,
+            state=updates.state,
+            x=plan.x,
+            y=plan.y,
+            losses=losses,
+            batch=plan.batch,
+            mean=plan.loss.mean,
+            lrs=updates.lrs,
+            rates=None if rates is None else updates.of_groups(rates),
+            missed=updates.missed,
+            order=order,
+            step=self.step,
+            clip=plan.settings.max_norm,
+            difference=plan.settings.difference,
+            best=self._best if by_loss else None,
+            best_loss=self._best_loss,
+        )
         try:
-            finite = engine.train(
-                self.values,
-                self.grads,
-                updates.state,
-                plan.x,
-                plan.y,
-                losses,
-                updates.lrs,
-                plan.batch,
-                plan.loss.mean,
-                order=order,
-                rates=None if rates is None else updates.of_groups(rates),
-                missed=updates.missed,
-                step=self.step,
-                clip=plan.settings.max_norm,
-                difference=plan.settings.difference,
-                **options,
-            )
+            finite = engine.train(work)
         finally:
             self.step = updates.step = engine.step
             history.losses += losses[: engine.epoch].tolist()

@@ -185,9 +185,8 @@ class Trainable(Model):
         from vargrad._train import partial_fit as _steps
 
         before = self._stepper, self._memory
-        one = _steps.stepper(
-            before[0], self, X, y, loss, optimizer, l1, l2, clip, settings, "partial_fit", before[1], sample_weight
-        )
+        asked = _steps.Asked("partial_fit", loss, optimizer, l1, l2, clip, settings)
+        one = _steps.stepper(before[0], self, X, y, asked, before[1], sample_weight)
         try:
             self._stepper, self._memory = one, one.memory
             return one.advance(self, X, y, lr, sample_weight)
@@ -224,9 +223,8 @@ class Trainable(Model):
         """
         from vargrad._train import partial_fit as _steps
 
-        one = _steps.stepper(
-            self._gradient_stepper, self, X, y, loss, "sgd", l1, l2, None, {}, "backward", None, sample_weight
-        )
+        asked = _steps.Asked("backward", loss, l1=l1, l2=l2)
+        one = _steps.stepper(self._gradient_stepper, self, X, y, asked, weight=sample_weight)
         self._gradient_stepper = one
         return _steps.backward(self, one, X, y, sample_weight)
 
