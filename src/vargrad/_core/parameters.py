@@ -279,7 +279,7 @@ def trainable_grads(parameters: Parameters | Leaves) -> tuple[Array, Mask | None
 def are(parameters: Parameters | Leaves, others: Sequence[Var]) -> bool:
     """Whether the others are the same Vars in the same order."""
     own = parameters.leaves if isinstance(parameters, Leaves) else parameters
-    return len(own) == len(others) and all(map(is_, own, others))
+    return own is others or (len(own) == len(others) and all(map(is_, own, others)))
 
 
 def set_values(parameters: Parameters | Leaves, to: Array) -> None:

@@ -11,7 +11,7 @@ import numpy.typing
 
 from vargrad import losses, optim
 from vargrad._core import parameters as _parameters
-from vargrad._train import foreign, metrics
+from vargrad._train import dataset, foreign, metrics
 from vargrad._train.settings import FitSettings
 from vargrad._util import errors
 from vargrad.optim.lbfgs import scipy_minimize
@@ -135,7 +135,11 @@ def warn_of_range(model: Model, loss: losses.Loss, targets: Array) -> None:
     low, high = LEAST.get(last, -math.inf), MOST.get(last, math.inf)
     if loss.kind != "values" or (low == -math.inf and high == math.inf):
         return
-    least, most = (float(f.reduce(targets, axis=None)) for f in (numpy.minimum, numpy.maximum))
+    if targets.size <= 16:
+        numbers = targets.ravel().tolist()
+        least, most = min(numbers), max(numbers)
+    else:
+        least, most = (float(f.reduce(targets, axis=None)) for f in (numpy.minimum, numpy.maximum))
     if least < low or most > high:
         bound = f"{low:.4g} to {high:.4g}" if high < math.inf else f"{low:.4g} upwards"
         errors.warn(
@@ -181,7 +185,7 @@ def place(model: Model, i: int) -> str:
 
 def require_finite(values: Array, model: Model) -> None:
     """ValueError that names the first parameter that is nan or infinite."""
-    if not numpy.isfinite(values).all():
+    if not dataset.all_finite(values):
         i = int(numpy.flatnonzero(~numpy.isfinite(values))[0])
         raise ValueError(f"{place(model, i)} is {values[i]}: training needs finite parameters to start from")
 

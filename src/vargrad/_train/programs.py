@@ -7,7 +7,7 @@ recorded as compile does, with derivatives from the op table.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -89,6 +89,13 @@ class NetworkPrograms:
     def states(self) -> int:
         """How many numbers the updates keep at most for each parameter from step to step."""
         return max((update.states for update in self.updates), default=0)
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for networks that one engine may compute, with the same updates."""
+        updates = tuple([(update.program, update.ranges.tobytes()) for update in self.updates])
+        given = self.sizes, self.bias, self.forward, self.backward, self.targets, self.loss, self.penalty
+        return *given, updates
 
     @property
     def parameters(self) -> int:
