@@ -87,12 +87,17 @@ def _require_settings(
             errors.known(f"{call} with {optimizer}: argument", name, [*allowed, *own], foreign.ARGUMENTS)
 
 
-def require_lbfgs(settings: FitSettings) -> None:
+def require_lbfgs(settings: FitSettings, model: Model) -> None:
     """ValueError for arguments that L-BFGS has no use for, ImportError without SciPy."""
     method = None if settings.method == "gradient" else settings.method
     for name, given in (("schedule", settings.schedule), ("clip", settings.clip), ("method", method)):
         if given is not None:
             raise ValueError(f"fit: optimizer 'lbfgs' takes no {name}")
+    if any(model.dropout):
+        raise ValueError(
+            "fit: optimizer 'lbfgs' compares losses from step to step, and dropout leaves out others each time: take "
+            "another optimizer, or set model.dropout = 0"
+        )
     scipy_minimize("fit: optimizer 'lbfgs'")
 
 

@@ -7,7 +7,7 @@ The engine itself is csrc/dense; this file gives it its programs, checks arrays,
 
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.pycapsule cimport PyCapsule_GetPointer
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
@@ -49,6 +49,8 @@ cdef extern from "dense/dense.h" nogil:
         const double *y
         const int64_t *order
         size_t rows
+        const uint64_t *seed
+        size_t at
     ctypedef struct Training:
         double *values
         double *grads
@@ -60,12 +62,13 @@ cdef extern from "dense/dense.h" nogil:
         const int64_t *order
         const double *rates
         const double *missed
+        const uint64_t *seeds
         size_t rates_in_epoch
         size_t rows, batch, epochs
         int mean
         double clip, difference, best_loss, total
         size_t epoch, at, step
-    Dense *dense_new(const MachineApi *, int, const int64_t *, size_t, int, size_t, size_t, size_t)
+    Dense *dense_new(const MachineApi *, int, const int64_t *, const double *, size_t, int, size_t, size_t, size_t)
     void dense_free(Dense *)
     int dense_group(Dense *, size_t, const int64_t *, size_t)
     int dense_plan(const Dense *, PlannedProgram *, const Program *, const unsigned char *, int)
@@ -114,15 +117,19 @@ cdef class Engine:
             raise ValueError(f"{network!r:.200}: expected positive sizes")
         cdef size_t i, outputs = sizes[len(sizes) - 1]
         cdef int64_t *memory = <int64_t *>calloc(len(sizes), sizeof(int64_t))
-        if memory == NULL:
-            raise MemoryError()
+        cdef double *rates = <double *>calloc(len(sizes), sizeof(double))
         try:
+            if memory == NULL or rates == NULL:
+                raise MemoryError()
             for i in range(<size_t>len(sizes)):
                 memory[i] = sizes[i]
-            self.dense = dense_new(machine, number, memory, len(sizes) - 1, network.bias, network.targets,
+            for i in range(<size_t>min(len(network.dropout), len(sizes) - 2)):  # the last layer drops nothing
+                rates[i] = network.dropout[i]
+            self.dense = dense_new(machine, number, memory, rates, len(sizes) - 1, network.bias, network.targets,
                                    network.states, len(network.updates))
         finally:
             free(memory)
+            free(rates)
         if self.dense == NULL:
             raise MemoryError()
         for i in range(self.dense.layers):
@@ -222,7 +229,7 @@ cdef class Engine:
         expect("columns of out", out.shape[1], self.dense.layer[self.dense.layers - 1].outputs)
         if x.shape[0] == 0:
             return
-        cdef Batch batch = Batch(&x[0, 0], NULL, NULL, x.shape[0])
+        cdef Batch batch = Batch(&x[0, 0], NULL, NULL, x.shape[0], NULL, 0)
         self.begin()
         try:
             with nogil:
@@ -241,7 +248,7 @@ cdef class Engine:
         if grads is not None:
             expect("grads", grads.shape[0], self.dense.parameters)
             into = &grads[0]
-        cdef Batch batch = Batch(&x[0, 0], &y[0, 0], NULL, x.shape[0])
+        cdef Batch batch = Batch(&x[0, 0], &y[0, 0], NULL, x.shape[0], NULL, 0)
         self.begin()
         try:
             with nogil:
@@ -260,6 +267,7 @@ cdef class Engine:
         cdef const double[:, ::1] x = work.x, y = work.y, rates = work.rates
         cdef const double[::1] lrs = work.lrs, missed = work.missed
         cdef const int64_t[:, ::1] order = work.order
+        cdef const uint64_t[::1] seeds = work.seeds
         cdef size_t batch = work.batch
         if values is None or grads is None or losses is None or state is None or x is None or y is None or lrs is None:
             raise TypeError("values, grads, state, x, y, losses and lrs must be arrays")
@@ -289,6 +297,9 @@ cdef class Engine:
         if missed is not None:
             expect("missed", missed.shape[0], self.dense.groups)
             t.missed = &missed[0] if self.dense.groups else NULL
+        if seeds is not None:
+            expect("seeds", seeds.shape[0], t.epochs)
+            t.seeds = &seeds[0]
         if best is not None:
             expect("best", best.shape[0], self.dense.parameters)
             t.best = &best[0]

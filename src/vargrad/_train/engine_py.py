@@ -25,6 +25,20 @@ def _machine(program: Program | None) -> Machine | None:
     return None if program is None else Machine(program)
 
 
+def uniform(seed: int, first: int, count: int) -> Array:
+    """So many numbers from 0 to 1, from number ``first`` on, of the generator SplitMix64 from this seed.
+
+    Steele, Lea and Flood 2014. dense.c has the same.
+    """
+    u = numpy.uint64
+    n = numpy.arange(first + 1, first + 1 + count, dtype=u)
+    with numpy.errstate(over="ignore"):
+        z = u(seed) + n * u(0x9E3779B97F4A7C15)
+        z = (z ^ z >> u(30)) * u(0xBF58476D1CE4E5B9)
+        z = (z ^ z >> u(27)) * u(0x94D049BB133111EB)
+    return ((z ^ z >> u(31)) >> u(11)).astype(float) * 2.0**-53
+
+
 class Engine:
     """Trains one network.
 
@@ -49,6 +63,8 @@ class Engine:
             self._slices.append((slice(start, start + m * shape[1]), shape))
             start += m * shape[1]
             weights.append(([1.0] * n + [0.0] * network.bias) * m)
+        # how many outputs of each hidden layer may be dropped
+        self._dropped = [n if rate else 0 for n, rate in zip(network.sizes[1:-1], network.dropout, strict=False)]
         self._is_weight = numpy.array([x for layer in weights for x in layer])
         self.epoch = self.at = self.step = 0
         self.best_loss = math.inf
@@ -56,17 +72,33 @@ class Engine:
     def _inputs(self, x: Array) -> Array:
         return numpy.vstack([x, numpy.ones((int(self.network.bias), x.shape[1]))])
 
-    def _pass(self, values: Array, x: Array) -> tuple[list[Array], list[Array], Array]:
+    def factors(self, seed: int, at: int, rows: int) -> list[Array | None]:
+        """What dropout multiplies each layer's outputs by, (outputs, rows), in rows ``at`` and so on of an epoch."""
+        units = sum(self._dropped)
+        table = uniform(seed, at * units, rows * units).reshape(rows, units).T
+        found: list[Array | None] = [None] * len(self._slices)
+        start = 0
+        for i, (count, rate) in enumerate(zip(self._dropped, self.network.dropout, strict=False)):
+            if count:
+                found[i] = numpy.where(table[start : start + count] < rate, 0.0, 1.0 / (1.0 - rate))
+            start += count
+        return found
+
+    def _pass(
+        self, values: Array, x: Array, factors: list[Array | None] | None = None
+    ) -> tuple[list[Array], list[Array], Array]:
         """The forward pass: each layer's inputs (inputs + bias, rows) and z (outputs, rows), and the last outputs."""
         layers, sums, a = [], [], numpy.ascontiguousarray(x.T)
         with numpy.errstate(all="ignore"):
-            for (place, shape), machine in zip(self._slices, self._forward, strict=True):
+            for i, ((place, shape), machine) in enumerate(zip(self._slices, self._forward, strict=True)):
                 layers.append(self._inputs(a))
                 sums.append(values[place].reshape(shape) @ layers[-1])
                 a = sums[-1]
                 if machine is not None:
                     a = numpy.empty_like(a)
                     machine.run([sums[-1].reshape(-1)], [a.reshape(-1)])
+                if factors is not None and (factor := factors[i]) is not None:
+                    a = a * factor
         return layers, sums, a
 
     def _check(self, values: Array, x: Array, y: Array | None = None) -> None:
@@ -88,17 +120,28 @@ class Engine:
         """The sum of the rows' losses times ``weight``, plus the penalty; writes its derivatives into ``grads``."""
         return self._value(values, x, y, weight, 1.0, grads)
 
-    def _value(self, values: Array, x: Array, y: Array, weight: float, share: float, grads: Array | None) -> float:
-        """The same with the penalty times ``share``."""
+    def _value(
+        self,
+        values: Array,
+        x: Array,
+        y: Array,
+        weight: float,
+        share: float,
+        grads: Array | None,
+        factors: list[Array | None] | None = None,
+    ) -> float:
+        """The same with the penalty times ``share``, and outputs of layers times ``factors``."""
         self._check(values, x, y)
         if not len(x):
             raise ValueError("no rows")
-        layers, sums, a = self._pass(values, x)
+        layers, sums, a = self._pass(values, x, factors)
         losses, da = self._loss(a, numpy.ascontiguousarray(y.T), weight)
         with numpy.errstate(all="ignore"):
             total = weight * float(losses.sum())
             for i in reversed(range(len(layers)) if grads is not None else ()):
                 machine, (place, shape) = self._backward[i], self._slices[i]
+                if factors is not None and (factor := factors[i]) is not None:
+                    da = da * factor
                 dz = da
                 if machine is not None:
                     dz = numpy.empty_like(da)
@@ -114,14 +157,22 @@ class Engine:
         return total
 
     def _differences(
-        self, values: Array, x: Array, y: Array, weight: float, share: float, h: float, grads: Array
+        self,
+        values: Array,
+        x: Array,
+        y: Array,
+        weight: float,
+        share: float,
+        h: float,
+        grads: Array,
+        factors: list[Array | None] | None,
     ) -> float:
-        total = self._value(values, x, y, weight, share, None)
+        total = self._value(values, x, y, weight, share, None, factors)
         for i in range(len(values) if math.isfinite(total) else 0):
             saved = values[i]
             values[i] = saved + h
             try:
-                grads[i] = (self._value(values, x, y, weight, share, None) - total) / h
+                grads[i] = (self._value(values, x, y, weight, share, None, factors) - total) / h
             finally:
                 values[i] = saved
         return total
@@ -142,10 +193,12 @@ class Engine:
                 xs, ys = work.x[some], work.y[some]
                 weight = 1.0 / len(xs) if work.mean else 1.0
                 share = 1.0 if work.mean else len(xs) / rows  # so that a sum over batches has one penalty
+                drops = work.seeds is not None and any(self._dropped)
+                factors = self.factors(int(work.seeds[epoch]), at, len(xs)) if drops else None  # type: ignore[index]
                 if work.difference > 0.0:
-                    loss = self._differences(values, xs, ys, weight, share, work.difference, grads)
+                    loss = self._differences(values, xs, ys, weight, share, work.difference, grads, factors)
                 else:
-                    loss = self._value(values, xs, ys, weight, share, grads)
+                    loss = self._value(values, xs, ys, weight, share, grads, factors)
                 if not math.isfinite(loss):
                     return False
                 total += loss * len(xs) if work.mean else loss
@@ -197,6 +250,8 @@ class Engine:
             batches = 1 if len(work.rates) == epochs else -(-rows // work.batch)
             _expect("rows of rates", len(work.rates), epochs * batches)
             _expect("columns of rates", work.rates.shape[1], groups)
+        if work.seeds is not None:
+            _expect("seeds", len(work.seeds), epochs)
         if work.missed is not None:
             _expect("missed", len(work.missed), groups)
         if work.best is not None:

@@ -11,10 +11,11 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
     Order: TypeAlias = numpy.typing.NDArray[numpy.int64]
+    Seeds: TypeAlias = numpy.typing.NDArray[numpy.uint64]
 
 
 class Epochs(NamedTuple):
-    """Some epochs of training. All arrays are float64 and C-contiguous, but ``order``, which is int64.
+    """Some epochs of training. Arrays are C-contiguous, ``order`` of int64, ``seeds`` of uint64, all others of float64.
 
     Changed from step to step: ``values`` and ``grads``, (parameters,), and ``state``, (states, parameters). Written:
     ``losses``, one for each epoch, so its length says how many there are; and ``best``, (parameters,), the parameters
@@ -33,6 +34,7 @@ class Epochs(NamedTuple):
     rates: Array | None = None  # (times, groups): other ones in each epoch, or in each batch of each epoch
     missed: Array | None = None  # (groups,): how many of the steps passed each group, which is told so much less
     order: Order | None = None  # (epochs, rows): the numbers of the rows in turn; None: as they are
+    seeds: Seeds | None = None  # (epochs,): from them comes what dropout leaves out; None: it leaves out nothing
     step: int = 0  # how many steps are done: their number goes on from here
     clip: float = 0.0  # the largest norm of a gradient; 0: no bound
     difference: float = 0.0  # the step of finite differences; 0: derivatives are exact

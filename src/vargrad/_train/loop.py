@@ -46,6 +46,7 @@ class Run:
         self._reference, self._since = math.inf, 0  # the value that patience waits to be undercut, and its epoch
         self._source = source
         self._generator: numpy.random.Generator | None = None
+        self._drops: numpy.random.Generator | None = None  # for dropout
         self._begun, self._first_step, self._edited = time.perf_counter(), self.step, False
         settings = plan.settings
         looks = settings.callback, settings.patience, plan.validation
@@ -108,6 +109,11 @@ class Run:
                 self._generator = numpy.random.default_rng(self._source.getrandbits(64))
             rows = numpy.broadcast_to(numpy.arange(len(plan.x)), (count, len(plan.x)))
             order = numpy.ascontiguousarray(self._generator.permuted(rows, axis=1))
+        seeds = None
+        if self.programs.dropout:
+            if self._drops is None:
+                self._drops = numpy.random.default_rng(self._source.getrandbits(64))
+            seeds = self._drops.integers(0, 1 << 64, count, numpy.uint64)
         updates = self.updates
         assert updates is not None
         rates = plan.rates.of(history.epochs, count, -(-len(plan.x) // plan.batch))
@@ -132,6 +138,7 @@ class Run:
             rates=None if rates is None else updates.of_groups(rates),
             missed=updates.missed,
             order=order,
+            seeds=seeds,
             step=self.step,
             clip=plan.settings.max_norm,
             difference=plan.settings.difference,

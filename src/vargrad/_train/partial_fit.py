@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -58,7 +59,7 @@ class Asked(NamedTuple):
 class Stepper:
     """A network's engine for single steps, and its optimizer's memory, which is ``kept`` if that is of this optimizer.
 
-    ``given``: what it was made for: what was asked for, and whether rows have weights.
+    ``given``: what it was made for: what was asked for, whether rows have weights, and the model's dropout.
     """
 
     def __init__(self, model: Model, x: Any, y: Any, asked: Asked, kept: Memory | None, weight: Any) -> None:
@@ -85,8 +86,9 @@ class Stepper:
             kept = Memory((name, more), numpy.zeros((len(self.rule.states), size)))
         self.memory = kept
         self.programs = programs_of(model, self.loss, settings, [], start, rows, t, self.weighted)
-        self.given = asked, self.weighted
+        self.given = asked, self.weighted, model.dropout
         self.clip = settings.max_norm
+        self.drops = bool(self.programs.dropout) and call == "partial_fit"
         self.grads, self.losses = numpy.zeros(size), numpy.empty(1)
         self.lr = optimizer.lr
         self.frozen: Any = ()  # not known yet
@@ -151,6 +153,7 @@ class Stepper:
                 mean=self.loss.mean,
                 lrs=self.lrs,
                 missed=self.missed,
+                seeds=numpy.array([random.getrandbits(64)], numpy.uint64) if self.drops else None,
                 step=self.memory.step,
                 clip=self.clip,
             )
@@ -165,7 +168,7 @@ def stepper(
     kept: Stepper | None, model: Model, X: Any, y: Any, asked: Asked, memory: Memory | None = None, weight: Any = None
 ) -> Stepper:
     """``kept`` if it is for the same, else a new stepper, with the same memory if it has this optimizer's."""
-    if kept is not None and kept.given == (asked, weight is not None):
+    if kept is not None and kept.given == (asked, weight is not None, model.dropout):
         return kept
     return Stepper(model, X, y, asked, memory, weight)
 

@@ -125,7 +125,7 @@ def plan_training(model: Model, X: Any, y: Any, validation_data: Any, settings: 
     if optimizer is settings.optimizer and isinstance(optimizer, optim.Optimizer) and settings.restarts > 1:
         raise ValueError("fit: restarts need an optimizer by name: the state of this one belongs to one start")
     if isinstance(optimizer, optim.LBFGS):
-        arguments.require_lbfgs(settings)
+        arguments.require_lbfgs(settings, model)
     loss = arguments.loss_of(settings.loss, model)
     x, t, validation, is_weighted = _rows(model, X, y, validation_data, settings, loss, source)
     monitor = monitor_of(settings, validation is not None, metrics.METRIC[loss.kind])
@@ -224,7 +224,8 @@ def programs_of(
     """
     penalty = programs.penalty_program(settings.l1, settings.l2)
     program = _loss_program(loss, model, values, x, t, is_weighted)
-    return programs.network(model.arch, model.activations, model.has_bias, program, t.shape[1], updates, penalty)
+    shape = model.arch, model.activations, model.has_bias
+    return programs.network(*shape, program, t.shape[1], updates, penalty, model.dropout)
 
 
 def _loss_program(loss: Loss, model: Model, values: Array, x: Array, t: Array, is_weighted: bool) -> Any:

@@ -49,6 +49,32 @@ class Trainable(Model):
             to = task_of(to, self.arch[-1])
         self.__dict__["task"] = to
 
+    @property
+    def dropout(self) -> tuple[float, ...]:
+        """The share of each hidden layer's outputs that ``fit`` and ``partial_fit`` leave out, drawn anew at each step.
+
+        The others are multiplied by 1 / (1 - share) meanwhile, so that ``predict``, ``score``, validation and calls of
+        the network, which leave out nothing, see sums of the same size; ``backward`` leaves out nothing either.
+        Set it to one number for all hidden layers or to a list of one for each; ValueError or TypeError for anything
+        else. Srivastava et al. 2014.
+
+        >>> from vargrad import NN
+        >>> model = NN([2, 8, 8, 1], dropout=0.2, seed=0)
+        >>> model.dropout
+        (0.2, 0.2)
+        >>> model.dropout = [0.0, 0.5]
+        >>> model
+        <NN [2, 8, 8, 1], sigmoid, dropout 0.0 0.5, 105 parameters>
+        """
+        found: tuple[float, ...] = self.__dict__.get("_dropout") or (0.0,) * (len(self.arch) - 2)
+        return found
+
+    @dropout.setter
+    def dropout(self, to: Any) -> None:
+        from vargrad.nn import layers
+
+        self.__dict__["_dropout"] = layers.dropout(to, len(self.arch) - 2)
+
     def fit(
         self,
         X: Any,
