@@ -56,6 +56,7 @@ static int carve_all(Dense *d) { /* 0: more than memory can be */
         layer->in = carve(d, (layer->inputs + d->bias) * CHUNK);
         layer->rows = carve(d, layer->row_stride * CHUNK);
         layer->z = carve(d, layer->outputs * CHUNK);
+        layer->drop = layer->rate > 0.0 ? carve(d, layer->outputs * CHUNK) : NULL;
         widest = layer->inputs > widest ? layer->inputs : widest;
         widest = layer->outputs > widest ? layer->outputs : widest;
     }
@@ -69,8 +70,8 @@ static int carve_all(Dense *d) { /* 0: more than memory can be */
     return d->used < SIZE_MAX / 64;
 }
 
-Dense *dense_new(const MachineApi *machine, int isa, const int64_t *sizes, size_t layers, int bias, size_t targets,
-                 size_t states, size_t groups) {
+Dense *dense_new(const MachineApi *machine, int isa, const int64_t *sizes, const double *rates, size_t layers, int bias,
+                 size_t targets, size_t states, size_t groups) {
     Dense *d = machine->array(1, sizeof *d);
     if (d == NULL) return NULL;
     d->machine = machine, d->kernels = machine->kernels[isa], d->product = dense_products[isa];
@@ -80,6 +81,8 @@ Dense *dense_new(const MachineApi *machine, int isa, const int64_t *sizes, size_
     for (size_t l = 0; l < layers; l++) {
         d->layer[l].inputs = (size_t)sizes[l], d->layer[l].outputs = (size_t)sizes[l + 1];
         d->layer[l].start = d->parameters;
+        d->layer[l].rate = rates[l], d->layer[l].unit = d->units;
+        if (rates[l] > 0.0) d->units += d->layer[l].outputs;
         d->parameters += d->layer[l].outputs * (d->layer[l].inputs + d->bias);
     }
     if (!carve_all(d)) goto no_memory;
@@ -135,7 +138,32 @@ static void load(Dense *d, const Batch *batch, size_t first, size_t n) {
     d->loaded = batch->order == NULL && batch->rows == n ? batch->x : NULL;
 }
 
-static void forward(Dense *d, const double *values, size_t lanes) {
+/* A number from 0 to 1, the n-th of the generator SplitMix64 from this seed (Steele, Lea and Flood 2014). */
+static double uniform(uint64_t seed, uint64_t n) {
+    uint64_t z = seed + (n + 1) * UINT64_C(0x9E3779B97F4A7C15);
+    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
+    return (double)((z ^ z >> 31) >> 11) * 0x1p-53;
+}
+
+/* Choose which outputs of a layer are dropped in rows first to first + n of the batch. */
+static void choose(const Dense *d, const Layer *layer, const Batch *batch, size_t first, size_t n) {
+    const double scale = 1.0 / (1.0 - layer->rate);
+    for (size_t b = 0; b < whole_lanes(n); b++) {
+        uint64_t at = (batch->at + first + (b < n ? b : n - 1)) * d->units + layer->unit;
+        for (size_t o = 0; o < layer->outputs; o++)
+            layer->drop[o * d->stride + b] = uniform(*batch->seed, at + o) < layer->rate ? 0.0 : scale;
+    }
+}
+
+static void drop(const Dense *d, const Layer *layer, double *x, size_t lanes) {
+    for (size_t o = 0; o < layer->outputs; o++)
+        for (size_t b = 0; b < lanes; b++) x[o * d->stride + b] *= layer->drop[o * d->stride + b];
+}
+
+static void forward(Dense *d, const double *values, const Batch *batch, size_t first, size_t n) {
+    const size_t lanes = whole_lanes(n);
+    d->drops = d->units > 0 && batch->seed != NULL;
     for (size_t l = 0; l < d->layers; l++) {
         Layer *layer = &d->layer[l];
         size_t width = layer->inputs + d->bias;
@@ -147,6 +175,7 @@ static void forward(Dense *d, const double *values, size_t lanes) {
             d->machine->plan_run(layer->forward.plan, layer->forward.workspace, &input, &out, 0,
                                  layer->outputs * d->stride);
         }
+        if (d->drops && layer->drop != NULL) choose(d, layer, batch, first, n), drop(d, layer, out, lanes);
     }
 }
 
@@ -170,6 +199,7 @@ static void backward(Dense *d, const double *values, size_t n, double *grads, in
     for (size_t l = d->layers; l-- > 0;) {
         Layer *layer = &d->layer[l];
         size_t width = layer->inputs + d->bias, lanes = whole_lanes(n);
+        if (d->drops && layer->drop != NULL) drop(d, layer, da, lanes);
         if (layer->backward.plan != NULL) {
             const double *input[2] = {layer->z, da};
             d->machine->plan_run(layer->backward.plan, layer->backward.workspace, input, &spare, 0,
@@ -201,13 +231,13 @@ static int stopped(Dense *d, size_t rows) {
 
 void dense_outputs(Dense *d, const double *values, const Batch *batch, double *out) {
     size_t outputs = d->layer[d->layers - 1].outputs;
-    Batch inputs = {batch->x, NULL, batch->order, batch->rows};
+    Batch inputs = {batch->x, NULL, batch->order, batch->rows, NULL, 0};
     set_stride(d, batch->rows);
     for (size_t first = 0, n; first < batch->rows; first += n) {
         n = batch->rows - first < CHUNK ? batch->rows - first : CHUNK;
         d->loaded = NULL;
         load(d, &inputs, first, n);
-        forward(d, values, whole_lanes(n));
+        forward(d, values, &inputs, first, n);
         for (size_t b = 0; b < n; b++)
             for (size_t o = 0; o < outputs; o++) out[(first + b) * outputs + o] = d->output[o * d->stride + b];
     }
@@ -233,7 +263,7 @@ int dense_loss(Dense *d, const double *values, const Batch *batch, double weight
         n = batch->rows - first < CHUNK ? batch->rows - first : CHUNK;
         if (stopped(d, n)) return -1;
         load(d, batch, first, n);
-        forward(d, values, whole_lanes(n));
+        forward(d, values, batch, first, n);
         if (losses(d, weight, n)) return -1;
         for (size_t b = 0; b < n; b++) sum += d->value[b];
         if (grads != NULL) backward(d, values, n, grads, first > 0);
@@ -315,7 +345,8 @@ int dense_train(Dense *d, Training *t) {
         size_t left = t->rows - t->at, n = left < t->batch ? left : t->batch;
         const int64_t *order = t->order != NULL ? t->order + t->epoch * t->rows + t->at : NULL;
         size_t skip = order != NULL ? 0 : t->at;
-        Batch batch = {t->x + skip * d->layer[0].inputs, t->y + skip * d->targets, order, n};
+        const uint64_t *seed = t->seeds != NULL ? t->seeds + t->epoch : NULL;
+        Batch batch = {t->x + skip * d->layer[0].inputs, t->y + skip * d->targets, order, n, seed, t->at};
         double weight = t->mean ? 1.0 / (double)n : 1.0, loss;
         double share = t->mean ? 1.0 : (double)n / (double)t->rows; /* so that a sum over batches has one penalty */
         if (t->difference > 0.0 ? differences(d, t->values, &batch, weight, share, t->difference, t->grads, &loss)

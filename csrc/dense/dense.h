@@ -40,6 +40,9 @@ typedef struct {
     double *rows;                     /* the same by row, (CHUNK, row_stride) */
     size_t row_stride;
     double *z; /* (outputs, CHUNK) */
+    double rate;  /* the share of its outputs that training drops; 0: none */
+    size_t unit;  /* its first output's number among all that may be dropped */
+    double *drop; /* what the outputs are multiplied by, 0 or 1 / (1 - rate): (outputs, CHUNK); NULL where rate is 0 */
 } Layer;
 
 enum { HYPERS = 2 }; /* of an update: the learning rate, and the number of the step, from 1 */
@@ -68,6 +71,8 @@ struct Dense {
     const Kernels *kernels;
     DenseProduct product;
     size_t layers, bias, targets, parameters, states, groups;
+    size_t units; /* outputs that may be dropped */
+    int drops;    /* whether the last forward pass has dropped some */
     Layer *layer;
     Group *group; /* what no group has stays as it is: frozen parameters */
     PlannedProgram loss;    /* outputs, targets, weight -> value, weight * slopes */
@@ -87,6 +92,8 @@ typedef struct { /* some rows of data */
     const double *x, *y;  /* (n, inputs), (n, targets) */
     const int64_t *order; /* their numbers; NULL: from 0 on */
     size_t rows;
+    const uint64_t *seed; /* of what is dropped, or NULL: nothing is */
+    size_t at;            /* how many rows of the epoch come before */
 } Batch;
 
 typedef struct {
@@ -97,6 +104,7 @@ typedef struct {
     const int64_t *order; /* (epochs, rows) of row numbers, or NULL: from 0 on */
     const double *rates;  /* each group's learning rate in each epoch, (times, groups), or NULL: they stay */
     const double *missed; /* how many of the steps passed each group, (groups) */
+    const uint64_t *seeds; /* for each epoch, of what is dropped; or NULL: nothing is */
     size_t rates_in_epoch; /* 1, or as many as batches: of each batch */
     size_t rows, batch, epochs;
     int mean;             /* whether a batch's loss is the mean over rows, not the sum */
@@ -108,8 +116,9 @@ typedef struct {
 
 enum { DENSE_DONE, DENSE_NON_FINITE };
 
-Dense *dense_new(const MachineApi *machine, int isa, const int64_t *sizes, size_t layers, int bias, size_t targets,
-                 size_t states, size_t groups);
+/* rates: for each layer, the share of its outputs that training drops. */
+Dense *dense_new(const MachineApi *machine, int isa, const int64_t *sizes, const double *rates, size_t layers, int bias,
+                 size_t targets, size_t states, size_t groups);
 void dense_free(Dense *);
 /* Give a group its places in the parameters, which are copied: pairs of first and after the last, in order. 0 where
  * there is no memory, -1 for places that are none. */

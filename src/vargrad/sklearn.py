@@ -88,6 +88,7 @@ class _Estimator(BaseEstimator):
         weight_decay: float | None = None,
         betas: tuple[float, float] | None = None,
         eps: float | None = None,
+        dropout: float | Sequence[float] = 0.0,
     ) -> None:
         self.hidden = hidden
         self.activation = activation
@@ -114,6 +115,7 @@ class _Estimator(BaseEstimator):
         self.weight_decay = weight_decay
         self.betas = betas
         self.eps = eps
+        self.dropout = dropout
 
     def _settings(self) -> dict[str, Any]:
         """What fit and partial_fit of the network are both given."""
@@ -132,7 +134,8 @@ class _Estimator(BaseEstimator):
         seed = int(check_random_state(self.random_state).randint(2**31))
         names = self.activation if isinstance(self.activation, str) else [*self.activation, "identity"]
         output = "identity" if isinstance(self.activation, str) else None
-        return NN([inputs, *self.hidden, outputs], names, output, init=self.init, seed=seed), seed
+        arch = [inputs, *self.hidden, outputs]
+        return NN(arch, names, output, init=self.init, seed=seed, dropout=self.dropout), seed
 
     def _train(self, X: Array, y: Any, outputs: int, loss: str, sample_weight: Any, **more: Any) -> None:
         network, seed = self._new(X.shape[1], outputs)
@@ -144,6 +147,7 @@ class _Estimator(BaseEstimator):
                     "warm_start=False to begin anew"
                 )
             network = copy.deepcopy(old)  # so that a fit that fails leaves the old one
+            network.dropout = self.dropout
         self.history_ = network.fit(
             X,
             y,
@@ -190,9 +194,9 @@ def _weights(sample_weight: Any, X: Array) -> Any:
 class NNClassifier(ClassifierMixin, _Estimator):
     """A network that tells classes apart, trained on cross-entropy; with several labels a row, on binary ones.
 
-    ``hidden``: neurons of each hidden layer; ``activation``: theirs, a name or one for each; ``init``, as for NN;
-    ``optimizer``, ``lr``, ``epochs``, ``batch_size``, ``shuffle``, ``l1``, ``l2``, ``clip``, ``schedule`` (a function
-    of the epoch), ``validation_split``, ``patience``, ``monitor``, ``min_delta``, ``restarts``, ``progress``,
+    ``hidden``: neurons of each hidden layer; ``activation``: theirs, a name or one for each; ``init``, ``dropout``, as
+    for NN; ``optimizer``, ``lr``, ``epochs``, ``batch_size``, ``shuffle``, ``l1``, ``l2``, ``clip``, ``schedule`` (a
+    function of the epoch), ``validation_split``, ``patience``, ``monitor``, ``min_delta``, ``restarts``, ``progress``,
     ``class_weight`` (by the labels of y), ``label_smoothing``, as for NN.fit, but "lbfgs" makes no use of ``lr`` and
     ``batch_size``. ``momentum``, ``nesterov``, ``weight_decay``, ``betas``, ``eps``: of the optimizer, None for its
     default. ``warm_start``: fit goes on with the network that there is; ``random_state``: an int, a RandomState or
@@ -230,6 +234,7 @@ class NNClassifier(ClassifierMixin, _Estimator):
         eps: float | None = None,
         class_weight: Any = None,
         label_smoothing: float = 0.0,
+        dropout: float | Sequence[float] = 0.0,
     ) -> None:
         super().__init__(
             hidden=hidden,
@@ -257,6 +262,7 @@ class NNClassifier(ClassifierMixin, _Estimator):
             weight_decay=weight_decay,
             betas=betas,
             eps=eps,
+            dropout=dropout,
         )
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing

@@ -190,6 +190,15 @@ def test_small_work_builds_none_and_much_work_one() -> None:
     assert united(compiled)
 
 
+def test_many_calls_of_few_rows_build_one_too() -> None:
+    """Their work is in the calls: after as many as take the time of building it, they go through the union."""
+    compiled, tree = vargrad.compile(two), tree_of(two)
+    x, y = rows(5, 10)
+    for _ in range(20):
+        assert same(compiled(x, y), tree(x, y))
+    assert united(compiled)
+
+
 def test_a_union_much_longer_than_the_rows_own_paths_is_not_built(monkeypatch: pytest.MonkeyPatch) -> None:
     def above(limit: float) -> Callable[[Any], Any]:
         def f(x: Any) -> Any:

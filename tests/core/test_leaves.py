@@ -86,6 +86,28 @@ def test_values_are_set_all_or_none(core: Any) -> None:
         assert [v.value for v in given] == before
 
 
+def test_grads_are_set_where_they_are_wanted(core: Any) -> None:
+    given = [core.Var(1.0, requires_grad=i != 3) for i in range(5)]
+    wanted = [v for v in given if v.requires_grad]
+    for to in (array("d", NUMBERS), np.array(NUMBERS), np.array(NUMBERS).reshape(5, 1)):
+        core.set_leaf_grads(iter(given), to)
+        assert keys(grads_of(wanted)) == keys([*NUMBERS[:3], NUMBERS[4]])
+        core.set_leaf_grads(given, -0.0)
+        assert keys(grads_of(wanted)) == keys([-0.0] * 4)
+    core.set_leaf_grads(given, 3)
+    for bad, to, error in [
+        ([*given[:4], 2.0], np.ones(5), TypeError),
+        ([*given[:4], 2.0], 1.0, TypeError),
+        (given, np.ones(4), ValueError),
+        (given, "one", TypeError),
+        (given, [1.0] * 5, TypeError),
+        (given, np.ones(10)[::2], TypeError),
+    ]:
+        with pytest.raises(error):
+            core.set_leaf_grads(bad, to)
+        assert grads_of(wanted) == [3.0] * 4
+
+
 def test_grads_are_added(core: Any) -> None:
     a, b, c = (core.Var(1.0, requires_grad=True) for _ in range(3))
     plain, computed = core.Var(2.0), a * b

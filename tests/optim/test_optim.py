@@ -154,10 +154,11 @@ def test_a_step_that_fails_changes_nothing() -> None:
 
 
 def test_ctrl_c_undoes_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    parameters = leaves(1.0, 2.0)
+    parameters = leaves(1.0, 2.0, 3.0)
     for p in parameters:
         p.grad = 1.0
     optimizer = optim.Adam(parameters, lr=0.1)
+    parameters[2].requires_grad = False  # so that the step goes by arrays: that in one call cannot be interrupted
     optimizer.step()
     before, state = values(parameters), optimizer.state_dict()
     original = _parameters.set_values
@@ -184,7 +185,7 @@ def test_scattering_is_all_or_nothing(name: str) -> None:
     for numbers in ([4.0, 5.0], [4.0, 5.0, "six"]):
         before = [getattr(p, name) for p in parameters]
         with pytest.raises((TypeError, ValueError)):
-            slots._scatter(name, numbers)  # type: ignore[arg-type]
+            slots._scatter(name, slots.leaves, numbers)  # type: ignore[arg-type]
         assert [getattr(p, name) for p in parameters] == before
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from vargrad._train import programs
+from vargrad._train.epochs import Epochs
 from vargrad._train.programs import NetworkPrograms
 from vargrad.optim import rules
 
@@ -53,11 +54,8 @@ class Run:
         self.finite = True
 
     def by(self, engine: Any) -> Run:
-        options = dict(self.options)
-        mean = options.pop("mean")
-        self.finite = engine.train(
-            self.values, self.grads, self.state, self.x, self.y, self.losses, self.lrs, self.batch, mean, **options
-        )
+        arrays = {name: getattr(self, name) for name in ("values", "grads", "state", "x", "y", "losses", "lrs")}
+        self.finite = engine.train(Epochs(**arrays, batch=self.batch, **self.options))
         self.far = engine.epoch, engine.at, engine.step, engine.best_loss
         return self
 

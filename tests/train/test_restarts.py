@@ -23,10 +23,10 @@ def test_no_start_repeats_another(monkeypatch: pytest.MonkeyPatch, batch_size: i
     original = Engine.train
 
     class Watched(Engine):  # type: ignore[misc,valid-type]
-        def train(self, values: Any, *arguments: Any, **options: Any) -> Any:
-            found.append(values.tolist())
-            orders.append(None if options["order"] is None else options["order"].tolist())
-            return original(self, values, *arguments, **options)
+        def train(self, work: Any) -> Any:
+            found.append(work.values.tolist())
+            orders.append(None if work.order is None else work.order.tolist())
+            return original(self, work)
 
     monkeypatch.setattr("vargrad._train.plan.Engine", Watched)
     model = NN([2, 8, 1], "tanh", "identity", init="torch", seed=3)

@@ -128,7 +128,7 @@ class Call:
                 return None
             machine, _ = path.machine(output)
             first = path is self.path
-            batch = (lambda: specialization.batch_machine(path, output)) if first else None
+            batch = specialization.batch_machine(path, output) if first else None
             side_traces = SideTraces(path, made, batch) if path.outcomes else None
             leaves, pair = path.recording.leaves, kind == "value_and_grad"
             adds = kind == "backward"

@@ -105,12 +105,21 @@ class Specialization:
                     self.paths.append(new)
         return self.paths[0]
 
-    def batch_machine(self, first: Path, output: Output) -> tuple[Any, list[Var] | None]:
-        """The machine that batches try first, of the union of all paths if there is one, and the leaves it reads."""
-        path = self.union.path or first
-        if output.kind == "hvp" and path.recording.leaves:  # see Call.shortcut; the first path has none there
-            path = first
-        return path.machine(output)[0], path.recording.leaves or None
+    def batch_machine(self, first: Path, output: Output) -> Callable[[], tuple[Any, list[Var] | None]]:
+        """Returns the machine that batches try first, of the union of all paths if there is one, and its leaves."""
+        union = self.union
+        known: tuple[Path, tuple[Any, list[Var] | None]] | None = None
+
+        def now() -> tuple[Any, list[Var] | None]:
+            nonlocal known
+            path = union.path or first
+            if known is None or known[0] is not path:  # each call of few rows asks
+                stays = output.kind == "hvp" and path.recording.leaves  # see Call.shortcut: the first has none there
+                its = first if stays else path
+                known = path, (its.machine(output)[0], its.recording.leaves or None)
+            return known[1]
+
+        return now
 
     def child(self, columns: Sequence[Array], path: Path, side_exit: SideExit, row: int) -> Path:
         """The path for rows that leave ``path`` by this side exit, recorded from one of them if it is new."""

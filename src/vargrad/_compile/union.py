@@ -17,6 +17,7 @@ from vargrad._ir.expressions import ExpressionGraph
 from vargrad._ops.codes import AND, SELECT, ZERO
 
 MOVED = 10  # operations that cost as much as copying a number of a row to a batch of its path, or back
+WALKED = 20_000  # operations that cost as much as finding the rows of a path and calling its machine
 BUILT = 2000  # operations that cost as much as building a node of the union and of its derivatives
 LONGEST = 4  # times the operations of the rows' own paths: in other batches they may all be on the shortest one
 
@@ -53,7 +54,7 @@ class Union:
         """
         if any(path.zeros for path in paths):
             return False
-        self._spent += work.steps + work.moved
+        self._spent += work.steps + work.moved + work.walked
         return len(paths) > self._tried and self._spent > BUILT * sum(len(p.recording.expressions) for p in paths)
 
     def build(self, paths: Sequence[Path], output: Output, work: Work) -> None:
@@ -73,11 +74,13 @@ class Work:
     numbers: int  # of a row, copied when it leaves a path
     steps: int = 0  # operations, over all rows
     moved: int = 0  # the same for copying
+    walked: int = 0  # the same for the calls, which few rows pay for most
 
     def add(self, path: Path, output: Output, rows: int, is_first: bool) -> None:
         """Note the rows that one path ran."""
         self.steps += path.steps[output] * rows
         self.moved += 0 if is_first else rows * self.numbers * MOVED
+        self.walked += 0 if is_first else WALKED
 
 
 def _union(paths: Sequence[Path]) -> UnionPath:

@@ -209,17 +209,62 @@ def set_leaf_values(leaves, to):
     """
     cdef tuple vars = tuple(leaves)
     cdef Py_buffer view
-    cdef Var v
-    for i, x in enumerate(vars):
-        if type(x) is not Var:
-            raise errors.no_var(i, x)
-    for v in vars:
-        look_at_leaf(v)
     take_doubles(&view, to, "to", vars, False)
     try:
-        edit_all(vars, <const char *>view.buf)
+        replace_values(vars, <const char *>view.buf)
     finally:
         PyBuffer_Release(&view)
+
+
+def set_leaf_grads(leaves, to):
+    """Make the .grad of each Var that wants one this number, or its own of these numbers.
+
+    ``to``: a number, or a C-contiguous buffer of as many float64. Raises TypeError for what is no Var, number or
+    buffer, ValueError for a buffer of something else; then none has changed.
+    """
+    cdef tuple vars = tuple(leaves)
+    cdef Py_ssize_t i
+    cdef Py_buffer view
+    cdef double *grad
+    cdef double one = 0.0
+    cdef bint many = not isinstance(to, (float, int))
+    if many:
+        take_doubles(&view, to, "to", vars, False)
+    else:
+        one = real(to, "to")
+        for i, x in enumerate(vars):
+            if type(x) is not Var:
+                raise errors.no_var(i, x)
+    for i in range(len(vars)):
+        grad = tape_grad((<Var>vars[i]).node)
+        if grad != NULL:
+            memcpy(grad, <char *>view.buf + 8 * i if many else <char *>&one, 8)
+    if many:
+        PyBuffer_Release(&view)
+
+
+cdef bint gather_leaves(tuple vars, double *values, double *grads) noexcept:
+    """Write the values and grads of leaves side by side; False at what is no leaf with a grad."""
+    cdef Py_ssize_t i
+    cdef Node *n
+    cdef double *grad
+    for i in range(len(vars)):
+        if type(vars[i]) is not Var:
+            return False
+        n = (<Var>vars[i]).node
+        grad = tape_grad(n)
+        if grad == NULL or not n.flags & NODE_LEAF:
+            return False
+        values[i], grads[i] = tape_value(n), grad[0]
+    return True
+
+
+cdef int replace_values(tuple vars, const char *to) except -1:
+    """Give each of these Vars its number of these doubles; AttributeError or MemoryError, and none has changed."""
+    cdef Var v
+    for v in vars:
+        look_at_leaf(v)
+    return edit_all(vars, to)
 
 
 cdef int look_at_leaf(Var v) except -1:

@@ -10,8 +10,9 @@ import os
 import sys
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
+from itertools import starmap
 from operator import call
 from threading import RLock
 from typing import Any, Protocol, overload
@@ -125,6 +126,20 @@ def set_leaf_values(leaves: Iterable[Leaf], to: object) -> None:
             thread.recorder.leave(v, ".value =")
     numbers = _doubles(to, "to", len(given), False).tolist()
     deque(map(call, [v._value_setter() for v in given], numbers), maxlen=0)
+
+
+def set_leaf_grads(leaves: Iterable[Leaf], to: object) -> None:
+    """Make the .grad of each Var that wants one this number, or its own of these numbers.
+
+    ``to``: a number, or a C-contiguous buffer of as many float64. Raises TypeError for what is no Var, number or
+    buffer, ValueError for a buffer of something else; then none has changed.
+    """
+    given = _vars(leaves)
+    one = isinstance(to, (float, int))
+    same = [errors.as_float(to, "to")] * len(given) if one else None
+    numbers: Sequence[float] = _doubles(to, "to", len(given), False) if same is None else same
+    wanted = [(v._grad_setter(), x) for v, x in zip(given, numbers, strict=True) if v._requires_grad]
+    deque(starmap(call, wanted), maxlen=0)
 
 
 def descend(leaves: Iterable[Leaf], lr: float) -> None:

@@ -212,10 +212,6 @@ class Leaves:
             return found
         return numpy.array([v.grad for v in self.leaves])
 
-    @grads.setter
-    def grads(self, to: Array) -> None:
-        self._scatter("grad", self.leaves, to.tolist())
-
     def _scatter(self, name: str, leaves: Sequence[Var], numbers: list[float]) -> None:
         before = [getattr(v, name) for v in leaves]
         try:
@@ -226,10 +222,15 @@ class Leaves:
                 setattr(v, name, x)
             raise
 
-    def set_grads(self, where: Mask, to: Array) -> None:
-        """Set the gradients where the mask is true."""
-        chosen = [v for v, wanted in zip(self.leaves, where.tolist(), strict=True) if wanted]
-        self._scatter("grad", chosen, to[where].tolist())
+    def set_grads(self, to: Array | float) -> None:
+        """Make the gradients these numbers, or all of them this one, where requires_grad is true."""
+        twin = self._twin
+        if twin is not None:
+            twin.set_leaf_grads(self.leaves, to)
+            return
+        numbers = [to] * len(self.leaves) if isinstance(to, float) else to.tolist()
+        pairs = [(v, x) for v, x in zip(self.leaves, numbers, strict=True) if v.requires_grad]
+        self._scatter("grad", [v for v, _ in pairs], [x for _, x in pairs])
 
 
 def _leaves_at(places: Iterable[tuple[Parameters | None, Any]]) -> Leaves:
@@ -278,7 +279,7 @@ def trainable_grads(parameters: Parameters | Leaves) -> tuple[Array, Mask | None
 def are(parameters: Parameters | Leaves, others: Sequence[Var]) -> bool:
     """Whether the others are the same Vars in the same order."""
     own = parameters.leaves if isinstance(parameters, Leaves) else parameters
-    return len(own) == len(others) and all(map(is_, own, others))
+    return own is others or (len(own) == len(others) and all(map(is_, own, others)))
 
 
 def set_values(parameters: Parameters | Leaves, to: Array) -> None:
@@ -291,20 +292,13 @@ def set_values(parameters: Parameters | Leaves, to: Array) -> None:
 
 def set_grads(parameters: Parameters | Leaves, to: Array | float) -> None:
     """Make the gradients these numbers, or all of them this one; those of frozen parameters stay as they are."""
+    if isinstance(parameters, Leaves):
+        parameters.set_grads(to)
+        return
+    if parameters.none_frozen:
+        parameters.grads[:] = to
+        return
     import numpy
 
-    if isinstance(parameters, Leaves):
-        to = numpy.broadcast_to(numpy.asarray(to, float), len(parameters.leaves))
-    try:
-        if isinstance(parameters, Leaves):
-            parameters.grads = to  # type: ignore[assignment]
-        else:
-            parameters.grads[:] = to
-    except AttributeError:  # some are frozen
-        held = frozen(parameters)
-        if held is None:
-            raise
-        if isinstance(parameters, Leaves):
-            parameters.set_grads(~held, to)  # type: ignore[arg-type]
-        else:
-            numpy.copyto(parameters.all_grads, to, where=~held)
+    held = frozen(parameters)
+    numpy.copyto(parameters.all_grads, to, where=True if held is None else ~held)

@@ -111,3 +111,8 @@ cdef class Float(OpMethods):
 
 cdef class Var(Float):
     pass
+
+
+# For the machine: block.pxi has them.
+cdef bint gather_leaves(tuple vars, double *values, double *grads) noexcept
+cdef int replace_values(tuple vars, const char *to) except -1

@@ -22,7 +22,7 @@ from vargrad._core.float_py import Float
 from vargrad._core.float_py import Truth as Truth
 from vargrad._core.forward_py import count_under as count_under
 from vargrad._core.forward_py import pushforward as pushforward
-from vargrad._core.leaves_py import Cell, add_grads, descend, leaf_grads, leaf_values, set_leaf_values
+from vargrad._core.leaves_py import Cell, add_grads, descend, leaf_grads, leaf_values, set_leaf_grads, set_leaf_values
 from vargrad._core.modes import detect_anomaly, no_grad, note_origin, thread
 from vargrad._core.sweep_py import adjoint_graph, adjoints, order, settled
 from vargrad._core.sweep_py import export as export
@@ -32,7 +32,7 @@ from vargrad._ops.zeros import SKIPPED, check_root
 from vargrad._util import errors, foreign
 
 __all__ = ["IMPLEMENTATION", "Var", "add_grads", "custom", "descend", "detect_anomaly", "no_grad"]
-__all__ += ["leaf_grads", "leaf_values", "set_leaf_values"]
+__all__ += ["leaf_grads", "leaf_values", "set_leaf_grads", "set_leaf_values"]
 IMPLEMENTATION = "python"
 _uids = count()
 

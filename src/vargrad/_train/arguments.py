@@ -11,7 +11,7 @@ import numpy.typing
 
 from vargrad import losses, optim
 from vargrad._core import parameters as _parameters
-from vargrad._train import foreign, metrics
+from vargrad._train import dataset, foreign, metrics
 from vargrad._train.settings import FitSettings
 from vargrad._util import errors
 from vargrad.optim.lbfgs import scipy_minimize
@@ -87,12 +87,17 @@ def _require_settings(
             errors.known(f"{call} with {optimizer}: argument", name, [*allowed, *own], foreign.ARGUMENTS)
 
 
-def require_lbfgs(settings: FitSettings) -> None:
+def require_lbfgs(settings: FitSettings, model: Model) -> None:
     """ValueError for arguments that L-BFGS has no use for, ImportError without SciPy."""
     method = None if settings.method == "gradient" else settings.method
     for name, given in (("schedule", settings.schedule), ("clip", settings.clip), ("method", method)):
         if given is not None:
             raise ValueError(f"fit: optimizer 'lbfgs' takes no {name}")
+    if any(model.dropout):
+        raise ValueError(
+            "fit: optimizer 'lbfgs' compares losses from step to step, and dropout leaves out others each time: take "
+            "another optimizer, or set model.dropout = 0"
+        )
     scipy_minimize("fit: optimizer 'lbfgs'")
 
 
@@ -135,7 +140,11 @@ def warn_of_range(model: Model, loss: losses.Loss, targets: Array) -> None:
     low, high = LEAST.get(last, -math.inf), MOST.get(last, math.inf)
     if loss.kind != "values" or (low == -math.inf and high == math.inf):
         return
-    least, most = (float(f.reduce(targets, axis=None)) for f in (numpy.minimum, numpy.maximum))
+    if targets.size <= 16:
+        numbers = targets.ravel().tolist()
+        least, most = min(numbers), max(numbers)
+    else:
+        least, most = (float(f.reduce(targets, axis=None)) for f in (numpy.minimum, numpy.maximum))
     if least < low or most > high:
         bound = f"{low:.4g} to {high:.4g}" if high < math.inf else f"{low:.4g} upwards"
         errors.warn(
@@ -181,7 +190,7 @@ def place(model: Model, i: int) -> str:
 
 def require_finite(values: Array, model: Model) -> None:
     """ValueError that names the first parameter that is nan or infinite."""
-    if not numpy.isfinite(values).all():
+    if not dataset.all_finite(values):
         i = int(numpy.flatnonzero(~numpy.isfinite(values))[0])
         raise ValueError(f"{place(model, i)} is {values[i]}: training needs finite parameters to start from")
 

@@ -30,7 +30,7 @@ def _numbers(x: Any, what: str) -> Array:
         found = x if usual else signature.real(what, x)
     except ValueError:
         raise ValueError(f"{what} has rows of different lengths: expected as many numbers in each") from None
-    if not _all_finite(found):
+    if not all_finite(found):
         place = tuple(int(i[0]) for i in numpy.nonzero(~numpy.isfinite(found)))
         where = f"[{', '.join(map(str, place))}]" if place else ""
         raise ValueError(f"{what}{where} is {found[place]}: expected finite numbers")
@@ -54,7 +54,8 @@ def _of_numbers(x: Any, what: str) -> Any:
     return found
 
 
-def _all_finite(x: Array) -> bool:
+def all_finite(x: Array) -> bool:
+    """Whether no number is infinite or nan."""
     if x.size <= 16:  # a row or a few: one by one is faster than to set NumPy's error state
         return all(map(math.isfinite, x.ravel().tolist()))
     with numpy.errstate(all="ignore"):  # if the sum is finite, so are all numbers, and no second array is needed

@@ -7,8 +7,7 @@ The engine itself is csrc/dense; this file gives it its programs, checks arrays,
 
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.pycapsule cimport PyCapsule_GetPointer
-from libc.math cimport INFINITY
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
@@ -50,6 +49,8 @@ cdef extern from "dense/dense.h" nogil:
         const double *y
         const int64_t *order
         size_t rows
+        const uint64_t *seed
+        size_t at
     ctypedef struct Training:
         double *values
         double *grads
@@ -61,12 +62,13 @@ cdef extern from "dense/dense.h" nogil:
         const int64_t *order
         const double *rates
         const double *missed
+        const uint64_t *seeds
         size_t rates_in_epoch
         size_t rows, batch, epochs
         int mean
         double clip, difference, best_loss, total
         size_t epoch, at, step
-    Dense *dense_new(const MachineApi *, int, const int64_t *, size_t, int, size_t, size_t, size_t)
+    Dense *dense_new(const MachineApi *, int, const int64_t *, const double *, size_t, int, size_t, size_t, size_t)
     void dense_free(Dense *)
     int dense_group(Dense *, size_t, const int64_t *, size_t)
     int dense_plan(const Dense *, PlannedProgram *, const Program *, const unsigned char *, int)
@@ -115,15 +117,19 @@ cdef class Engine:
             raise ValueError(f"{network!r:.200}: expected positive sizes")
         cdef size_t i, outputs = sizes[len(sizes) - 1]
         cdef int64_t *memory = <int64_t *>calloc(len(sizes), sizeof(int64_t))
-        if memory == NULL:
-            raise MemoryError()
+        cdef double *rates = <double *>calloc(len(sizes), sizeof(double))
         try:
+            if memory == NULL or rates == NULL:
+                raise MemoryError()
             for i in range(<size_t>len(sizes)):
                 memory[i] = sizes[i]
-            self.dense = dense_new(machine, number, memory, len(sizes) - 1, network.bias, network.targets,
+            for i in range(<size_t>min(len(network.dropout), len(sizes) - 2)):  # the last layer drops nothing
+                rates[i] = network.dropout[i]
+            self.dense = dense_new(machine, number, memory, rates, len(sizes) - 1, network.bias, network.targets,
                                    network.states, len(network.updates))
         finally:
             free(memory)
+            free(rates)
         if self.dense == NULL:
             raise MemoryError()
         for i in range(self.dense.layers):
@@ -223,7 +229,7 @@ cdef class Engine:
         expect("columns of out", out.shape[1], self.dense.layer[self.dense.layers - 1].outputs)
         if x.shape[0] == 0:
             return
-        cdef Batch batch = Batch(&x[0, 0], NULL, NULL, x.shape[0])
+        cdef Batch batch = Batch(&x[0, 0], NULL, NULL, x.shape[0], NULL, 0)
         self.begin()
         try:
             with nogil:
@@ -242,7 +248,7 @@ cdef class Engine:
         if grads is not None:
             expect("grads", grads.shape[0], self.dense.parameters)
             into = &grads[0]
-        cdef Batch batch = Batch(&x[0, 0], &y[0, 0], NULL, x.shape[0])
+        cdef Batch batch = Batch(&x[0, 0], &y[0, 0], NULL, x.shape[0], NULL, 0)
         self.begin()
         try:
             with nogil:
@@ -251,21 +257,20 @@ cdef class Engine:
             self.busy = False
         return total
 
-    def train(self, double[::1] values not None, double[::1] grads not None, double[:, ::1] state not None,
-              const double[:, ::1] x not None, const double[:, ::1] y not None, double[::1] losses not None,
-              const double[::1] lrs not None, size_t batch, bint mean, *, const int64_t[:, ::1] order=None,
-              const double[:, ::1] rates=None, const double[::1] missed=None, size_t step=0, double clip=0.0,
-              double difference=0.0, double[::1] best=None, double best_loss=INFINITY):
-        """Train for as many epochs as ``losses`` has places. False at a batch whose loss is not finite, else True.
-
-        ``lrs``: the learning rate of each group of parameters. ``order``: the order of rows in each epoch. ``rates``:
-        the groups' learning rates in each epoch, or in each batch of each, (times, groups). The number of the step goes
-        on from ``step``; ``missed``: how many of these steps passed each group, which is told so much less.
-        ``best``: receives the parameters of the least loss, if it is below ``best_loss``.
-        """
+    def train(self, work not None):
+        """Train as ``work`` says, an Epochs. False at a batch whose loss is not finite, else True."""
         cdef Training t
         cdef size_t i
         cdef int status
+        cdef double[::1] values = work.values, grads = work.grads, losses = work.losses, best = work.best
+        cdef double[:, ::1] state = work.state
+        cdef const double[:, ::1] x = work.x, y = work.y, rates = work.rates
+        cdef const double[::1] lrs = work.lrs, missed = work.missed
+        cdef const int64_t[:, ::1] order = work.order
+        cdef const uint64_t[::1] seeds = work.seeds
+        cdef size_t batch = work.batch
+        if values is None or grads is None or losses is None or state is None or x is None or y is None or lrs is None:
+            raise TypeError("values, grads, state, x, y, losses and lrs must be arrays")
         memset(&t, 0, sizeof(t))
         self.check(values, x, y)
         expect("grads", grads.shape[0], self.dense.parameters)
@@ -292,11 +297,14 @@ cdef class Engine:
         if missed is not None:
             expect("missed", missed.shape[0], self.dense.groups)
             t.missed = &missed[0] if self.dense.groups else NULL
+        if seeds is not None:
+            expect("seeds", seeds.shape[0], t.epochs)
+            t.seeds = &seeds[0]
         if best is not None:
             expect("best", best.shape[0], self.dense.parameters)
             t.best = &best[0]
-        t.mean, t.step, t.clip = mean, step, clip
-        t.difference, t.best_loss = difference, best_loss
+        t.mean, t.step, t.clip = work.mean, work.step, work.clip
+        t.difference, t.best_loss = work.difference, work.best_loss
         self.begin()
         for i in range(self.dense.groups):
             self.dense.group[i].hyper[0], self.dense.group[i].hyper[1] = lrs[i], 0.0

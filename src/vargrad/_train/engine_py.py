@@ -13,16 +13,30 @@ from vargrad._vm.machine_py import Machine
 from vargrad.optim.clipping import norm_and_scale
 
 if TYPE_CHECKING:
+    from vargrad._train.epochs import Epochs
     from vargrad._train.programs import NetworkPrograms
     from vargrad._vm.program import Program
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
-Order: TypeAlias = numpy.typing.NDArray[numpy.int64]
 IMPLEMENTATION = "python"
 
 
 def _machine(program: Program | None) -> Machine | None:
     return None if program is None else Machine(program)
+
+
+def uniform(seed: int, first: int, count: int) -> Array:
+    """So many numbers from 0 to 1, from number ``first`` on, of the generator SplitMix64 from this seed.
+
+    Steele, Lea and Flood 2014. dense.c has the same.
+    """
+    u = numpy.uint64
+    n = numpy.arange(first + 1, first + 1 + count, dtype=u)
+    with numpy.errstate(over="ignore"):
+        z = u(seed) + n * u(0x9E3779B97F4A7C15)
+        z = (z ^ z >> u(30)) * u(0xBF58476D1CE4E5B9)
+        z = (z ^ z >> u(27)) * u(0x94D049BB133111EB)
+    return ((z ^ z >> u(31)) >> u(11)).astype(float) * 2.0**-53
 
 
 class Engine:
@@ -49,6 +63,8 @@ class Engine:
             self._slices.append((slice(start, start + m * shape[1]), shape))
             start += m * shape[1]
             weights.append(([1.0] * n + [0.0] * network.bias) * m)
+        # how many outputs of each hidden layer may be dropped
+        self._dropped = [n if rate else 0 for n, rate in zip(network.sizes[1:-1], network.dropout, strict=False)]
         self._is_weight = numpy.array([x for layer in weights for x in layer])
         self.epoch = self.at = self.step = 0
         self.best_loss = math.inf
@@ -56,17 +72,33 @@ class Engine:
     def _inputs(self, x: Array) -> Array:
         return numpy.vstack([x, numpy.ones((int(self.network.bias), x.shape[1]))])
 
-    def _pass(self, values: Array, x: Array) -> tuple[list[Array], list[Array], Array]:
+    def factors(self, seed: int, at: int, rows: int) -> list[Array | None]:
+        """What dropout multiplies each layer's outputs by, (outputs, rows), in rows ``at`` and so on of an epoch."""
+        units = sum(self._dropped)
+        table = uniform(seed, at * units, rows * units).reshape(rows, units).T
+        found: list[Array | None] = [None] * len(self._slices)
+        start = 0
+        for i, (count, rate) in enumerate(zip(self._dropped, self.network.dropout, strict=False)):
+            if count:
+                found[i] = numpy.where(table[start : start + count] < rate, 0.0, 1.0 / (1.0 - rate))
+            start += count
+        return found
+
+    def _pass(
+        self, values: Array, x: Array, factors: list[Array | None] | None = None
+    ) -> tuple[list[Array], list[Array], Array]:
         """The forward pass: each layer's inputs (inputs + bias, rows) and z (outputs, rows), and the last outputs."""
         layers, sums, a = [], [], numpy.ascontiguousarray(x.T)
         with numpy.errstate(all="ignore"):
-            for (place, shape), machine in zip(self._slices, self._forward, strict=True):
+            for i, ((place, shape), machine) in enumerate(zip(self._slices, self._forward, strict=True)):
                 layers.append(self._inputs(a))
                 sums.append(values[place].reshape(shape) @ layers[-1])
                 a = sums[-1]
                 if machine is not None:
                     a = numpy.empty_like(a)
                     machine.run([sums[-1].reshape(-1)], [a.reshape(-1)])
+                if factors is not None and (factor := factors[i]) is not None:
+                    a = a * factor
         return layers, sums, a
 
     def _check(self, values: Array, x: Array, y: Array | None = None) -> None:
@@ -88,17 +120,28 @@ class Engine:
         """The sum of the rows' losses times ``weight``, plus the penalty; writes its derivatives into ``grads``."""
         return self._value(values, x, y, weight, 1.0, grads)
 
-    def _value(self, values: Array, x: Array, y: Array, weight: float, share: float, grads: Array | None) -> float:
-        """The same with the penalty times ``share``."""
+    def _value(
+        self,
+        values: Array,
+        x: Array,
+        y: Array,
+        weight: float,
+        share: float,
+        grads: Array | None,
+        factors: list[Array | None] | None = None,
+    ) -> float:
+        """The same with the penalty times ``share``, and outputs of layers times ``factors``."""
         self._check(values, x, y)
         if not len(x):
             raise ValueError("no rows")
-        layers, sums, a = self._pass(values, x)
+        layers, sums, a = self._pass(values, x, factors)
         losses, da = self._loss(a, numpy.ascontiguousarray(y.T), weight)
         with numpy.errstate(all="ignore"):
             total = weight * float(losses.sum())
             for i in reversed(range(len(layers)) if grads is not None else ()):
                 machine, (place, shape) = self._backward[i], self._slices[i]
+                if factors is not None and (factor := factors[i]) is not None:
+                    da = da * factor
                 dz = da
                 if machine is not None:
                     dz = numpy.empty_like(da)
@@ -114,77 +157,62 @@ class Engine:
         return total
 
     def _differences(
-        self, values: Array, x: Array, y: Array, weight: float, share: float, h: float, grads: Array
+        self,
+        values: Array,
+        x: Array,
+        y: Array,
+        weight: float,
+        share: float,
+        h: float,
+        grads: Array,
+        factors: list[Array | None] | None,
     ) -> float:
-        total = self._value(values, x, y, weight, share, None)
+        total = self._value(values, x, y, weight, share, None, factors)
         for i in range(len(values) if math.isfinite(total) else 0):
             saved = values[i]
             values[i] = saved + h
             try:
-                grads[i] = (self._value(values, x, y, weight, share, None) - total) / h
+                grads[i] = (self._value(values, x, y, weight, share, None, factors) - total) / h
             finally:
                 values[i] = saved
         return total
 
-    def train(
-        self,
-        values: Array,
-        grads: Array,
-        state: Array,
-        x: Array,
-        y: Array,
-        losses: Array,
-        lrs: Array,
-        batch: int,
-        mean: bool,
-        *,
-        order: Order | None = None,
-        rates: Array | None = None,
-        missed: Array | None = None,
-        step: int = 0,
-        clip: float = 0.0,
-        difference: float = 0.0,
-        best: Array | None = None,
-        best_loss: float = math.inf,
-    ) -> bool:
-        """Train for as many epochs as ``losses`` has places. False at a batch whose loss is not finite, else True.
-
-        ``lrs``: the learning rate of each group of parameters. ``order``: the order of rows in each epoch. ``rates``:
-        the groups' learning rates in each epoch, or in each batch of each, (times, groups). The number of the step goes
-        on from ``step``; ``missed``: how many of these steps passed each group, which is told so much less.
-        ``best``: receives the parameters of the least loss, if it is below ``best_loss``.
-        """
-        self._check(values, x, y)
-        self._check_training(values, grads, state, x, losses, lrs, batch, order, rates, missed, best)
-        self.epoch, self.at, self.step, self.best_loss = 0, 0, step, best_loss
-        now, rows = lrs, len(x)
-        passed = numpy.zeros(len(lrs)) if missed is None else missed
-        each = 1 if rates is None or len(rates) == len(losses) else -(-rows // batch)  # rates in an epoch
-        for epoch in range(len(losses)):
+    def train(self, work: Epochs) -> bool:
+        """Train as ``work`` says. False at a batch whose loss is not finite, else True."""
+        values, grads, rows, batch = work.values, work.grads, len(work.x), work.batch
+        self._check(values, work.x, work.y)
+        self._check_training(work)
+        self.epoch, self.at, self.step, self.best_loss = 0, 0, work.step, work.best_loss
+        now, rates, order = work.lrs, work.rates, work.order
+        passed = numpy.zeros(len(now)) if work.missed is None else work.missed
+        each = 1 if rates is None or len(rates) == len(work.losses) else -(-rows // batch)  # rates in an epoch
+        for epoch in range(len(work.losses)):
             total = 0.0
             for at in range(0, rows, batch):
                 some = slice(at, at + batch) if order is None else order[epoch, at : at + batch]
-                xs, ys = x[some], y[some]
-                weight = 1.0 / len(xs) if mean else 1.0
-                share = 1.0 if mean else len(xs) / rows  # so that a sum over batches has one penalty
-                if difference > 0.0:
-                    loss = self._differences(values, xs, ys, weight, share, difference, grads)
+                xs, ys = work.x[some], work.y[some]
+                weight = 1.0 / len(xs) if work.mean else 1.0
+                share = 1.0 if work.mean else len(xs) / rows  # so that a sum over batches has one penalty
+                drops = work.seeds is not None and any(self._dropped)
+                factors = self.factors(int(work.seeds[epoch]), at, len(xs)) if drops else None  # type: ignore[index]
+                if work.difference > 0.0:
+                    loss = self._differences(values, xs, ys, weight, share, work.difference, grads, factors)
                 else:
-                    loss = self._value(values, xs, ys, weight, share, grads)
+                    loss = self._value(values, xs, ys, weight, share, grads, factors)
                 if not math.isfinite(loss):
                     return False
-                total += loss * len(xs) if mean else loss
+                total += loss * len(xs) if work.mean else loss
                 if rates is not None:
                     now = rates[epoch * each + (at // batch if each > 1 else 0)]
-                if clip > 0.0:
-                    self._clip(grads, clip)
+                if work.clip > 0.0:
+                    self._clip(grads, work.clip)
                 if len(xs) == rows:
-                    self._keep_best(best, values, loss)
-                self._step(values, grads, state, now, self.step + 1 - passed)
+                    self._keep_best(work.best, values, loss)
+                self._step(values, grads, work.state, now, self.step + 1 - passed)
                 self.step, self.at = self.step + 1, at + len(xs)
-            losses[epoch] = total / rows if mean else total
+            work.losses[epoch] = total / rows if work.mean else total
             if batch < rows:
-                self._keep_best(best, values, float(losses[epoch]))
+                self._keep_best(work.best, values, float(work.losses[epoch]))
             self.epoch, self.at = epoch + 1, 0
         return True
 
@@ -205,39 +233,29 @@ class Engine:
             if scale < 1.0:
                 grads *= scale
 
-    def _check_training(
-        self,
-        values: Array,
-        grads: Array,
-        state: Array,
-        x: Array,
-        losses: Array,
-        lrs: Array,
-        batch: int,
-        order: Order | None,
-        rates: Array | None,
-        missed: Array | None,
-        best: Array | None,
-    ) -> None:
-        _expect("grads", len(grads), len(values))
-        _expect("rows of state", len(state), self.network.states)
-        _expect("columns of state", state.shape[1], len(values))
-        _expect("lrs", len(lrs), len(self._updates))
-        if not len(x) or batch < 1 or not len(losses):
-            raise ValueError(f"{len(x)} rows, batches of {batch}, {len(losses)} epochs: expected 1 or more")
-        if order is not None:
-            _expect("rows of order", len(order), len(losses))
-            _expect("columns of order", order.shape[1], len(x))
-            if order.min() < 0 or order.max() >= len(x):
-                raise ValueError(f"order has {order.min()} to {order.max()}, expected 0 to {len(x) - 1}")
-        if rates is not None:
-            batches = 1 if len(rates) == len(losses) else -(-len(x) // batch)
-            _expect("rows of rates", len(rates), len(losses) * batches)
-            _expect("columns of rates", rates.shape[1], len(self._updates))
-        if missed is not None:
-            _expect("missed", len(missed), len(self._updates))
-        if best is not None:
-            _expect("best", len(best), len(values))
+    def _check_training(self, work: Epochs) -> None:
+        rows, epochs, parameters, groups = len(work.x), len(work.losses), len(work.values), len(self._updates)
+        _expect("grads", len(work.grads), parameters)
+        _expect("rows of state", len(work.state), self.network.states)
+        _expect("columns of state", work.state.shape[1], parameters)
+        _expect("lrs", len(work.lrs), groups)
+        if not rows or work.batch < 1 or not epochs:
+            raise ValueError(f"{rows} rows, batches of {work.batch}, {epochs} epochs: expected 1 or more")
+        if work.order is not None:
+            _expect("rows of order", len(work.order), epochs)
+            _expect("columns of order", work.order.shape[1], rows)
+            if work.order.min() < 0 or work.order.max() >= rows:
+                raise ValueError(f"order has {work.order.min()} to {work.order.max()}, expected 0 to {rows - 1}")
+        if work.rates is not None:
+            batches = 1 if len(work.rates) == epochs else -(-rows // work.batch)
+            _expect("rows of rates", len(work.rates), epochs * batches)
+            _expect("columns of rates", work.rates.shape[1], groups)
+        if work.seeds is not None:
+            _expect("seeds", len(work.seeds), epochs)
+        if work.missed is not None:
+            _expect("missed", len(work.missed), groups)
+        if work.best is not None:
+            _expect("best", len(work.best), parameters)
 
     def _keep_best(self, best: Array | None, values: Array, loss: float) -> None:
         if best is not None and loss < self.best_loss:

@@ -34,6 +34,8 @@ def fit(model: Model, X: Any, y: Any, validation_data: Any, settings: FitSetting
     except BaseException:  # Ctrl-C and refused memory too: either everything has changed, or nothing
         before.restore()
         raise
+    finally:
+        plan.release()
     return best.history
 
 

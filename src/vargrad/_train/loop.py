@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import time
 from collections.abc import Callable
@@ -12,8 +13,9 @@ import numpy
 import numpy.typing
 
 from vargrad._core import parameters as _parameters
-from vargrad._train import arguments, metrics
+from vargrad._train import arguments, dataset, metrics
 from vargrad._train.engine import Engine
+from vargrad._train.epochs import Epochs
 from vargrad._train.history import History
 from vargrad._train.updates import Updates, same_mask
 from vargrad.optim import LBFGS, Optimizer
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 ORDERS = 1 << 20  # how many row numbers are drawn at once, at most
+MULTIPLICATIONS = 1 << 21  # by weights: about a millisecond's
 
 
 class Run:
@@ -35,7 +38,7 @@ class Run:
         self.programs, self.engine = plan.programs, plan.engine
         self.updates = updates  # None for L-BFGS
         self.failure: FloatingPointError | None = None
-        self.grads = numpy.zeros_like(values)
+        self.grads = numpy.zeros(len(values))
         if updates is not None:
             self.step = updates.step
         self.history = History(metric=metrics.METRIC[plan.loss.kind])
@@ -43,6 +46,7 @@ class Run:
         self._reference, self._since = math.inf, 0  # the value that patience waits to be undercut, and its epoch
         self._source = source
         self._generator: numpy.random.Generator | None = None
+        self._drops: numpy.random.Generator | None = None  # for dropout
         self._begun, self._first_step, self._edited = time.perf_counter(), self.step, False
         settings = plan.settings
         looks = settings.callback, settings.patience, plan.validation
@@ -63,7 +67,7 @@ class Run:
         history.seconds = time.perf_counter() - self._begun
         if (history.interrupted or self.plan.settings.patience is not None) and self._best_loss < math.inf:
             self.values, history.best_epoch = self._best, self._best_epoch
-        if not numpy.isfinite(self.values).all():
+        if not dataset.all_finite(self.values):
             raise self._diverged(history.epochs, 0)
         return self
 
@@ -77,7 +81,7 @@ class Run:
 
     def _loop(self) -> None:
         """Epoch by epoch where something happens after each, else in ever larger chunks of some 50 ms."""
-        history, chunk = self.history, 1 if self._one_by_one else 16
+        history, chunk = self.history, 1 if self._one_by_one else self._first_chunk
         while history.epochs < self.plan.settings.epochs and not history.stopped_early:
             before = time.perf_counter()
             self._epochs(min(chunk, self.plan.settings.epochs - history.epochs))
@@ -86,6 +90,14 @@ class Run:
             elif time.perf_counter() - before < 0.05:
                 chunk *= 2
             self.plan.progress.advance(history.epochs, self._text)
+
+    @property
+    def _first_chunk(self) -> int:
+        """How many epochs surely take a few milliseconds at most: a call of the engine costs as much as some steps."""
+        plan = self.plan
+        of_epoch = len(plan.x) * len(self.values) + 512 * -(-len(plan.x) // plan.batch)
+        known = plan.loss.name and not plan.settings.difference
+        return max(16, MULTIPLICATIONS // of_epoch) if known else 16
 
     def _epochs(self, count: int) -> None:
         """Run so many epochs in one call of the engine, or fewer, as the memory for the order of rows allows."""
@@ -97,37 +109,44 @@ class Run:
                 self._generator = numpy.random.default_rng(self._source.getrandbits(64))
             rows = numpy.broadcast_to(numpy.arange(len(plan.x)), (count, len(plan.x)))
             order = numpy.ascontiguousarray(self._generator.permuted(rows, axis=1))
+        seeds = None
+        if self.programs.dropout:
+            if self._drops is None:
+                self._drops = numpy.random.default_rng(self._source.getrandbits(64))
+            seeds = self._drops.integers(0, 1 << 64, count, numpy.uint64)
         updates = self.updates
         assert updates is not None
         rates = plan.rates.of(history.epochs, count, -(-len(plan.x) // plan.batch))
         losses = numpy.empty(count)
         by_loss = plan.monitor == "loss"
-        options: dict[str, Any] = {"best": self._best, "best_loss": self._best_loss} if by_loss else {}
         lrs = (
             plan.rates.lrs[:1] * count
             if rates is None
             else rates[-(-len(rates) // count) - 1 :: len(rates) // count, 0].tolist()
         )
         first = history.epochs
+        work = Epochs(
+            values=self.values,
+            grads=self.grads,
+            state=updates.state,
+            x=plan.x,
+            y=plan.y,
+            losses=losses,
+            batch=plan.batch,
+            mean=plan.loss.mean,
+            lrs=updates.lrs,
+            rates=None if rates is None else updates.of_groups(rates),
+            missed=updates.missed,
+            order=order,
+            seeds=seeds,
+            step=self.step,
+            clip=plan.settings.max_norm,
+            difference=plan.settings.difference,
+            best=self._best if by_loss else None,
+            best_loss=self._best_loss,
+        )
         try:
-            finite = engine.train(
-                self.values,
-                self.grads,
-                updates.state,
-                plan.x,
-                plan.y,
-                losses,
-                updates.lrs,
-                plan.batch,
-                plan.loss.mean,
-                order=order,
-                rates=None if rates is None else updates.of_groups(rates),
-                missed=updates.missed,
-                step=self.step,
-                clip=plan.settings.max_norm,
-                difference=plan.settings.difference,
-                **options,
-            )
+            finite = engine.train(work)
         finally:
             self.step = updates.step = engine.step
             history.losses += losses[: engine.epoch].tolist()
@@ -217,11 +236,11 @@ class Run:
     def finish(self) -> Run:
         """Enter the loss and the score of the parameters that are kept into the history."""
         history, plan = self.history, self.plan
-        history.loss = plan.loss_on(self.values, plan.x, plan.y)
+        history.loss = self.rank if plan.validation is None else plan.loss_on(self.values, plan.x, plan.y)
         history.score = self._score(self.values, plan.x, plan.y)
         return self
 
-    @property
+    @functools.cached_property
     def rank(self) -> float:
         """The loss by which runs are compared: on validation data if there is any, else on the training data."""
         return self.plan.loss_on(self.values, *(self.plan.validation or (self.plan.x, self.plan.y)))

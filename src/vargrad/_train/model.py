@@ -26,6 +26,10 @@ class Model(Protocol):
         """Whether neurons have a bias."""
 
     @property
+    def dropout(self) -> tuple[float, ...]:
+        """The share of each hidden layer's outputs that training leaves out."""
+
+    @property
     def parameters(self) -> Parameters:
         """Layer by layer, each neuron's weights and then its bias."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy
 import numpy.typing
@@ -14,6 +15,7 @@ from vargrad import optim
 from vargrad._core import parameters as _parameters
 from vargrad._train import arguments, dataset
 from vargrad._train.engine import Engine
+from vargrad._train.epochs import Epochs
 from vargrad._train.plan import programs_of
 from vargrad._train.settings import StepSettings
 from vargrad._train.updates import by_missed, same_mask
@@ -38,15 +40,30 @@ class Memory:
     missed: Any = None  # (parameters,): how many steps passed each while it was frozen; None: all 0
 
 
+class Asked(NamedTuple):
+    """What a method was called with, besides data; not checked yet. ``call``: its name, for errors."""
+
+    call: str
+    loss: Any
+    optimizer: Any = "sgd"
+    l1: Any = 0.0
+    l2: Any = 0.0
+    clip: Any = None
+    optimizer_settings: dict[str, Any] = {}  # noqa: RUF012 - only read
+
+    def checked(self) -> StepSettings:
+        """The settings; TypeError or ValueError that names the argument that is wrong."""
+        return StepSettings(**{name: x for name, x in self._asdict().items() if name != "call"})
+
+
 class Stepper:
     """A network's engine for single steps, and its optimizer's memory, which is ``kept`` if that is of this optimizer.
 
-    ``given``: the settings that it was made with.
+    ``given``: what it was made for: what was asked for, whether rows have weights, and the model's dropout.
     """
 
-    def __init__(
-        self, model: Model, x: Any, y: Any, settings: StepSettings, call: str, kept: Memory | None, weight: Any
-    ) -> None:
+    def __init__(self, model: Model, x: Any, y: Any, asked: Asked, kept: Memory | None, weight: Any) -> None:
+        settings, call = asked.checked(), asked.call
         arguments.require_layers(model, call)
         if not isinstance(settings.optimizer, str):
             raise TypeError(
@@ -69,8 +86,9 @@ class Stepper:
             kept = Memory((name, more), numpy.zeros((len(self.rule.states), size)))
         self.memory = kept
         self.programs = programs_of(model, self.loss, settings, [], start, rows, t, self.weighted)
-        self.given = settings.loss, name, settings.l1, settings.l2, settings.clip, more, self.weighted
+        self.given = asked, self.weighted, model.dropout
         self.clip = settings.max_norm
+        self.drops = bool(self.programs.dropout) and call == "partial_fit"
         self.grads, self.losses = numpy.zeros(size), numpy.empty(1)
         self.lr = optimizer.lr
         self.frozen: Any = ()  # not known yet
@@ -124,18 +142,21 @@ class Stepper:
         if self.weighted:
             t = dataset.weighted(t, dataset.weights(weight, len(rows)), self.loss.mean)
         finite = self.engine.train(
-            values,
-            self.grads,
-            self.memory.state,
-            rows,
-            t,
-            self.losses,
-            self.lrs,
-            len(rows),
-            self.loss.mean,
-            missed=self.missed,
-            step=self.memory.step,
-            clip=self.clip,
+            Epochs(
+                values=values,
+                grads=self.grads,
+                state=self.memory.state,
+                x=rows,
+                y=t,
+                losses=self.losses,
+                batch=len(rows),
+                mean=self.loss.mean,
+                lrs=self.lrs,
+                missed=self.missed,
+                seeds=numpy.array([random.getrandbits(64)], numpy.uint64) if self.drops else None,
+                step=self.memory.step,
+                clip=self.clip,
+            )
         )
         if not finite:
             arguments.require_finite(values, model)
@@ -144,30 +165,12 @@ class Stepper:
 
 
 def stepper(
-    kept: Stepper | None,
-    model: Model,
-    X: Any,
-    y: Any,
-    loss: Any,
-    optimizer: str,
-    l1: float,
-    l2: float,
-    clip: float | None,
-    optimizer_settings: dict[str, Any],
-    call: str,
-    memory: Memory | None = None,
-    weight: Any = None,
+    kept: Stepper | None, model: Model, X: Any, y: Any, asked: Asked, memory: Memory | None = None, weight: Any = None
 ) -> Stepper:
-    """``kept`` if it has these settings, else a new stepper, with the same memory if it has this optimizer's.
-
-    ``call``: the method's name, for errors.
-    """
-    if kept is not None and kept.given == (loss, optimizer, l1, l2, clip, optimizer_settings, weight is not None):
+    """``kept`` if it is for the same, else a new stepper, with the same memory if it has this optimizer's."""
+    if kept is not None and kept.given == (asked, weight is not None, model.dropout):
         return kept
-    settings = StepSettings(
-        loss=loss, optimizer=optimizer, l1=l1, l2=l2, clip=clip, optimizer_settings=optimizer_settings
-    )
-    return Stepper(model, X, y, settings, call, memory, weight)
+    return Stepper(model, X, y, asked, memory, weight)
 
 
 def backward(model: Model, one: Stepper, X: Any, y: Any, weight: Any = None) -> float:

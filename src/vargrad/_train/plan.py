@@ -13,7 +13,7 @@ import numpy.typing
 from vargrad import optim
 from vargrad._core import parameters as _parameters
 from vargrad._train import arguments, dataset, metrics, programs
-from vargrad._train.engine import Engine
+from vargrad._train.engine import Engine, keep, take
 from vargrad._train.predict import outputs_of
 from vargrad._train.progress import Progress
 from vargrad._train.rates import Rates, rates_of
@@ -36,6 +36,7 @@ class TrainingPlan:
 
     ``start``: the parameters as they were. ``frozen``: where they stay, bools, or None; a callback may change it.
     ``source``: random, or a random.Random, for what the first start draws; ``entropy``: the seed of the others.
+    ``key``: to keep the engine by for another training, or None.
     ``updates``: the optimizer's rules and their state as the first start begins with them; None for L-BFGS.
     """
 
@@ -56,6 +57,7 @@ class TrainingPlan:
     rates: Rates
     programs: programs.NetworkPrograms
     engine: Engine
+    key: Any
     progress: Progress
     updates: Updates | None
 
@@ -101,6 +103,11 @@ class TrainingPlan:
             return self.updates
         return Updates(self.optimizer, self.model.parameters, self.frozen)
 
+    def release(self) -> None:
+        """Keep the engine for another training; this plan is not used any more."""
+        if self.key is not None:
+            keep(self.key, self.engine, len(self.start))
+
     def not_finite(self, epoch: int, first: int, values: Array, grads: Array) -> FloatingPointError:
         """The error for a loss that is not finite, see arguments.not_finite."""
         return FloatingPointError(arguments.not_finite(self.model, epoch, first, values, grads))
@@ -118,7 +125,7 @@ def plan_training(model: Model, X: Any, y: Any, validation_data: Any, settings: 
     if optimizer is settings.optimizer and isinstance(optimizer, optim.Optimizer) and settings.restarts > 1:
         raise ValueError("fit: restarts need an optimizer by name: the state of this one belongs to one start")
     if isinstance(optimizer, optim.LBFGS):
-        arguments.require_lbfgs(settings)
+        arguments.require_lbfgs(settings, model)
     loss = arguments.loss_of(settings.loss, model)
     x, t, validation, is_weighted = _rows(model, X, y, validation_data, settings, loss, source)
     monitor = monitor_of(settings, validation is not None, metrics.METRIC[loss.kind])
@@ -128,6 +135,8 @@ def plan_training(model: Model, X: Any, y: Any, validation_data: Any, settings: 
     updates = Updates(optimizer, model.parameters, frozen) if isinstance(optimizer, optim.Optimizer) else None
     rules = [] if updates is None else updates.updates
     network = programs_of(model, loss, settings, rules, start, x, t, is_weighted)
+    key = (Engine, network.key) if loss.name else None  # a function is recorded anew by each training
+    engine = (None if key is None else take(key)) or Engine(network)
     return TrainingPlan(
         settings=settings,
         model=model,
@@ -145,7 +154,8 @@ def plan_training(model: Model, X: Any, y: Any, validation_data: Any, settings: 
         entropy=0 if settings.restarts == 1 else _entropy(settings.seed),
         rates=rates,
         programs=network,
-        engine=Engine(network),
+        engine=engine,
+        key=key,
         progress=Progress(settings.epochs * settings.restarts, settings.progress),
         updates=updates,
     )
@@ -214,7 +224,8 @@ def programs_of(
     """
     penalty = programs.penalty_program(settings.l1, settings.l2)
     program = _loss_program(loss, model, values, x, t, is_weighted)
-    return programs.network(model.arch, model.activations, model.has_bias, program, t.shape[1], updates, penalty)
+    shape = model.arch, model.activations, model.has_bias
+    return programs.network(*shape, program, t.shape[1], updates, penalty, model.dropout)
 
 
 def _loss_program(loss: Loss, model: Model, values: Array, x: Array, t: Array, is_weighted: bool) -> Any:

@@ -10,7 +10,7 @@ import numpy.typing
 from vargrad._core import parameters
 from vargrad._train import dataset, metrics, programs
 from vargrad._train.arguments import require_layers
-from vargrad._train.engine import Engine
+from vargrad._train.engine import Engine, keep, take
 
 if TYPE_CHECKING:
     from vargrad._train.model import Model
@@ -18,27 +18,18 @@ if TYPE_CHECKING:
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
 
 
-MOST_SPARE = 8  # engines that wait for the next call, of networks of at most so many parameters
-MOST_PARAMETERS = 1 << 14
-_spare: dict[Any, Engine] = {}  # by the network that they compute, the newest last
-
-
 def outputs_of(model: Model, values: Array, x: Array) -> Array:
     """The outputs, (rows, outputs), of the network with these parameters for the rows of x."""
     arch = model.arch
     n_out = arch[-1]
     key = Engine, tuple(arch), tuple(model.activations), model.has_bias
-    engine = _spare.pop(key, None)  # so that no other thread uses it
+    engine = take(key)
     if engine is None:
         program = programs.known_loss("sse", n_out, n_out)
         engine = Engine(programs.network(arch, model.activations, model.has_bias, program, n_out))
     found = numpy.empty((len(x), n_out))
     engine.outputs(values, x, found)
-    if len(values) <= MOST_PARAMETERS:
-        _spare[key] = engine
-        if len(_spare) > MOST_SPARE:
-            for old in list(_spare)[:-MOST_SPARE]:
-                _spare.pop(old, None)
+    keep(key, engine, len(values))
     return found
 
 

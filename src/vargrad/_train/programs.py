@@ -7,7 +7,7 @@ recorded as compile does, with derivatives from the op table.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -73,7 +73,7 @@ class NetworkPrograms:
     ``forward``: z -> a of each layer, ``backward``: z, da -> dz; None for identity, where a is z. ``loss``: a row's
     outputs and targets and a weight -> value, and weight times its slope by each output. ``updates``: one
     for each group of parameters; those in none stay as they are. ``penalty``: p, and 1 for a weight or 0 for a bias ->
-    value, slope.
+    value, slope. ``dropout``: for each layer but the last, the share of its outputs that training leaves out.
     """
 
     sizes: tuple[int, ...]
@@ -84,11 +84,19 @@ class NetworkPrograms:
     loss: Program | LossOfArrays
     updates: tuple[Update, ...] = ()
     penalty: Program | None = None
+    dropout: tuple[float, ...] = ()
 
     @property
     def states(self) -> int:
         """How many numbers the updates keep at most for each parameter from step to step."""
         return max((update.states for update in self.updates), default=0)
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for networks that one engine may compute, with the same updates."""
+        updates = tuple([(update.program, update.ranges.tobytes()) for update in self.updates])
+        given = self.sizes, self.bias, self.forward, self.backward, self.targets, self.loss, self.penalty, self.dropout
+        return *given, updates
 
     @property
     def parameters(self) -> int:
@@ -187,7 +195,9 @@ def network(
     targets: int,
     updates: Sequence[Update] = (),
     penalty: Program | None = None,
+    dropout: Sequence[float] = (),
 ) -> NetworkPrograms:
     """The network of layers of these sizes, with an activation for each."""
     forward, backward = zip(*[activation(name) for name in activations], strict=True)
-    return NetworkPrograms(tuple(sizes), bias, forward, backward, targets, loss, tuple(updates), penalty)
+    drops = tuple(dropout) if any(dropout) else ()
+    return NetworkPrograms(tuple(sizes), bias, forward, backward, targets, loss, tuple(updates), penalty, drops)

@@ -65,8 +65,9 @@ class Updates:
         self._part_of: list[int] = []
         for i, ((_, at), state, rule) in enumerate(zip(self._parts, self._begun, self.rules, strict=True)):
             whole = isinstance(at, slice)
-            for row, known in zip(self.state, state.rows_for(rule, size if whole else len(at)), strict=False):
-                row[at] = known
+            if rule.states:
+                for row, known in zip(self.state, state.rows_for(rule, size if whole else len(at)), strict=False):
+                    row[at] = known
             if whole and frozen is None and state.missed is None:  # the usual case, as below, but quicker
                 found.append((Update(rule.program(), numpy.array([[0, size]])), self.first - state.steps))
                 self._part_of.append(i)

@@ -12,6 +12,7 @@ from typing import Any, Generic, Self, TypeVar, overload
 from vargrad._util import errors
 
 T = TypeVar("T", covariant=True)
+_IMMUTABLE = (float, int, bool, str)
 
 
 class Setting(Generic[T]):
@@ -27,6 +28,8 @@ class Setting(Generic[T]):
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name: str = name
+        self._tells = hasattr(owner, "_changed")  # whether the instance wants to know
+        self._last: tuple[Any, Any] = self, self  # the last immutable value that was checked, and what came of it
 
     @overload
     def __get__(self, instance: None, owner: type | None = None) -> Self: ...
@@ -37,12 +40,18 @@ class Setting(Generic[T]):
 
     def __set__(self, instance: Any, value: Any) -> None:
         if value is not None or not self.optional:
-            prefix = getattr(instance, "error_prefix", f"{type(instance).__name__}: ")
-            value = self.checked(f"{prefix}{self.name}", value)
+            before, known = self._last
+            if value is before:  # most are the same default again
+                value = known
+            else:
+                prefix = getattr(instance, "error_prefix", f"{type(instance).__name__}: ")
+                found = self.checked(f"{prefix}{self.name}", value)
+                if type(value) in _IMMUTABLE:
+                    self._last = value, found
+                value = found
         instance.__dict__[self.name] = value
-        changed = getattr(instance, "_changed", None)
-        if changed is not None:
-            changed(self.name)
+        if self._tells:
+            instance._changed(self.name)
 
     def checked(self, what: str, value: object) -> T:
         """The value as the setting has it; TypeError or ValueError for one that it cannot have."""

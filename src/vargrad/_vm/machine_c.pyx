@@ -220,6 +220,10 @@ cdef class Machine:
         """Name of the instruction set it runs on."""
         return self.kernels.name.decode()
 
+    def updater(self, size_t states):
+        """Steps of many parameters by this program, an update rule with so many states."""
+        return Updater(self, states)
+
     cdef OwnedPlan plan_for(self, const unsigned char *broadcast, bint staged):
         """The plan for these inputs: 1 for each that is one number for all rows."""
         cdef OwnedPlan held
@@ -366,7 +370,7 @@ include "arrays.pxi"
 include "watch.pxi"
 include "fastcall.pxi"
 include "few.pxi"
-include "transpose.pxi"
+include "updates.pxi"
 include "ways.pxi"
 include "sums.pxi"
 include "for_tests.pxi"

@@ -75,6 +75,18 @@ def transposed(x: Array) -> Array:
     return numpy.array(x.T, order="C")
 
 
+class Updater:
+    """Steps by an update rule in one call, see updates.pxi: this machine leaves them to the caller."""
+
+    def leaves(self, owner: dict[str, Any], leaves: tuple[Any, ...], rows: Array | None, after: Any) -> bool:
+        """Whether Vars anywhere in memory could be stepped."""
+        return False
+
+    def arrays(self, owner: dict[str, Any], values: Array, grads: Array, rows: Array | None, after: Any) -> bool:
+        """Whether values in an array could be stepped."""
+        return False
+
+
 class Machine:
     """Runs one program. ``run`` and ``point`` may be called from several threads at once."""
 
@@ -87,6 +99,10 @@ class Machine:
         ]
         self._outputs = program.outputs.tolist()
         self._constants = program.constants.tolist()
+
+    def updater(self, states: int) -> Updater:
+        """Steps of many parameters by this program, an update rule with so many states."""
+        return Updater()
 
     def brief(self, rows: int) -> bool:
         """Whether run(whole=True) is supported for so many rows: not by this machine."""

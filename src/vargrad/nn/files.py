@@ -13,7 +13,7 @@ from vargrad._train.metrics import METRIC
 from vargrad._util.files import name_of
 from vargrad.data import Scaler
 from vargrad.nn import safetensors
-from vargrad.nn.layers import ACTIVATIONS
+from vargrad.nn.layers import ACTIVATIONS, dropout
 
 if TYPE_CHECKING:
     from vargrad._core.var import Var
@@ -34,6 +34,8 @@ class Layered(Protocol):
     def task(self) -> str | None: ...
     @property
     def scalers(self) -> dict[str, Scaler]: ...
+    @property
+    def dropout(self) -> tuple[float, ...]: ...
 
 
 Array: TypeAlias = numpy.typing.NDArray[numpy.float64]
@@ -51,6 +53,8 @@ def save(model: Layered, path: safetensors.Path) -> None:
     about: dict[str, Any] = {"arch": model.arch, "activations": model.activations, "bias": bool(model.biases[0])}
     if model.task is not None:
         about["task"] = model.task
+    if any(model.dropout):
+        about["dropout"] = list(model.dropout)
     if model.scalers:
         about["scalers"] = {name: _numbers_of(name, scaler) for name, scaler in model.scalers.items()}
     safetensors.write(path, arrays, {"format": "pt", _KEY: json.dumps(about)})
@@ -113,8 +117,8 @@ def _about(where: str, metadata: dict[str, str]) -> dict[str, Any] | None:
 
 def load(
     path: safetensors.Path, activation: Any, output_activation: Any
-) -> tuple[list[int], Any, bool, list[float], str | None, dict[str, Scaler]]:
-    """Of a file's network: architecture, activation (one, or one a layer), bias, parameters, ``task`` and scalers."""
+) -> tuple[list[int], Any, bool, list[float], str | None, dict[str, Scaler], Any]:
+    """Of a file's network: architecture, activation (one, or one a layer), bias, parameters, task, scalers, dropout."""
     layers, about = read(path)
     where = name_of(path)
     arch, bias = _shapes(layers)
@@ -144,6 +148,7 @@ def load(
         _flat(layers),
         _task(where, about),
         {name: _scaler(where, name, x) for name, x in scalers.items()},
+        _dropout(where, about, len(arch) - 2),
     )
 
 
@@ -164,6 +169,15 @@ def _scaler(where: str, name: str, given: Any) -> Scaler:
         return Scaler(given["mean"], given["scale"])
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{where}: its scaler {name!r:.40} is {given!r:.80}, none of NN.save: {error}") from None
+
+
+def _dropout(where: str, about: dict[str, Any] | None, hidden: int) -> tuple[float, ...]:
+    """The dropout that the metadata names, if any."""
+    given = 0.0 if about is None else about.get("dropout", 0.0)
+    try:
+        return dropout(given, hidden)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"{where}: its dropout is {given!r:.80}, none of NN.save: {error}") from None
 
 
 def _task(where: str, about: dict[str, Any] | None) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from vargrad._util.errors import known
+from vargrad._util.errors import as_float, known
 from vargrad.nn.initialisers import GAINS
 
 ACTIVATIONS = tuple(GAINS)
@@ -51,6 +51,25 @@ def per_layer(activation: Any, output_activation: Any, layers: int) -> tuple[str
             )
         known("activation", name, (*ACTIVATIONS, "linear"), _OTHER_NAMES)
     return tuple("identity" if name == "linear" else name for name in names)
+
+
+def repeated(values: Sequence[Any]) -> str:
+    """The words for one value in each layer: one for all of them, where they are the same."""
+    return " ".join(map(str, values[:1] if len(set(values)) == 1 else values))
+
+
+def dropout(given: Any, hidden: int) -> tuple[float, ...]:
+    """The argument dropout as a share for each hidden layer; TypeError or ValueError for what is none."""
+    many = isinstance(given, (list, tuple))
+    if many and len(given) != hidden:
+        raise ValueError(f"dropout lists {len(given)} share(s) for {hidden} hidden layer(s): give one per hidden layer")
+    shares = [as_float(x, "dropout") for x in (given if many else [given] * max(hidden, 1))]
+    for x in shares:
+        if not 0.0 <= x < 1.0:
+            raise ValueError(f"dropout must be a share of at least 0 and below 1, not {x!r}")
+    if not hidden and any(shares):
+        raise ValueError("dropout leaves out outputs of hidden layers, and this network has none")
+    return tuple(shares[:hidden])
 
 
 class Table(str):

@@ -42,7 +42,7 @@ class NN(Trainable):
     "lecun_uniform", "lecun_normal", these with biases 0; "torch" is torch.nn.Linear's default; "normal" draws every
     parameter from the standard normal distribution; "zeros". ``bias``: whether neurons have one. ``seed``: an int; None
     draws from Python's ``random`` module, so that ``random.seed`` decides, as in the article. ``var``: vargrad.Var or
-    vargrad.reference.Var.
+    vargrad.reference.Var. ``dropout``: see the attribute, which may be set later.
 
     Raises TypeError or ValueError, naming what was given, for anything else.
 
@@ -68,6 +68,7 @@ class NN(Trainable):
         bias: bool = True,
         seed: int | None = None,
         var: type[Var] = Var,
+        dropout: float | Sequence[float] = 0.0,
     ) -> None:
         self._arch = layers.architecture(arch)
         self._activations = layers.per_layer(activation, output_activation, len(self._arch) - 1)
@@ -77,6 +78,7 @@ class NN(Trainable):
         if var not in (Var, var_py.Var):
             raise TypeError(f"var must be vargrad.Var or vargrad.reference.Var, not {var!r:.60}")
         self._bias, self._init = bool(bias), init
+        self.dropout = dropout
         source: Any = random if seed is None else random.Random(seed.__index__())
         # One flat list, in the article's order, is the only place that holds parameters: whatever is put there counts.
         self._parameters = Parameters((block_py if var is var_py.Var else _core).Block(self.draw(source)))
@@ -98,7 +100,7 @@ class NN(Trainable):
         self._lists = self._sliced()  # valid until the list is edited
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = ("_arch", "_activations", "_bias", "_init", "task", "_parameters", "_scalers", "_memory")
+        kept = ("_arch", "_activations", "_bias", "_init", "task", "_parameters", "_scalers", "_memory", "_dropout")
         return {name: self.__dict__[name] for name in kept if name in self.__dict__}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -329,8 +331,8 @@ class NN(Trainable):
 
         ``path``: a path, or a file that is open for writing bytes. "0.weight" has shape (neurons, inputs) and "0.bias"
         shape (neurons,), then come "2.weight", "2.bias" and so on, since the activations count; architecture,
-        activations and scalers are in the metadata. An older file is replaced as a whole, and keeps its mode, or stays
-        as it was. Raises OSError if it cannot be written.
+        activations, dropout and scalers are in the metadata. An older file is replaced as a whole, and keeps its mode,
+        or stays as it was. Raises OSError if it cannot be written.
 
         >>> import os, tempfile
         >>> model = NN([2, 2, 1], "tanh", seed=1)
@@ -362,8 +364,8 @@ class NN(Trainable):
         """
         from vargrad.nn import files
 
-        arch, names, bias, numbers, task, scalers = files.load(path, activation, output_activation)
-        model = cls(arch, names, output_activation, bias=bias, seed=0, var=var)  # drawn, and then replaced
+        arch, names, bias, numbers, task, scalers, drop = files.load(path, activation, output_activation)
+        model = cls(arch, names, output_activation, bias=bias, seed=0, var=var, dropout=drop)  # drawn, then replaced
         model.task = task if loss is None else loss
         model.parameters.values[:] = numbers
         model.scalers.update(scalers)
@@ -386,8 +388,8 @@ class NN(Trainable):
             raise
 
     def __repr__(self) -> str:
-        same = len(set(self._activations)) == 1
-        names = self._activations[0] if same else " ".join(self._activations)
+        names = layers.repeated(self._activations)
         bias = "" if self._bias else ", no bias"
+        drop = f", dropout {layers.repeated(self.dropout)}" if any(self.dropout) else ""
         count = len(self._parameters)
-        return f"<NN {list(self._arch)}, {names}{bias}, {count} parameter{'s' if count > 1 else ''}>"
+        return f"<NN {list(self._arch)}, {names}{bias}{drop}, {count} parameter{'s' if count > 1 else ''}>"

@@ -49,6 +49,32 @@ class Trainable(Model):
             to = task_of(to, self.arch[-1])
         self.__dict__["task"] = to
 
+    @property
+    def dropout(self) -> tuple[float, ...]:
+        """The share of each hidden layer's outputs that ``fit`` and ``partial_fit`` leave out, drawn anew at each step.
+
+        The others are multiplied by 1 / (1 - share) meanwhile, so that ``predict``, ``score``, validation and calls of
+        the network, which leave out nothing, see sums of the same size; ``backward`` leaves out nothing either.
+        Set it to one number for all hidden layers or to a list of one for each; ValueError or TypeError for anything
+        else. Srivastava et al. 2014.
+
+        >>> from vargrad import NN
+        >>> model = NN([2, 8, 8, 1], dropout=0.2, seed=0)
+        >>> model.dropout
+        (0.2, 0.2)
+        >>> model.dropout = [0.0, 0.5]
+        >>> model
+        <NN [2, 8, 8, 1], sigmoid, dropout 0.0 0.5, 105 parameters>
+        """
+        found: tuple[float, ...] = self.__dict__.get("_dropout") or (0.0,) * (len(self.arch) - 2)
+        return found
+
+    @dropout.setter
+    def dropout(self, to: Any) -> None:
+        from vargrad.nn import layers
+
+        self.__dict__["_dropout"] = layers.dropout(to, len(self.arch) - 2)
+
     def fit(
         self,
         X: Any,
@@ -185,9 +211,8 @@ class Trainable(Model):
         from vargrad._train import partial_fit as _steps
 
         before = self._stepper, self._memory
-        one = _steps.stepper(
-            before[0], self, X, y, loss, optimizer, l1, l2, clip, settings, "partial_fit", before[1], sample_weight
-        )
+        asked = _steps.Asked("partial_fit", loss, optimizer, l1, l2, clip, settings)
+        one = _steps.stepper(before[0], self, X, y, asked, before[1], sample_weight)
         try:
             self._stepper, self._memory = one, one.memory
             return one.advance(self, X, y, lr, sample_weight)
@@ -224,9 +249,8 @@ class Trainable(Model):
         """
         from vargrad._train import partial_fit as _steps
 
-        one = _steps.stepper(
-            self._gradient_stepper, self, X, y, loss, "sgd", l1, l2, None, {}, "backward", None, sample_weight
-        )
+        asked = _steps.Asked("backward", loss, l1=l1, l2=l2)
+        one = _steps.stepper(self._gradient_stepper, self, X, y, asked, weight=sample_weight)
         self._gradient_stepper = one
         return _steps.backward(self, one, X, y, sample_weight)
 

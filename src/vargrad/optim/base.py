@@ -154,9 +154,11 @@ class Optimizer:
             raise
 
     def _step(self) -> None:
+        rule, before = self.rule, self.state
+        if before.missed is None and self._step_at_once(rule, before):
+            return
         import numpy
 
-        rule, before = self.rule, self.state
         values, (grads, frozen) = self._parameters.values, _parameters.trainable_grads(self._parameters)
         rows = before.rows_for(rule, len(values)) if rule.states else ()
         missed = before.missed
@@ -180,15 +182,28 @@ class Optimizer:
             _parameters.set_values(self._parameters, values_before)
             raise
 
+    def _step_at_once(self, rule: rules.Rule, before: State) -> bool:
+        """Take a step in one call of the machine, which no interrupt splits; False for what that leaves to others."""
+        own, rows, new = self._parameters, None, None
+        if rule.states:
+            import numpy
+
+            rows = before.rows_for(rule, len(self.variables))
+            new = numpy.empty(rows.shape)
+        after = State(new, rule.states, before.steps + 1)
+        if isinstance(own, _parameters.Leaves):
+            return rule.machine[1].leaves(vars(self), own.leaves, rows, after)
+        if not own.none_frozen:
+            return False
+        return rule.machine[1].arrays(vars(self), own.values, own.grads, rows, after)
+
     def _updated(self, values: Array, grads: Array, rows: Array | tuple[()], step: float) -> Array:
         """The new values, and under them the new rows of the state."""
         import numpy
 
         rule = self.rule
-        machine, shortcut = rule.machine
+        machine, _ = rule.machine
         new = numpy.empty((1 + len(rule.states), len(values)))
-        if shortcut.into((values, grads, *rows, self.lr, step), [*new]):
-            return new
         now = numpy.array([[self.lr], [step]])
         machine.run([values, grads, numpy.ascontiguousarray(rows), now] if rule.states else [values, grads, now], [new])
         return new

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from vargrad._core.parameters import Parameters
 from vargrad._util import errors
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ def listed(parameters: Any, what: str, settings: tuple[str, ...]) -> list[tuple[
 
     Raises TypeError or ValueError for groups without parameters, or with settings that the optimizer does not have.
     """
-    if not isinstance(parameters, (list, tuple)) or not any(isinstance(x, Mapping) for x in parameters):
+    if not isinstance(parameters, (list, tuple)) or isinstance(parameters, Parameters):
+        return None
+    if not any(isinstance(x, Mapping) for x in parameters):
         return None
     found = []
     for i, group in enumerate(parameters):

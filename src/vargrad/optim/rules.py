@@ -30,6 +30,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from vargrad import math
 
 if TYPE_CHECKING:
+    from vargrad._vm.machine import Machine
+    from vargrad._vm.machine_py import Updater
     from vargrad._vm.program import Program
 
 Number: TypeAlias = Any  # a float, or a Var while it is recorded
@@ -67,8 +69,8 @@ class Rule:
         return _recorded(self)
 
     @functools.cached_property
-    def machine(self) -> tuple[Any, Any]:
-        """The machine of the program, and its shortcut for few parameters; equal rules have the same one."""
+    def machine(self) -> tuple[Machine, Updater]:
+        """The machine of the program, and its steps in one call; equal rules have the same ones."""
         return _machine(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -76,14 +78,11 @@ class Rule:
 
 
 @functools.lru_cache(maxsize=64)
-def _machine(rule: Rule) -> tuple[Any, Any]:
-    """The machine of a rule, and its shortcut for few parameters."""
+def _machine(rule: Rule) -> tuple[Machine, Updater]:
     from vargrad._vm.machine import Machine
 
-    machine, states = Machine(rule.program()), len(rule.states)
-    shortcut = machine.shortcut(machine, [()] * len(rule.inputs), [()] * (1 + states), False, not states)
-    shortcut.batches = True
-    return machine, shortcut
+    machine = Machine(rule.program())
+    return machine, machine.updater(len(rule.states))
 
 
 @functools.lru_cache(maxsize=64)
