@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FENCE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 FILES = ["CONTRIBUTING.md", "CHANGELOG.md", "tests/README.md", "benchmarks/README.md"]
 # These are run, and what they print is shown. The others need a cluster, other processes or PyTorch.
-NOT_RUN = {"in_processes", "labelled", "on_a_cluster", "pictures", "torch_beside", "torch_fit"}
+NOT_RUN = {"in_processes", "labelled", "larger_than_memory", "on_a_cluster", "pictures", "torch_beside", "torch_fit"}
 # Of docs/pictures and of `pictures` below. The others are shown by what they print.
 PICTURES = {
     "expression_graph": "/pictures/after-backward.svg",

@@ -33,7 +33,7 @@ def check(f: Callable[[Any], Any], numbers: Any, tolerance: float = 1e-14) -> No
     expected = np.asarray(f(np.asarray(numbers, float)))
     assert np.shape(found) == expected.shape
     values = np.array([getattr(v, "value", v) for v in np.ravel(found).tolist()], float)
-    assert values == pytest.approx(expected.ravel(), rel=tolerance, nan_ok=True)
+    assert values == pytest.approx(expected.ravel().astype(float), rel=tolerance, nan_ok=True)
     total = sum(v for v in np.ravel(found).tolist() if isinstance(v, Var))
     if not isinstance(total, Var):
         return
@@ -115,6 +115,15 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "vector_norm": lambda x: np.linalg.vector_norm(x),
     "average": lambda x: np.average(x, weights=[1.0, 2.0, 3.0, 4.0]),
     "sort": lambda x: np.sqrt(np.sort(x)),
+    "logaddexp.reduce": lambda x: np.logaddexp.reduce(x.reshape(2, 2), axis=0),
+    "logaddexp.accumulate": np.logaddexp.accumulate,
+    "arctan2.outer": lambda x: np.arctan2.outer(x, x),
+    "hypot.reduce": lambda x: np.hypot.reduce(x),
+    "float_power": lambda x: np.float_power(x, 3),
+    "logical_and": lambda x: np.logical_and(x > 0.6, x - 0.5),
+    "logical_or": lambda x: np.logical_or(x - 0.5, 0.0),
+    "logical_xor": lambda x: np.logical_xor(x - 0.5, x > 0.8),
+    "logical_not": lambda x: np.logical_not(x - 0.5),
 }
 
 
@@ -150,6 +159,64 @@ def test_tests_of_numbers() -> None:
 def test_functions_without_a_rule_say_so(function: Any) -> None:
     with pytest.raises(TypeError, match=rf"{function.__name__}.*has no rule for an array of Vars"):
         function(mixed()[0].reshape(2, 2))
+
+
+@pytest.mark.parametrize(
+    "function", [np.i0, np.gradient, np.cov, lambda x: np.bincount([0, 1, 1, 2], weights=x.ravel())]
+)
+def test_functions_that_ask_for_floats_say_so(function: Any) -> None:
+    with pytest.raises(TypeError, match="has no rule for an array of Vars"):
+        function(mixed()[0].reshape(2, 2))
+
+
+def test_errors_in_functions_that_numpy_calls_are_their_own() -> None:
+    with pytest.raises(TypeError, match=r"float\(\) of a Var"):
+        np.apply_along_axis(lambda row: float(row[0]), 0, vargrad.array([[1.0, 2.0]], requires_grad=True))
+
+
+def test_an_array_of_floats_holds_no_vars() -> None:
+    numbers = np.array(NUMBERS)
+    with pytest.raises(TypeError, match="array of float64 cannot hold them: write a = a \\+ b"):
+        numbers += mixed()[0]
+    assert numbers.tolist() == NUMBERS
+
+
+def test_logical_functions_give_truths() -> None:
+    """Python's `and` of objects gives one of them."""
+    x = vargrad.array([1.0, 0.0], requires_grad=True)
+    for function in (np.logical_and, np.logical_or, np.logical_xor):
+        found = function(x, 2.0)
+        assert type(found) is np.ndarray
+        assert found.dtype == bool
+        assert found.tolist() == function(x.value, 2.0).tolist()
+
+
+def test_a_table_is_checked_once_for_all_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time of m numbers in a table of n knots is m log(n), not m n."""
+    looked_at = 0
+
+    class Knot(float):
+        def __lt__(self, other: Any) -> bool:
+            nonlocal looked_at
+            looked_at += 1
+            return float.__lt__(self, other)
+
+        def __gt__(self, other: Any) -> bool:
+            nonlocal looked_at
+            looked_at += 1
+            return float.__gt__(self, other)
+
+    def table(what: str, xs: Any, ys: Any) -> Any:
+        nonlocal looked_at
+        looked_at += len(xs)
+        return [Knot(x) for x in xs], ys
+
+    monkeypatch.setattr("vargrad._core.tables.knots.table", table)
+    n = 1000
+    xp, x = np.arange(float(n)), vargrad.array(np.linspace(-5.0, n + 5.0, n), requires_grad=True)
+    found = np.interp(x, xp, np.sqrt(xp))
+    assert found.value == pytest.approx(np.interp(x.value, xp, np.sqrt(xp)), rel=1e-13)
+    assert looked_at < 20 * n
 
 
 def test_class_of_results() -> None:

@@ -102,6 +102,12 @@ def test_no_table(impl: Implementation, xp: Any, fp: Any, kind: type, message: s
         impl.math.interp(impl.Var(1.0), xp, fp)
 
 
+@pytest.mark.parametrize("x", ["1.5", None, [1.5], np.array([1.0, 2.0])], ids=repr)
+def test_what_is_looked_up_is_a_number(impl: Implementation, x: Any) -> None:
+    with pytest.raises(TypeError, match=r"interp\(\): x must be a real number, not"):
+        impl.math.interp(x, [1.0, 2.0], [1.0, impl.Var(2.0)])
+
+
 def test_knots_have_no_derivative(impl: Implementation) -> None:
     with pytest.raises(TypeError, match="knot 1 is a Var, and there is no derivative by the knots"):
         impl.math.interp(1.5, [1.0, impl.Var(2.0)], [1.0, 2.0])

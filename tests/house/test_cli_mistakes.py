@@ -99,10 +99,10 @@ def test_hostile_sizes(text: str, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ([], "x has no value: add it behind the expression, as in x=1.5"),
+        ([], "x has no value: add it after the expression, as in x=1.5"),
         (["x=1", "y=2"], "y has a value, but is not in the expression: its variables are x"),
         (["x=five"], "the value of x is not a number: five"),
-        (["x="], "x= has no number behind it"),
+        (["x="], "x= has no number after it"),
         (["**2", "x=3"], "'**2' gives no variable its value"),
         (["x"], "'x' gives no variable its value"),
         (["x=1", "x=2"], "x has two values"),

@@ -11,6 +11,7 @@ import pytest
 from scipy.integrate import solve_ivp
 from scipy.interpolate import CubicSpline
 from scipy.optimize import curve_fit, root
+from scipy.stats import weibull_min
 
 from examples import EXAMPLES, numbers, run
 
@@ -84,6 +85,35 @@ def test_on_a_cluster() -> None:
     assert "200000 quotes" in output
     assert numbers(r"by at most (\S+)", output)[0][0] < 1e-13
     assert "to the bit: [True, True, True]" in output
+
+
+def test_larger_than_memory() -> None:
+    """Each worker's limit is less than the array; the first sums are compared with SciPy's own distribution."""
+    output = run("larger_than_memory.py", "--kill", "--limit", "320MB", "--chunks", "45")
+    [size, *limits, most] = numbers(r"(\d+\.\d+) MiB", output)
+    assert len(limits) == 2
+    assert max(limits) < size
+    assert most[0] < 2 * limits[0][0]
+    assert len(re.findall(r"^killed worker \d+$", output, re.M)) == 1
+    assert "equal to the local one to the bit: True" in output
+    made = numbers(r"(?m)^(?:log shape|level|marker \d) +(\S+), made with +(\S+)$", output)
+    assert len(made) == 12
+    assert all(found == pytest.approx(true, abs=0.01) for found, true in made)
+
+    program = runpy.run_path(str(EXAMPLES / "larger_than_memory.py"))
+    chunk, theta = program["patients"](1000, (7, 0)), program["TRUE"] + 0.1
+    years, died, markers = chunk[:, 0], chunk[:, 1] > 0, chunk[:, 2:]
+
+    def expected(theta: np.ndarray) -> float:
+        shape = np.exp(theta[0])
+        law = weibull_min(shape, scale=np.exp(-(theta[1] + markers @ theta[2:]) / shape))
+        return -float(np.where(died, law.logpdf(years), law.logsf(years)).sum())
+
+    total = program["of_chunk"](chunk, theta)
+    assert total[0] == pytest.approx(expected(theta), rel=1e-12)
+    steps = 1e-6 * np.eye(12)
+    slopes = [(expected(theta + step) - expected(theta - step)) / 2e-6 for step in steps]
+    assert total[1:] == pytest.approx(slopes, rel=1e-5, abs=1e-4)
 
 
 def test_in_processes() -> None:

@@ -51,8 +51,8 @@ class Array(numpy.ndarray[Any, Any]):
             return NotImplemented
         try:
             return wrapped(function._implementation(*args, **kwargs))
-        except TypeError as error:
-            if str(error).startswith(("Cannot cast ufunc", "ufunc ", "loop of ufunc")):
+        except (TypeError, AttributeError) as error:
+            if str(error).startswith(_NUMPYS_OWN) and function not in _CALL_BACK:
                 raise _without_rule(f"{function.__module__}.{function.__name__}") from error
             raise
 
@@ -82,6 +82,19 @@ _NDARRAY = numpy.ndarray
 _KNOWN = {numpy.ndarray, float, int, bool, numpy.float64, *VARS}
 
 
+# How errors begin where NumPy takes objects for floats or asks floats for what arrays have; and the functions that call
+# functions of the user's, whose errors are their own.
+_NUMPYS_OWN = (
+    "Cannot cast ufunc",
+    "Cannot cast array data",
+    "ufunc ",
+    "loop of ufunc",
+    "float() of a Var would lose",
+    "'float' object has no attribute 'shape'",
+)
+_CALL_BACK = {numpy.apply_along_axis, numpy.apply_over_axes, numpy.piecewise}
+
+
 def _settled(x: Any) -> Any:
     """The same without this class where an array holds no objects."""
     if type(x) in (tuple, list):
@@ -105,11 +118,26 @@ def _called(ufunc: Any, method: str, plain: list[Any], options: dict[str, Any]) 
     out = options.get("out")
     if out is not None:
         options["out"] = tuple(x.view(numpy.ndarray) if type(x) is Array else x for x in out)
-    function = UFUNCS.get(ufunc, ufunc) if method == "__call__" else getattr(ufunc, method)
-    found = function(*plain, **options)
+    own = UFUNCS.get(ufunc, ufunc)
+    try:
+        found = own(*plain, **options) if method == "__call__" else getattr(ufunc, method)(*plain, **options)
+    except (TypeError, AttributeError) as error:  # objects have no such method
+        if method == "__call__" or own is ufunc or not isinstance(own, numpy.ufunc):
+            raise _explained(error, ufunc, out) from error
+        found = getattr(own, method)(*plain, **options)
     if out is not None:
         return out[0] if len(out) == 1 else out
     return wrapped(found)
+
+
+def _explained(error: Exception, ufunc: Any, out: Any) -> Exception:
+    if out is not None and str(error).startswith("Cannot cast ufunc"):
+        kind = out[0].dtype
+        return TypeError(
+            f"numpy.{ufunc.__name__}() gives Vars, and an array of {kind} cannot hold them: write a = a + b instead of "
+            "a += b, or give an array of dtype=object"
+        )
+    return _without_rule(f"numpy.{ufunc.__name__}") if str(error).startswith(("ufunc ", "loop of ufunc")) else error
 
 
 def wrapped(x: Any) -> Any:

@@ -19,6 +19,8 @@ from vargrad._arrays.array import wrapped as wrapped
 from vargrad._arrays.operands import dot, fixed, given
 from vargrad._core import functions
 from vargrad._core.modes import thread
+from vargrad._core.tables import knots
+from vargrad._core.tables.lines import interpolation
 from vargrad._core.var import VARS, Var, function, nary
 from vargrad._ops.table import BY_NAME, METHODS
 from vargrad._util.public import show_as
@@ -73,6 +75,19 @@ def _predicate(name: str) -> Callable[..., Any]:
     return lambda *operands, **options: _truths(each(*operands, **options))
 
 
+_LOGICAL: dict[str, Callable[..., bool]] = {
+    "logical_and": lambda x, y: bool(x) and bool(y),
+    "logical_or": lambda x, y: bool(x) or bool(y),
+    "logical_xor": lambda x, y: bool(x) != bool(y),
+    "logical_not": lambda x: not x,
+}
+
+
+def _of_truths(truth: Callable[..., bool]) -> Callable[..., Any]:
+    each = numpy.frompyfunc(truth, truth.__code__.co_argcount, 1)
+    return lambda *operands, **options: _truths(each(*operands, **options))
+
+
 def _truths(found: Any) -> Any:
     return found.astype(bool) if isinstance(found, numpy.ndarray) else found
 
@@ -93,6 +108,9 @@ def _fill_tables() -> None:
     UFUNCS[numpy.heaviside] = numpy.frompyfunc(_heaviside, 2, 1)
     UFUNCS[_CLIP] = numpy.frompyfunc(functions.clamp, 3, 1)
     UFUNCS[numpy.matmul] = _matmul
+    for name, truth in _LOGICAL.items():
+        UFUNCS[getattr(numpy, name)] = _of_truths(truth)
+    UFUNCS[numpy.float_power] = numpy.frompyfunc(lambda x, y: x**y, 2, 1)
     for name in _PREDICATES:
         UFUNCS[getattr(numpy, name)] = _predicate(name)
     FUNCTIONS.update(
@@ -135,9 +153,8 @@ def _where(condition: Any, *either: Any) -> Any:
 def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: float | None = None) -> Any:
     if period is not None:
         raise TypeError("numpy.interp() of Vars takes no period: give x % period, and a table over one period")
-    knots, values = numpy.asarray(xp).tolist(), numpy.asarray(fp).tolist()
-    each = numpy.frompyfunc(lambda one: functions.interp(one, knots, values, left, right), 1, 1)
-    return wrapped(each(_objects(x)))
+    table = knots.table("interp()", numpy.asarray(xp).tolist(), numpy.asarray(fp).tolist())
+    return wrapped(numpy.frompyfunc(interpolation(*table, left, right), 1, 1)(_objects(x)))
 
 
 def _round(a: Any, decimals: int = 0, out: Any = None) -> Any:

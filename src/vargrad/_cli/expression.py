@@ -228,9 +228,9 @@ class Expression:
             raise self._mistake(f"{functions[0]} is a function: write {functions[0]}(...)", self._first[functions[0]])
         if missing:
             values = " ".join(f"{name}=1.5" for name in missing)
+            has, them = ("has", "it") if len(missing) == 1 else ("have", "them")
             raise self._mistake(
-                f"{' and '.join(missing)} {'has' if len(missing) == 1 else 'have'} no value: add it behind "
-                f"the expression, as in {values}",
+                f"{' and '.join(missing)} {has} no value: add {them} after the expression, as in {values}",
                 self._first[missing[0]],
             )
         unused = [name for name in given if name not in self.names]
@@ -326,7 +326,7 @@ def bindings(given: list[str]) -> dict[str, float]:
 
 def _constant(name: str, text: str) -> float:
     if not text.strip():
-        raise Mistake(f"{name}= has no number behind it: write {name}=53")
+        raise Mistake(f"{name}= has no number after it: write {name}=53")
     expression = Expression(text, f"the value of {name}")
     unknown = [other for other in expression.names if other not in CONSTANTS]
     if unknown:

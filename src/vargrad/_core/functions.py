@@ -13,6 +13,7 @@ from typing import Any
 from vargrad._core import functions_nary, functions_py
 from vargrad._core.modes import thread
 from vargrad._core.tables import knots
+from vargrad._core.tables.lines import interpolation
 from vargrad._core.var import VARS as _VARS
 from vargrad._core.var import Real
 from vargrad._core.var import function as _function
@@ -124,33 +125,7 @@ def interp(
     >>> [v.grad for v in rate]
     [0.75, 0.25]
     """
-    xs, ys = knots.table("interp()", xp, fp)
-    slope: Real
-    first, last = ys[0] if left is None else left, ys[-1] if right is None else right
-    if knots.is_selected(x):
-        rows = [_segment(xs, ys, i) for i in range(max(1, len(xs) - 1))]
-        if not thread.recorder.derivatives:
-            slope, a, c = knots.selected(x, xs[1:-1], rows)
-            beyond = where(x > xs[-1], last, where(x == xs[-1], ys[-1], (x - a) * slope + c))
-            return where(x < xs[0], first, beyond)
-        if x < xs[0]:
-            return knots.constant(first, x)
-        if x >= xs[-1]:
-            return knots.constant(last if x > xs[-1] else ys[-1], x)
-        slope, a, c = knots.selected(x, xs[1:-1], rows)
-    else:
-        value = _plain(x)
-        if value < xs[0] or value >= xs[-1]:
-            return knots.constant(first if value < xs[0] else last if value > xs[-1] else ys[-1], x, *ys)
-        slope, a, c = _segment(xs, ys, knots.place(value, xs[1:-1]))
-    result: Real = (x - a) * slope + c
-    return result
-
-
-def _segment(xs: list[float], ys: list[Real], i: int) -> tuple[Real, float, Real]:
-    """The slope between two knots, the first one, and the value there."""
-    slope = (ys[i + 1] - ys[i]) / (xs[i + 1] - xs[i]) if len(xs) > 1 else 0.0
-    return slope, xs[i], ys[i]
+    return interpolation(*knots.table("interp()", xp, fp), left, right)(x)
 
 
 def modf(x: Real, /) -> tuple[Real, Real]:
