@@ -54,6 +54,19 @@ def test_programs_at_random(c: Any) -> None:
                 assert same(got, expected) or not same(expected, other)
 
 
+@pytest.mark.parametrize("name", ["fmax", "fmin"])
+@pytest.mark.parametrize("rows", [1, 9])
+def test_zeros_of_either_sign_in_both_machines(c: Any, name: str, rows: int) -> None:
+    code = np.array([[NAMES.index(name), 2, 0, 1, 0]], np.int32)
+    program = Program(2, 3, np.empty(0), code, np.array([2], np.int32))
+    for x, y in [(0.0, -0.0), (-0.0, 0.0)]:
+        got, expected = np.empty(rows), np.empty(rows)
+        c.Machine(program).run([np.full(rows, x), np.full(rows, y)], [got])
+        machine_py.Machine(program).run([np.full(rows, x), np.full(rows, y)], [expected])
+        assert same(got, expected)
+        assert same(got, np.full(rows, y))  # the formula's: not less and not more, so the second one
+
+
 def test_the_twin_says_the_same(c: Any) -> None:
     """machine_py's machine, to the bit where IEEE leaves no choice; elsewhere kernels may be 2 ulp off, one by one."""
     for p, inputs, rows in cases(7, 800):

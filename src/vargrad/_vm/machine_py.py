@@ -35,6 +35,7 @@ _NUMPY = {
     "identity": "positive",
 }
 _BY_PYTHON = {"erf": 1, "erfc": 1, "remainder": 2}  # NumPy's remainder is another one, and it has no erf
+_BY_FORMULA = {"fmax", "fmin"}  # of 0.0 and -0.0 NumPy's give now one, now the other
 
 
 def _comparison(name: str) -> Callable[..., Any]:
@@ -49,7 +50,7 @@ def _function(name: str) -> Callable[..., Any]:
         function = numpy.frompyfunc(formula.IEEE.names[name], _BY_PYTHON[name], 1)
         return lambda *operands: numpy.asarray(function(*operands), float)  # also of constants alone
     ufunc = getattr(numpy, _NUMPY.get(name, name), None)
-    if isinstance(ufunc, numpy.ufunc):
+    if isinstance(ufunc, numpy.ufunc) and name not in _BY_FORMULA:
         return ufunc
     formulas = Formulas(lambda part, *operands: FUNCTIONS[part](*operands), float)
     return lambda *operands: formulas.row(name, *operands)
