@@ -112,6 +112,11 @@ def scaled_i(order: int, x: Any) -> Any:
     return mp.besseli(order, x) * mp.exp(-x)
 
 
+def scaled_i_near(order: int, x: Any) -> Any:
+    """exp(-x) I(x) over x to the order."""
+    return scaled_i(order, x) / x**order if x else mpf(1) / (order + 1)
+
+
 def scaled_i_far(order: int, u: Any) -> Any:
     """sqrt(x) exp(-x) I(x) where u = 1 / x."""
     return mp.sqrt(1 / mpf(u)) * scaled_i(order, 1 / mpf(u)) if u else 1 / mp.sqrt(2 * mp.pi)
@@ -128,18 +133,18 @@ def regular(order: int, z: Any) -> Any:
 
 FITS += [
     *(fit for n in (0, 1) for fit in (
-        Fit(f"I{n}E_0", lambda x, n=n: scaled_i(n, x) / x**n if x else mpf(1) / (n + 1), 0.0, 3.0, 27,
+        Fit(f"I{n}E_0", partial(scaled_i_near, n), 0.0, 3.0, 27,
             f"exp(-x) I{n}(x) / x**{n} = P(x)", 1.5),
-        Fit(f"I{n}E_1", lambda x, n=n: scaled_i(n, x), 3.0, 8.0, 27, f"exp(-x) I{n}(x) = P(x)", 5.5),
-        Fit(f"I{n}E_FAR", lambda u, n=n: scaled_i_far(n, u), 0.0, 0.125, 31, f"exp(-x) I{n}(x) = P(1/x)/sqrt(x)",
+        Fit(f"I{n}E_1", partial(scaled_i, n), 3.0, 8.0, 27, f"exp(-x) I{n}(x) = P(x)", 5.5),
+        Fit(f"I{n}E_FAR", partial(scaled_i_far, n), 0.0, 0.125, 31, f"exp(-x) I{n}(x) = P(1/x)/sqrt(x)",
             0.0625),
-        Fit(f"J{n}_1", lambda x, n=n: mp.besselj(n, x), 4.0, 8.0, 22, f"J{n}(x) = P(x)", 6.0),
-        Fit(f"Y{n}_0", lambda z, n=n: regular(n, z), 0.0, 16.0, 18,
+        Fit(f"J{n}_1", partial(mp.besselj, n), 4.0, 8.0, 22, f"J{n}(x) = P(x)", 6.0),
+        Fit(f"Y{n}_0", partial(regular, n), 0.0, 16.0, 18,
             f"(Y{n}(x) - 2/pi (log(x) J{n}(x) - {n}/x)) / x**{n} = P(x*x)", 8.0),
-        Fit(f"Y{n}_1", lambda x, n=n: mp.bessely(n, x), 4.0, 8.0, 26, f"Y{n}(x) = P(x)", 6.0),
-        Fit(f"P{n}", lambda w, n=n: amplitude(n, False, w), 0.0, 0.015625, 18, f"P of J{n}'s amplitude = P(1/x**2)",
+        Fit(f"Y{n}_1", partial(mp.bessely, n), 4.0, 8.0, 26, f"Y{n}(x) = P(x)", 6.0),
+        Fit(f"P{n}", partial(amplitude, n, False), 0.0, 0.015625, 18, f"P of J{n}'s amplitude = P(1/x**2)",
             0.0078125),
-        Fit(f"Q{n}", lambda w, n=n: amplitude(n, True, w), 0.0, 0.015625, 18, f"x Q of J{n}'s amplitude = P(1/x**2)",
+        Fit(f"Q{n}", partial(amplitude, n, True), 0.0, 0.015625, 18, f"x Q of J{n}'s amplitude = P(1/x**2)",
             0.0078125),
     )),
     Fit("J0_0", lambda z: (mp.besselj(0, mp.sqrt(z)) - 1) / z if z else mpf(-1) / 4, 0.0, 16.0, 18,

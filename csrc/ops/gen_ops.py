@@ -296,7 +296,7 @@ def specials() -> Iterator[tuple[str, str, Op]]:
     """Names in vargrad.special, and their docstrings."""
     for row in ROWS:
         named = dict(zip("ab", names_in_special(row).split(", "), strict=False))
-        doc = re.sub(r"\b(a|b)\b", lambda found, named=named: named.get(found[0], found[0]), row.doc)
+        doc = "".join(named.get(word, word) for word in re.split(r"\b(a|b)\b", row.doc))
         if row.function and row.raises and not row.exact:
             doc += f" inf or nan where math.{row.function} raises."
         for name in filter(None, (row.special, row.also)):

@@ -206,6 +206,7 @@ CONDITIONED = {
 }
 CONDITIONED |= {"ndtr", "logaddexp", "entr", "rel_entr", "sinc", "sinc_slope", "logit_slope", "log_ndtr", "digamma"}
 CONDITIONED |= {"beta", "betaln", "gamma", "lgamma", "mills_gap", "erfinv", "erfcinv", "ndtri", "zeta"}
+CONDITIONED |= {"beta_curve", "trigamma_gap", "tetragamma_gap"}
 CONDITIONED |= {"beta_slope", "beta_one", "beta_bend", "beta_bend_slope", "gamma_density", "gammainc", "gammaincc"}
 CONDITIONED |= {"i0e", "i1e", "j0", "j1", "y0", "y1"}
 

@@ -90,12 +90,26 @@ def _beta(a: Any, b: Any) -> Any:
     return mp.gamma(a) * mp.gamma(b) / mp.gamma(a + b)
 
 
+def _gap_of(n: int, a: Any, b: Any) -> Any:
+    return mp.psi(n, a) - mp.psi(n, a + b)
+
+
 def _bend(a: Any, b: Any) -> Any:
     """The mixed derivative of beta over beta, in polygammas with as many more bits as cancel, times (a + b) / (a b)."""
     with mp.workprec(mp.prec + 3 * int(abs(mp.log(a, 2)) + abs(mp.log(b, 2)))):
         c = a + b
         mixed = (mp.digamma(a) - mp.digamma(c)) * (mp.digamma(b) - mp.digamma(c)) - mp.psi(1, c)
         return mixed * c / (a * b)
+
+
+def _bend_slope(a: Any, b: Any) -> Any:
+    """Its derivative by a, by the product rule."""
+    with mp.workprec(mp.prec + 5 * int(abs(mp.log(a, 2)) + abs(mp.log(b, 2)))):
+        c = a + b
+        p, q = mp.digamma(a) - mp.digamma(c), mp.digamma(b) - mp.digamma(c)
+        mixed = p * q - mp.psi(1, c)
+        slope = (mp.psi(1, a) - mp.psi(1, c)) * q - p * mp.psi(1, c) - mp.psi(2, c)
+        return slope * (1 / a + 1 / b) - mixed / (a * a)
 
 
 TEXTBOOK: dict[str, Callable[..., Any]] = {
@@ -123,9 +137,12 @@ TEXTBOOK: dict[str, Callable[..., Any]] = {
     "digamma_gap": lambda a, b: mp.digamma(a + b) - mp.digamma(a),
     "beta": _beta,
     "beta_slope": lambda a, b: _beta(a, b) * (mp.digamma(a) - mp.digamma(a + b)),
+    "beta_curve": lambda a, b: _beta(a, b) * ((mp.digamma(a) - mp.digamma(a + b)) ** 2 + _gap_of(1, a, b)),
+    "trigamma_gap": lambda a, b: _gap_of(1, a, b),
+    "tetragamma_gap": lambda a, b: -_gap_of(2, a, b),
     "beta_one": lambda a, b: _beta(a + 1, b + 1) * (a + b + 1),
     "beta_bend": _bend,
-    "beta_bend_slope": lambda a, b: mp.diff(lambda x: _bend(x, b), a),
+    "beta_bend_slope": _bend_slope,
     "betaln": lambda a, b: _log_gamma(a) + _log_gamma(b) - _log_gamma(a + b),
     "fraction": lambda a: a - _whole(a),
     "whole": _whole,
@@ -143,5 +160,6 @@ TEXTBOOK: dict[str, Callable[..., Any]] = {
 
 # mpmath takes long for these: they are differentiated with fewer bits.
 SLOW = {"lgamma", "gamma", "digamma", "zeta", "digamma_gap", "beta", "betaln", "erfcinv", "ndtri"}
+SLOW |= {"beta_curve", "trigamma_gap", "tetragamma_gap"}
 SLOW |= {"beta_slope", "beta_one", "beta_bend", "beta_bend_slope", "gamma_density", "gammainc", "gammaincc"}
 SLOW |= set(bessel_functions(mp))

@@ -21,6 +21,9 @@ cdef extern from "ops/ops.h":
     int OP_zeta
     int OP_digamma_gap
     int OP_beta_slope
+    int OP_beta_curve
+    int OP_trigamma_gap
+    int OP_tetragamma_gap
     int OP_beta_one
     int OP_beta_bend
     int OP_beta_bend_slope
@@ -132,6 +135,9 @@ cdef extern from "ops/ops.h":
     double op_value_zeta(double a, double b)
     double op_value_digamma_gap(double a, double b)
     double op_value_beta_slope(double a, double b)
+    double op_value_beta_curve(double a, double b)
+    double op_value_trigamma_gap(double a, double b)
+    double op_value_tetragamma_gap(double a, double b)
     double op_value_beta_one(double a, double b)
     double op_value_beta_bend(double a, double b)
     double op_value_beta_bend_slope(double a, double b)

@@ -19,6 +19,7 @@ _DIRECT = {  # of z = b / (a + 12): the integral of s**(i + j - 2) / (1 + z s)**
     (1, 1): "{l} / {z}",
     (1, 2): "({l} - {z} / (1.0 + {z})) / {z} / {z}",
     (2, 1): "({z} - {l}) / {z} / {z}",
+    (3, 1): "(0.5 * {z} * {z} - {z} + {l}) / {z} / {z} / {z}",
     (2, 2): "({z} - 2.0 * {l} + {z} / (1.0 + {z})) / {z} / {z} / {z}",
     (1, 3): "({l} + 2.0 / (1.0 + {z}) - 1.5 - 0.5 / (1.0 + {z}) / (1.0 + {z})) / {z} / {z} / {z}",
 }
@@ -79,6 +80,8 @@ _BEND_SLOPE: Let = (
     ("i", "g * o - u * k + e"),  # slope of g * k - o by a
     ("j", "k * o - w * g + e"),
 )
+_CLOSE: Let = (*_sums("a", "b", "s", (1, 2), (2, 1)), ("tt", "b * (1.0 / a / c / c + 1.0 / a / a / c + (m12s + m21s))"))
+_CLOSER: Let = (("c", "a + b"), *_sums("a", "b", "s", (1, 3), (2, 2), (3, 1)))
 _WIDE = ((1e-30, 1e30), (1e-30, 1e30))
 
 
@@ -87,9 +90,19 @@ def beta_parts(beta: str, let: Let) -> tuple[Op, ...]:
     # fmt: off
     return (
         Op("beta_slope", f"-({beta} * (g + ff))",
-           ("beta(a, b) * (digamma_gap(a, b) * digamma_gap(a, b)"
-            " + (zeta(2.0, a) - zeta(2.0, a + b) if b > 0.5 * a else r + hh))", "beta_one(a, b) * beta_bend(a, b)"),
+           ("beta_curve(a, b)", "beta_one(a, b) * beta_bend(a, b)"),
            _WIDE, "Slope of beta by a.", let=let, quiet=True, written="-beta(a, b) * (digamma(a + b) - digamma(a))"),
+        Op("beta_curve", f"{beta} * ((g + ff) * (g + ff) + tt)",
+           ("-(out * digamma_gap(a, b)"
+            " + beta(a, b) * (2.0 * digamma_gap(a, b) * trigamma_gap(a, b) + tetragamma_gap(a, b)))",
+            "beta_one(a, b) * (beta_bend_slope(a, b) - digamma_gap(1.0 + a, b) * beta_bend(a, b))"),
+           _WIDE, "Slope of beta_slope by a.", let=(*let, *_CLOSE), quiet=True),
+        Op("trigamma_gap", "tt", ("-tetragamma_gap(a, b)", "2.0 * zeta(3.0, a + b)"), _WIDE,
+           "Trigamma at a less that at a + b.", let=(("c", "a + b"), *_CLOSE), quiet=True),
+        Op("tetragamma_gap",
+           "2.0 * b * (1.0 / a / c / c / c + 1.0 / a / a / c / c + 1.0 / a / a / a / c + (m13s + m22s + m31s))",
+           ("6.0 * (zeta(4.0, a + b) - zeta(4.0, a))", "6.0 * zeta(4.0, a + b)"), ((0.5, 50.0), (0.5, 50.0)),
+           "Minus the slope of trigamma_gap by a.", let=_CLOSER, quiet=True),
         Op("beta_one", f"{beta} * (a / c * b)",
            ("-(out * digamma_gap(1.0 + a, b))", "-(out * digamma_gap(1.0 + b, a))"), _WIDE,
            "beta(a, b) a b / (a + b), which is 1 where an operand is 0.", let=let, quiet=True,
