@@ -234,10 +234,7 @@ class Recorder:
 
     def guard(self, condition: Condition) -> bool:
         """Whether the condition holds in this recording."""
-        forced, n = self.forced, len(self.guards)
-        found = forced[n] if n < len(forced) else float(self.holds(condition))
-        self.guards.append((condition, found))
-        return bool(found)
+        return bool(self._outcome(condition, float(self.holds(condition))))
 
     def _outcome(self, subject: Any, found: float) -> float:
         if len(self.guards) < len(self.forced):
