@@ -12,13 +12,13 @@ it, and forgotten afterwards, as one that is read from a file would be.
 import argparse
 import logging
 import os
+import signal
 import time
 from contextlib import nullcontext
 
 import dask
 import dask.array as da
 import numpy as np
-import psutil
 from dask.distributed import Client, LocalCluster
 from dask.utils import format_bytes
 from distributed.diagnostics import MemorySampler
@@ -112,7 +112,7 @@ class WithAccident(MeanLoss):
         if len(self.calls) == 1:
             time.sleep(self.calls[0][2] / 2)
             pid = min(self.client.run(os.getpid).values())
-            psutil.Process(pid).kill()
+            os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))  # Windows has the latter, and it kills there
             print(f"killed worker {pid}")
 
 

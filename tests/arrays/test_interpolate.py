@@ -114,6 +114,36 @@ def test_a_number_looked_up_is_one_node(impl: Implementation) -> None:
     assert type(curve([0.5, point])) is vargrad.Array
 
 
+@pytest.mark.parametrize("name", KINDS)
+def test_integers_are_numbers(impl: Implementation, name: str) -> None:
+    """Of knots, of values, and looked up."""
+    ours, theirs = KINDS[name]
+    x, y = [0, 1, 3, 4, 6], [1, 5, 2, 2, 7]
+    expected = theirs(x, y)(np.arange(-1, 8)).tolist()
+    for values in (y, leaves(impl, *map(float, y))):
+        curve = ours(x, values)
+        found = [curve(i) for i in range(-1, 8)]
+        assert [getattr(v, "value", v) for v in found] == pytest.approx(expected, rel=1e-13, abs=1e-12)
+        assert keys(curve(np.arange(-1, 8)).tolist()) == keys(found)
+    assert impl.Var is type(curve(np.int64(2)))
+
+
+@pytest.mark.parametrize("x", ["1.5", None, {}, np.datetime64("2020-01-01")], ids=repr)
+def test_what_is_looked_up_is_a_number(impl: Implementation, x: Any) -> None:
+    for y in ([1.0, 2.0], leaves(impl, 1.0, 2.0)):
+        with pytest.raises(TypeError, match=r"CubicSpline\(\): x must be a real number, not"):
+            interpolate.CubicSpline([1.0, 2.0], y)(x)
+
+
+@pytest.mark.parametrize("kind", [interpolate.CubicSpline, interpolate.PchipInterpolator])
+def test_knots_at_distances_without_a_cube(kind: Any) -> None:
+    with pytest.raises(ValueError, match=r"knots 0 and 1 are 1e-150 apart, too close for a cubic"):
+        kind([0.0, 1e-150, 1.0], [1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match=r"knots 0 and 1 are inf apart, too far apart for a cubic"):
+        kind([-1e308, 1e308, 1.1e308], [1.0, 2.0, 3.0])
+    assert kind([0.0, 1e-100, 2e-100], [0.0, 1.0, 2.0])(0.5e-100) == pytest.approx(0.5)
+
+
 def test_it_never_overshoots() -> None:
     y = [0.0, 0.0, 1.0, 1.0, 5.0, 4.0]
     curve = interpolate.PchipInterpolator(range(6), y)

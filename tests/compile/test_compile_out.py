@@ -127,6 +127,7 @@ def test_out_that_does_not_fit_stays_as_it_is(machine: str) -> None:
         ([0.0, 1.0], "out has 4"),
         (None, "NoneType"),
         (locked, r"out\[1\] is read-only"),
+        (np.ma.masked_array(np.zeros(4), [0, 1, 0, 0]), r"out\[1\] is a masked array, .*: give out\.data"),
     ]:
         good = np.full(4, -1.0), np.full(4, -1.0)
         with pytest.raises(ValueError, match=match):

@@ -8,6 +8,7 @@ or while compile() records a selection of coefficients and the same formula.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
@@ -19,6 +20,7 @@ from vargrad._arrays.operands import Vector, dot, fixed, is_first_order, node
 from vargrad._core.functions import where
 from vargrad._core.tables import knots
 from vargrad._core.var import VARS, Real
+from vargrad._util import errors
 from vargrad._util.conditions import both, either
 from vargrad._util.errors import known
 from vargrad._util.public import show_as
@@ -34,7 +36,7 @@ class Spline:
         if not isinstance(extrapolate, bool):
             raise TypeError(f"{self._what}: extrapolate must be True or False, not {extrapolate!r:.60}")
         self._extrapolate = extrapolate
-        widths = [b - a for a, b in zip(self._x, self._x[1:], strict=False)]
+        widths = [self._width(i, b - a) for i, (a, b) in enumerate(pairwise(self._x))]
         chords = [(b - a) / h for a, b, h in zip(ys, ys[1:], widths, strict=False)]
         slopes = self._slopes(widths, chords)
         self._rows: list[knots.Row] = []
@@ -42,6 +44,15 @@ class Spline:
             bend = [chord, s, t], [3.0 / h, -2.0 / h, -1.0 / h]
             twist = [s, t, chord], [1.0 / (h * h), 1.0 / (h * h), -2.0 / (h * h)]
             self._rows.append((a, c0, s, dot(*bend), dot(*twist)))
+
+    def _width(self, i: int, h: float) -> float:
+        if 0.0 < h * h * h < math.inf and math.isfinite(1.0 / (h * h * h)):
+            return h
+        how = "close" if h < 1.0 else "far apart"
+        raise ValueError(
+            f"{self._what}: knots {i} and {i + 1} are {h!r} apart, too {how} for a cubic between them: "
+            "scale x, or leave one of them out"
+        )
 
     def _slopes(self, widths: list[float], chords: Vector) -> Vector:
         """The derivative at each knot."""
@@ -55,15 +66,15 @@ class Spline:
         return filled([self._at(one) for one in array.ravel().tolist()], array.shape)
 
     def _at(self, x: Any) -> Any:
-        inner = self._x[1:-1]
         if knots.is_selected(x):
-            a, *c = knots.selected(x, inner, self._rows)
+            a, *c = knots.selected(x, self._x[1:-1], self._rows)
             found = _polynomial(x - a, c)
             if self._extrapolate:
                 return found
             return where(x < self._x[0], math.nan, where(x > self._x[-1], math.nan, found))
-        number = float(fixed(x))
-        a, *c = self._rows[knots.place(number, inner)]
+        number = fixed(x) if isinstance(x, VARS) else errors.as_float(x, f"{self._what}: x")
+        x = x if isinstance(x, VARS) else number
+        a, *c = self._rows[bisect_right(self._x, number, 1, len(self._x) - 1) - 1]
         if not self._extrapolate and not self._x[0] <= number <= self._x[-1]:
             return knots.constant(math.nan, x, *c)
         if not is_first_order():
@@ -83,7 +94,8 @@ class CubicSpline(Spline):
     ``x``: the knots, at least two floats that increase. ``y``: a value for each, any of them a Var. ``bc_type``: at the
     ends, "not-a-knot", which makes the first two pieces one polynomial, and the last two; "natural", with second
     derivative 0; "clamped", with first derivative 0. ``extrapolate``: whether the outer pieces go on outside of the
-    knots; else it is nan there. ValueError for knots that are unsorted or repeated, or of another number than y.
+    knots; else it is nan there. ValueError for knots that are unsorted, repeated, or so close or
+    far apart that no float holds the cube of their distance, or of another number than y.
 
     >>> from vargrad import Var, interpolate
     >>> rate = [Var(r, requires_grad=True) for r in (0.02, 0.025, 0.03, 0.028)]

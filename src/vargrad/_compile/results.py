@@ -165,6 +165,8 @@ def into(name: str, out: Any, results: Any, written: bool) -> Any:
         if not isinstance(target, numpy.ndarray) or target.shape != shape or target.dtype != numpy.float64:
             found = f"{target.dtype} {target.shape}" if isinstance(target, numpy.ndarray) else type(target).__name__
             raise ValueError(f"{name}(): out[{i}] must be a float64 array of shape {shape}, not {found}")
+        if isinstance(target, numpy.ma.MaskedArray):
+            raise ValueError(f"{name}(): out[{i}] is a masked array, whose mask would hide results: give out.data")
         if not target.flags.writeable:
             raise ValueError(f"{name}(): out[{i}] is read-only")
     if not written:  # without a step of the interpreter between two arrays, where a signal could interrupt

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
@@ -61,11 +60,6 @@ def constant(x: Real, *operands: Any) -> Real:
 def is_selected(x: Any) -> bool:
     """Whether the row for x must be selected, since compile() records and each row of a batch has another x."""
     return thread.recorder is not None and isinstance(x, VARS)
-
-
-def place(x: float, inner: Sequence[float]) -> int:
-    """Where the row for x is in a table: the first one is for x below inner[0], the next one from there on."""
-    return bisect_right(inner, x)
 
 
 def selected(x: Any, inner: Sequence[float], rows: Sequence[Row]) -> Row:
