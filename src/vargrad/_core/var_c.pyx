@@ -21,7 +21,7 @@ import math as _math
 from operator import index as _index
 
 from vargrad._core import float_py, modes, sweep_py, var_py
-from vargrad._core.tables import fixed
+from vargrad._core.checks import fixed
 from vargrad._ops import formula, nary, zeros
 from vargrad._util import errors, foreign
 from vargrad._ops.table import BY_NAME, NARY_BY_NAME

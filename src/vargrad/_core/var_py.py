@@ -17,6 +17,7 @@ from itertools import count
 from operator import setitem
 from typing import Any, NoReturn, TypeAlias, final
 
+from vargrad._core.checks import fixed
 from vargrad._core.float_py import Float
 from vargrad._core.forward_py import count_under as count_under
 from vargrad._core.forward_py import pushforward as pushforward
@@ -24,7 +25,6 @@ from vargrad._core.leaves_py import Cell, add_grads, descend, leaf_grads, leaf_v
 from vargrad._core.modes import detect_anomaly, no_grad, note_origin, thread
 from vargrad._core.sweep_py import adjoint_graph, adjoints, order, settled
 from vargrad._core.sweep_py import export as export
-from vargrad._core.tables import fixed
 from vargrad._ops import formula, nary
 from vargrad._ops.table import BY_NAME, NARY_BY_NAME
 from vargrad._ops.zeros import SKIPPED, check_root

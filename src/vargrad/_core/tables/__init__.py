@@ -1,1 +1,1 @@
-"""Tables over knots, for interpolation; parameters, by which no derivative is offered."""
+"""Tables over knots, for interpolation."""
