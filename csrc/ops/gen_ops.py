@@ -233,7 +233,8 @@ def functions_py() -> str:
 
 
 def functions_pxi() -> str:
-    lines = [f"# {NOTE}", "", 'cdef extern from "ops/ops.h":', *(f"    int OP_{row.name}" for row in NARY)]
+    lines = [f"# {NOTE}", "", *special_pxi(), ""]  # first those of vargrad.special: math has others of their names
+    lines += ["", 'cdef extern from "ops/ops.h":', *(f"    int OP_{row.name}" for row in NARY)]
     for row in functions():
         default = f"={DEFAULTS[row.name][1]}" if row.name in DEFAULTS else ""
         head, call = ("x, /", "x") if row.arity == 1 else (f"x, y{default}, /", "x, y")
@@ -326,10 +327,8 @@ def functions_special_py() -> str:
     return "\n".join(lines) + "\n"
 
 
-def functions_special_pxi() -> str:
+def special_pxi() -> list[str]:
     lines = [
-        f"# {NOTE}",
-        "",
         'cdef extern from "ops/ops.h":',
         *(f"    double op_quiet_{row.name}(double a, double b)" for row in ROWS if row.special),
     ]
@@ -348,8 +347,7 @@ def functions_special_pxi() -> str:
             f"    return finish_quiet(OP_{row.name}, op_quiet_{row.name}(p.x, p.y), &p, {x}, {y})",
         ]
     names = "".join(f'    "{name}": {name},\n' for name, _, _ in specials())
-    lines += ["", "", f"SPECIAL = {{\n{names}}}  # math has other functions of some of these names"]
-    return "\n".join(lines) + "\n"
+    return [*lines, "", "", f"SPECIAL = {{\n{names}}}"]
 
 
 FILES: dict[str, Callable[[], str]] = {
@@ -362,8 +360,7 @@ FILES: dict[str, Callable[[], str]] = {
     "src/vargrad/_core/functions.pxi": functions_pxi,
     "src/vargrad/_core/functions_nary.py": functions_nary_py,
     "src/vargrad/math.pyi": lambda: math_pyi(NOTE, functions(), DEFAULTS, ROOT / "src/vargrad/_core/functions.py"),
-    "src/vargrad/_core/functions_special_py.py": functions_special_py,
-    "src/vargrad/_core/functions_special.pxi": functions_special_pxi,
+    "src/vargrad/special/_rows_py.py": functions_special_py,
     "src/vargrad/special/_rows.pyi": lambda: special_pyi(NOTE, specials()),
     "docs/ops.md": lambda: table_md(NOTE),
 }

@@ -91,7 +91,7 @@ def test_setup_py_is_under_50_lines() -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_no_written_file_is_over_400_lines(path: Path) -> None:
     text = lines(path)
-    generated = any("Written by csrc/ops/gen_ops.py" in line for line in text[:3])
+    generated = any("Written by csrc/ops/gen_" in line for line in text[:3])
     assert generated or len(text) <= 400
 
 

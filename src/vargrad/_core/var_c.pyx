@@ -20,7 +20,8 @@ import builtins as _builtins
 import math as _math
 from operator import index as _index
 
-from vargrad._core import fixed, float_py, modes, sweep_py, var_py
+from vargrad._core import float_py, modes, sweep_py, var_py
+from vargrad._core.checks import fixed
 from vargrad._ops import formula, nary, zeros
 from vargrad._util import errors, foreign
 from vargrad._ops.table import BY_NAME, NARY_BY_NAME
@@ -352,7 +353,6 @@ cdef Py_ssize_t visible_parents(Var v):
 
 
 include "direct.pxi"
-include "functions_special.pxi"  # before functions.pxi, which names some others the same
 include "functions.pxi"
 include "operations.pxi"
 include "block.pxi"

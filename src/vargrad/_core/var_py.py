@@ -17,7 +17,7 @@ from itertools import count
 from operator import setitem
 from typing import Any, NoReturn, TypeAlias, final
 
-from vargrad._core import fixed
+from vargrad._core.checks import fixed
 from vargrad._core.float_py import Float
 from vargrad._core.float_py import Truth as Truth
 from vargrad._core.forward_py import count_under as count_under

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from vargrad._core import functions_special_py, var, var_py
+from vargrad._core import var, var_py
+from vargrad.special import _rows_py
 
-__all__ = functions_special_py.__all__
-_names = vars(functions_special_py) if var.module is var_py else var.module.SPECIAL
+__all__ = _rows_py.__all__
+_names = vars(_rows_py) if var.module is var_py else var.module.SPECIAL
 globals().update({name: _names[name] for name in __all__})

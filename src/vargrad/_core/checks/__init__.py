@@ -1,0 +1,1 @@
+"""What operands must be, beside numbers and Vars."""
