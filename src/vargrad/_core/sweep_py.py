@@ -7,7 +7,7 @@ needs of a Var: ``_node()`` (operation, operands, their values when it was made)
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import copysign
 from operator import is_
 from typing import Any
@@ -88,7 +88,7 @@ def local_partials(v: Any) -> list[tuple[int, float]]:
 
 
 def same(a: float, b: float) -> bool:
-    return (a == b and copysign(1.0, a) == copysign(1.0, b)) or (a != a and b != b)
+    return (a == b and (a != 0.0 or copysign(1.0, a) == copysign(1.0, b))) or (a != a and b != b)
 
 
 def settled(operands: Sequence[Any], function: Callable[[list[float]], float]) -> tuple[float, list[float]]:
@@ -128,10 +128,10 @@ def adjoint_graph(nodes: Sequence[Any], wrt: Sequence[Any], apply: Callable[...,
     space = formula.graph_space(apply, kind)
     keep = set(wrt)
     detached = () if thread.recorder is None else thread.recorder.selections  # while a derivative is recorded
-    needed = set(wrt)  # only nodes between the root and wrt are differentiated
+    needed = set(keep)  # only nodes between the root and wrt are differentiated
     between = []
     for v in reversed(nodes):
-        if v not in detached:
+        if v.prev_op is not None and v not in detached:
             op, operands, inputs = v._node()
             path = [type(operand) is kind and operand in needed for operand in operands]
             if True in path:
@@ -142,12 +142,19 @@ def adjoint_graph(nodes: Sequence[Any], wrt: Sequence[Any], apply: Callable[...,
         if v not in result:
             continue
         adjoint = result[v] if v in keep else result.pop(v)
-        for i, partial in contributions(op, operands, v, path, inputs, space):
+        one = type(adjoint) is float and adjoint == 1.0  # no node for a factor of one
+        pairs: Iterable[tuple[int, Any]]
+        if op in NARY_BY_NAME:
+            pairs = contributions(op, operands, v, path, inputs, space)
+        else:  # as there: a graph of few nodes costs what its calls cost
+            pairs = ((i, f(*operands, v)) for i, f in enumerate(formula.partials(op, space)) if path[i])
+        for i, partial in pairs:
             if partial is None:
                 continue
             operand = operands[i]
-            check_operand(op, operand, inputs[i], partial)
-            term = times(adjoint, partial)
+            if operand.prev_op is None or op == "custom":
+                check_operand(op, operand, inputs[i], partial)
+            term = partial if one else times(adjoint, partial)
             result[operand] = result[operand] + term if operand in result else term
     return [result.get(v, 0.0) for v in wrt]
 
@@ -156,7 +163,7 @@ def check_operand(op: str, operand: Any, recorded: float, partial: Any) -> None:
     """Raise where a graph of derivatives would be wrong: a number cannot be differentiated, an edited leaf has gone."""
     if op == "custom" and isinstance(partial, float):
         raise TypeError("custom() was given this partial as a number: give a Var, to differentiate it again")
-    if operand.prev_op is None and not same(operand.value, recorded):
+    if operand.prev_op is None and (now := operand.value) is not recorded and not same(now, recorded):
         raise errors.edited_leaf(recorded, operand.value, op)
 
 

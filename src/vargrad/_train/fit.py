@@ -28,14 +28,13 @@ def fit(model: Model, X: Any, y: Any, validation_data: Any, settings: FitSetting
         best = _best_of(plan, before)
         best.history.seconds = time.perf_counter() - begun
         plan.progress.close()
+        plan.release()  # before the parameters change: it may fail for want of memory
         plan.publish(best.values)
         if best.updates is not None:
             best.updates.publish()
     except BaseException:  # Ctrl-C and refused memory too: either everything has changed, or nothing
         before.restore()
         raise
-    finally:
-        plan.release()
     return best.history
 
 

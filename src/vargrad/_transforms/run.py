@@ -27,6 +27,7 @@ from vargrad._util.argnums import Argnums, check_argnums, positions
 
 Function: TypeAlias = Callable[..., Any]
 _INTS = {int}
+_FLOATS = {float}
 _ORDERS = {"hessian": 2, "hvp": 2}  # of the derivatives that a transform takes, where it is not the first
 _FEW = 20  # nodes: what starting a sweep costs
 
@@ -244,6 +245,11 @@ class Run:
 
     def aligned(self, vector: Any) -> list[Scalar]:
         """The numbers of a vector that has the structure of what is differentiated by; ValueError if it has not."""
+        usual: Any = None if self._kind is float else self._kind
+        if type(vector) is usual and len(vector) == len(self._variables):
+            numbers: list[Scalar] = list(vector)
+            if _FLOATS.issuperset(map(type, numbers)):
+                return numbers
         direction: list[Scalar] = []
         given = flatten(vector, direction, f"{self.what}(): the vector v for {self.name}")
         ordered = direction if self.is_usual(given) else aligned(self.tree, given, direction)
