@@ -13,6 +13,8 @@ from packaging.requirements import Requirement
 
 import vargrad
 
+pytestmark = pytest.mark.either
+
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 WRITTEN = {".py", ".pyx", ".pxd", ".pxi", ".c", ".h", ".def", ".md", ".toml", ".yml", ".css", ".js", ""}

@@ -15,6 +15,8 @@ import instructions
 import instructions_programs
 from instructions_programs import AFTER, BEFORE, NAMES, PROGRAMS
 
+pytestmark = pytest.mark.either
+
 NOW = {"python": "3.11", "numpy": "2.4"}
 FIGURES = [{"made by": NOW, "instructions": dict.fromkeys(NAMES, 1000)}]
 WITH_NUMPY = next(name for name in NAMES if name in PROGRAMS and PROGRAMS[name].numpy)
