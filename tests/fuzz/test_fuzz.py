@@ -19,7 +19,9 @@ SCRIPT = Path(fuzz.__file__)
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     """In a process of its own, which an input may end."""
-    return subprocess.run([sys.executable, str(SCRIPT), *arguments], capture_output=True, text=True, check=False, timeout=300)
+    return subprocess.run(
+        [sys.executable, str(SCRIPT), *arguments], capture_output=True, text=True, check=False, timeout=300
+    )
 
 
 def test_what_was_found_once() -> None:
