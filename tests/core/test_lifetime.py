@@ -67,6 +67,12 @@ def test_nothing_grows(impl: Implementation) -> None:
     run("growth.py", impl.name, *(x for pair in steps.items() for x in pair))
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="each entry runs in a fork")
+def test_nothing_grows_by_public_calls(impl: Implementation) -> None:
+    """CONTRIBUTING.md has the command for a million calls of all of them."""
+    run("repeated.py", impl.name, 20_000, 0.5, "math.exp", "Compiled.backward", "NN.partial_fit", "compile pickle")
+
+
 # ---- depth
 
 DEEP = functions("deep.py")
