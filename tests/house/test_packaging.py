@@ -23,7 +23,7 @@ FILES = sorted(
     path
     for folder in FOLDERS
     for path in (ROOT / folder).rglob("*")
-    if path.is_file() and path.suffix in WRITTEN and not {"__pycache__", "generated"} & set(path.parts)
+    if path.is_file() and path.suffix in WRITTEN and not {"__pycache__", "generated", "corpus"} & set(path.parts)
 )
 
 
