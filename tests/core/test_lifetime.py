@@ -19,6 +19,8 @@ import pytest
 
 from twins import Implementation, grads, leaves
 
+pytestmark = pytest.mark.either
+
 ISOLATED = Path(__file__).parents[1] / "isolated"
 
 
@@ -57,13 +59,18 @@ def test_shapes_are_found() -> None:
     assert len(SHAPES) > 15
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_nothing_grows(impl: Implementation, shape: str) -> None:
+def test_nothing_grows(impl: Implementation) -> None:
     """Over a million training steps of the article's loop, and fewer of every other shape."""
-    steps = 1_500
-    if impl.name == "compiled":
-        steps = 1_000_000 if shape == MILLION else 20_000 if shape in COSTLY else 100_000
-    run("growth.py", impl.name, shape, steps)
+    steps = {shape: 20_000 if shape in COSTLY else 100_000 for shape in SHAPES} | {MILLION: 1_000_000}
+    if impl.name == "python":
+        steps = dict.fromkeys(SHAPES, 1_500)
+    run("growth.py", impl.name, *(x for pair in steps.items() for x in pair))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="each entry runs in a fork")
+def test_nothing_grows_by_public_calls(impl: Implementation) -> None:
+    """CONTRIBUTING.md has the command for a million calls of all of them."""
+    run("repeated.py", impl.name, 20_000, 0.5, "math.exp", "Compiled.backward", "NN.partial_fit", "compile pickle")
 
 
 # ---- depth
@@ -72,19 +79,20 @@ DEEP = functions("deep.py")
 
 
 @pytest.mark.parametrize("stack", ["main", "thread"])
-@pytest.mark.parametrize("case", DEEP)
-def test_depth(impl: Implementation, case: str, stack: str) -> None:
+def test_depth(impl: Implementation, stack: str) -> None:
     """Forward, backward and freeing never recurse: a million operations on a stack of 256 KiB."""
-    depth = 1_000_000 if impl.name == "compiled" else 200_000 if case == "chain" else 50_000
-    run("deep.py", impl.name, case, depth, *(["thread"] if stack == "thread" else []))
+    depths = dict.fromkeys(DEEP, 1_000_000 if impl.name == "compiled" else 50_000)
+    if impl.name == "python":
+        depths["chain"] = 200_000
+    cases = [f"{case}={depth}" for case, depth in depths.items()]
+    run("deep.py", impl.name, *cases, *(["thread"] if stack == "thread" else []))
 
 
 # ---- what a collection must not touch
 
 
-@pytest.mark.parametrize("case", functions("traced.py"))
-def test_what_a_trace_leaves_intact(impl: Implementation, case: str) -> None:
-    run("traced.py", impl.name, case)
+def test_what_a_trace_leaves_intact(impl: Implementation) -> None:
+    run("traced.py", impl.name, *functions("traced.py"))
 
 
 # ---- segments, of the compiled twin

@@ -23,13 +23,11 @@ from vargrad._core.sweep_py import _CODES
 REFUSED = Path(__file__).parents[1] / "isolated" / "refused_core.py"
 
 
-@pytest.fixture(autouse=True)
-def _young_objects_only() -> Iterator[None]:
-    """Collections of each allocation look at this test's own objects, not at all that the tests before it left."""
+@pytest.fixture(autouse=True, scope="module")
+def _young_objects_only() -> None:
+    """Collections of each allocation look at these tests' own objects, not at all that the tests before them left."""
     gc.collect()
     gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @contextmanager

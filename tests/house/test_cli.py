@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from importlib import metadata
 
 import pytest
@@ -27,6 +28,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, timeout=300)
 
 
+@cache
 def trained(gate: str, steps: int, lr: float, seed: int) -> tuple[list[float], list[float]]:
     """Losses and final predictions of the article's loop, over the pure twin."""
     arch, function = GATES[gate]

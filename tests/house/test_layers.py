@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.either
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "vargrad"
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

@@ -13,6 +13,8 @@ from packaging.requirements import Requirement
 
 import vargrad
 
+pytestmark = pytest.mark.either
+
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 WRITTEN = {".py", ".pyx", ".pxd", ".pxi", ".c", ".h", ".def", ".md", ".toml", ".yml", ".css", ".js", ""}
@@ -21,7 +23,7 @@ FILES = sorted(
     path
     for folder in FOLDERS
     for path in (ROOT / folder).rglob("*")
-    if path.is_file() and path.suffix in WRITTEN and not {"__pycache__", "generated"} & set(path.parts)
+    if path.is_file() and path.suffix in WRITTEN and not {"__pycache__", "generated", "corpus"} & set(path.parts)
 )
 
 

@@ -3,6 +3,7 @@
 import doctest
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,15 @@ PAGES = [
 ]
 
 
+class Runner(doctest.DocTestRunner):
+    """Raises what says that a package is missing, which conftest.py may take for a reason to skip."""
+
+    def report_unexpected_exception(self, out: Any, test: doctest.DocTest, example: doctest.Example, info: Any) -> None:
+        if isinstance(info[1], ImportError):
+            raise info[1]
+        super().report_unexpected_exception(out, test, example, info)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(README.parent).as_posix())
 def test_python_blocks(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = page.read_text(encoding="utf-8")
@@ -29,7 +39,7 @@ def test_python_blocks(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert blocks
     assert len(blocks) == text.count("```python")
     namespace: dict[str, object] = {"__name__": "readme"}
-    parser, runner = doctest.DocTestParser(), doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    parser, runner = doctest.DocTestParser(), Runner(optionflags=doctest.ELLIPSIS)
     for block in blocks:
         source, line = block[1], text.count("\n", 0, block.start())
         if source.startswith(">>>"):

@@ -12,7 +12,7 @@ import pytest
 from twins import Implementation
 
 pytest.importorskip("_testcapi")
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="each entry runs in a fork")
+pytestmark = [pytest.mark.either, pytest.mark.skipif(not hasattr(os, "fork"), reason="each entry runs in a fork")]
 SCRIPT = Path(__file__).parents[1] / "isolated" / "refused.py"
 SOME = 307  # every how manieth allocation the suite refuses; CONTRIBUTING.md has the command for all of them
 
@@ -45,5 +45,5 @@ def test_some_allocations_of_a_derivative(impl: Implementation) -> None:
 
 
 def test_a_path_that_nothing_leads_to(impl: Implementation) -> None:
-    """One that was recorded and then not kept is not counted."""
-    refused(impl, 1, "Compiled.to_c")
+    """One that was recorded and then not kept is not counted; in Python there are several allocations to each in C."""
+    refused(impl, 1 if impl.name == "compiled" else 4, "Compiled.to_c")

@@ -16,6 +16,8 @@ from zipfile import ZipFile
 import pytest
 from setuptools import Distribution, Extension
 
+pytestmark = pytest.mark.either
+
 ROOT = Path(__file__).parents[2]
 TOP = ("CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "README.md", "SECURITY.md")
 TOP += (".pre-commit-config.yaml", "pyproject.toml", "setup.py")

@@ -1,6 +1,6 @@
-"""A graph as deep as a million operations: forward, backward, walked, freed. deep.py compiled|python CASE DEPTH.
+"""A graph as deep as a million operations: forward, backward, walked, freed. deep.py compiled|python CASE=DEPTH...
 
-With a third argument ``thread`` all of that in a thread whose stack has 256 KiB.
+With a last argument ``thread`` all of that in a thread whose stack has 256 KiB.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from twin import held, load
@@ -90,20 +91,24 @@ def anomaly(depth: int) -> None:
 
 
 def main() -> None:
-    case, depth = globals()[sys.argv[2]], int(sys.argv[3])
+    for name, depth in (x.split("=") for x in sys.argv[2:] if x != "thread"):
+        measured(globals()[name], int(depth))
+
+
+def measured(case: Callable[[int], None], depth: int) -> None:
     case(depth // 100)
     before = held(core)
     case(depth)
     gc.collect()
     after = held(core)
-    assert after["blocks"] - before["blocks"] < 2_000, (before, after)
+    assert after["blocks"] - before["blocks"] < 2_000, (case.__name__, before, after)
     if "segments" in after:
         assert after["segments"] - before["segments"] < 16, (before, after)
         assert after["bytes"] - before["bytes"] < 64 << 20, (before, after)  # some is kept for the next graph
 
 
 if __name__ == "__main__":
-    if sys.argv[4:] == ["thread"]:
+    if sys.argv[-1] == "thread":
         failed: list[BaseException] = []
 
         def guarded() -> None:

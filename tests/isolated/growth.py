@@ -1,4 +1,4 @@
-"""One shape of loop, named on the command line, a great many times: growth.py compiled|python SHAPE STEPS."""
+"""Shapes of loops, named on the command line, each a great many times: growth.py compiled|python [SHAPE STEPS]..."""
 
 from __future__ import annotations
 
@@ -229,4 +229,7 @@ def small_results_kept(steps: int) -> None:
 
 
 if __name__ == "__main__":
-    must_not_grow(core, globals()[sys.argv[2]], int(sys.argv[3]))
+    for shape, steps in zip(sys.argv[2::2], sys.argv[3::2], strict=True):
+        for x in X:
+            x.value, x.grad = 0.5, 0.0
+        must_not_grow(core, globals()[shape], int(steps))

@@ -6,7 +6,6 @@ A million and a half of them take 100 MB; 32 MB may be kept for the next ones.
 from __future__ import annotations
 
 import os
-import random
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +28,7 @@ def in_order(leaves: list[Any]) -> None:
 
 def shuffled(leaves: list[Any]) -> None:
     """No two neighbours die one after the other."""
-    random.Random(0).shuffle(leaves)
+    leaves[:] = [leaf for k in range(997) for leaf in leaves[k::997]]
 
 
 def some_stay(leaves: list[Any]) -> None:

@@ -1,4 +1,4 @@
-"""What a trace for dead leaves must leave intact: traced.py compiled|python CASE.
+"""What a trace for dead leaves must leave intact: traced.py compiled|python CASE...
 
 Leaves that graphs have used are found dead by a trace, which also drops references between segments that no live
 node needs. The cases run into one on purpose, at every offset of the open segment.
@@ -10,7 +10,7 @@ import importlib
 import sys
 from typing import Any
 
-from twin import load
+from twin import COMPILED, load
 
 core, math = load()
 Var = core.Var
@@ -117,5 +117,6 @@ def grad_kept_by_a_computed_var(offset: int) -> None:
 
 
 if __name__ == "__main__":
-    for offset in range(0, 260, 4):
-        globals()[sys.argv[2]](offset)
+    for case in sys.argv[2:]:
+        for offset in range(0, 260, 4 if COMPILED else 52):  # the pure twin has no segments
+            globals()[case](offset)

@@ -58,4 +58,4 @@ def must_not_grow(core: ModuleType, loop: Callable[[int], object], steps: int) -
     loop(steps)
     after = held(core)
     grown = {k: after[k] - before[k] for k in before if after[k] - before[k] > SLACK[k]}
-    assert not grown, f"{grown} more after {steps} steps, from {before}"
+    assert not grown, f"{loop.__name__}: {grown} more after {steps} steps, from {before}"

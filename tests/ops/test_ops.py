@@ -12,6 +12,8 @@ from sheet import ALL_NARY, ALL_ROWS, PARTIALS
 from twins import Implementation, grads, key, keys, leaves, outcome
 from vargrad._ops.table import BY_NAME, NARY_BY_NAME, ROWS
 
+pytestmark = pytest.mark.either
+
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 2.0, 3.0, -8.0, 5e-324, -1e-310, 1e-300, 1e300, -1e300, 710.0, -746.0]
 SPECIAL += [math.inf, -math.inf, math.nan]
 

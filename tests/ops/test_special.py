@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-import os
 import pickle
 import random
-import subprocess
-import sys
 import zlib
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import mpmath
 import pytest
 
 import oracle
+import recorded
 import vargrad
 from oracle import mp
 from oracle_bessel import MPMATH
@@ -74,6 +73,7 @@ def points(name: str, count: int = 12) -> list[tuple[float, ...]]:
     return [tuple(rng.uniform(*ends) for ends in RANGES[name]) for _ in range(count)]
 
 
+@cache
 def true(name: str, point: tuple[float, ...], *by: int) -> Any:
     """The value, or a derivative by central differences at 400 bits."""
     with mp.workprec(400):
@@ -125,8 +125,11 @@ def test_eager(impl: Implementation, name: str) -> None:
                 assert not wrong(name, point, (i, j), second.value, 1e-12), (point, i, j, second.value)
 
 
+@pytest.mark.parametrize("machine", recorded.MACHINES)
 @pytest.mark.parametrize("name", RANGES)
-def test_compiled(name: str) -> None:
+def test_compiled(name: str, machine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On every instruction set, and on the machine in Python."""
+    recorded.use(monkeypatch, machine)
     function, columns = getattr(special, name), list(zip(*points(name), strict=True))
     by = moved(name)
     f = vargrad.compile(lambda *xs: function(*(x if i in by else x.detach() for i, x in enumerate(xs))), signature=None)
@@ -142,19 +145,6 @@ def test_compiled(name: str) -> None:
             for j in by:
                 second = seconds[k] if len(point) == 1 else seconds[i][j][k]
                 assert not wrong(name, point, (i, j), float(second), 1e-12), (point, i, j, second)
-
-
-@pytest.mark.skipif(vargrad.backend != "compiled", reason="instruction sets are the compiled machine's")
-@pytest.mark.parametrize("simd", ["baseline", "avx2", "avx512"])
-def test_instruction_sets(simd: str) -> None:
-    """The same tests of compiled functions in a process of its own that uses that instruction set."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__, "-k", "test_compiled"]
-    found = subprocess.run(
-        command, env={**os.environ, "VARGRAD_SIMD": simd}, capture_output=True, text=True, check=False
-    )
-    if "does not support" in found.stdout + found.stderr:
-        pytest.skip(f"this processor has no {simd}")
-    assert found.returncode == 0, found.stdout + found.stderr
 
 
 @pytest.mark.parametrize("name", ALSO)
@@ -347,6 +337,13 @@ def test_edges(impl: Implementation, name: str) -> None:
     assert all(math.isnan(function(*[math.nan] * len(point))) for point, _ in EDGES[name])
 
 
+@cache
+def with_many_bits(name: str, point: tuple[float, ...]) -> float:
+    """Enough for a sum of the smallest double and of the largest in the list."""
+    with mp.workprec(2000):
+        return float(TRUE[name](*map(mp.mpf, point)))
+
+
 @pytest.mark.parametrize(
     ("name", "point"),
     [
@@ -362,8 +359,7 @@ def test_edges(impl: Implementation, name: str) -> None:
 def test_values_next_to_0_and_where_parts_overflow(impl: Implementation, name: str, point: tuple[float, ...]) -> None:
     function: Callable[..., Any] = getattr(special, name)
     compiled = vargrad.compile(lambda *xs: function(*xs))
-    with mp.workprec(4000):
-        expected = float(TRUE[name](*map(mp.mpf, point)))
+    expected = with_many_bits(name, point)
     for found in (function(*point), function(*leaves(impl, *point)).value, float(compiled(*point))):
         assert math.isclose(found, expected, rel_tol=1e-14)
 

@@ -139,7 +139,7 @@ def _slope(name: str, function: Callable[..., Any], point: tuple[Any, ...], i: i
 @cache
 def value(name: str, point: tuple[float, ...]) -> Any:
     """The row's value at the point."""
-    with mp.workprec(COARSEST[0] if name in SLOW else FINE[0]):
+    with mp.workprec((COARSEST if name in SLOW else COARSE if name in COSTLY else FINE)[0]):
         return TEXTBOOK[name](*(mp.mpf(x) for x in point))
 
 

@@ -174,6 +174,11 @@ def point_of(name: str) -> list[float]:
 
 def derivatives_mp(name: str, x: list[float]) -> tuple[Any, Any]:
     """Gradient and Hessian by central differences of 60 digits."""
+    return _derivatives(name, tuple(x))
+
+
+@functools.cache
+def _derivatives(name: str, x: tuple[float, ...]) -> tuple[Any, Any]:
     f = CASES[name][2]
     with mpmath.workdps(60):
         h = mpmath.mpf(10) ** -15

@@ -82,7 +82,7 @@ class Growing(list[Any]):
 
 def test_a_sequence_that_grows_is_looked_at_once(module: Any) -> None:
     machine, out = module.Machine(negation()), np.empty(3)
-    for _ in range(20):
+    for _ in range(20 if module.IMPLEMENTATION == "compiled" else 2):  # in C it read what was freed, now and then
         machine.run(Growing([np.ones(3)]), Growing([out]))
     assert out.tolist() == [-1.0] * 3
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import vargrad
 from vargrad import math, reference
-from vargrad._util.backend import REINSTALL
+from vargrad._util.backend import missing
 
 NAMES = {"compiled": "compiled core", "python": "pure-Python core"}
 
@@ -51,5 +51,5 @@ def why() -> str:
     try:
         importlib.import_module("vargrad._core.var_c")
     except ImportError as error:
-        return f"this installation has no compiled core ({error}); {REINSTALL}"
+        return missing(error)
     return "the compiled core was not there yet when this process imported vargrad"

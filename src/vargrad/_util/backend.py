@@ -16,6 +16,16 @@ REINSTALL = (  # not from what an earlier install left in pip's cache, nor from 
 _missing: list[str] = []
 
 
+def missing(error: ImportError) -> str:
+    """Why there is no compiled core, and what to do."""
+    if "interpreter" in str(error):  # Cython's words for a second one, and Python's from 3.12 on
+        return (
+            f"the compiled core is for one interpreter of a process, and this is another one ({error}): use it there, "
+            "or in several processes"
+        )
+    return f"this installation has no compiled core ({error}): {REINSTALL}"
+
+
 def choose(pure: ModuleType, compiled: str, asked_for: bool = False) -> ModuleType:
     """The compiled module of that name, or the pure one in its place; once one is missing, the rest are pure too.
 
@@ -28,10 +38,7 @@ def choose(pure: ModuleType, compiled: str, asked_for: bool = False) -> ModuleTy
         return importlib.import_module(compiled)
     except ImportError as error:
         if WANTED == "compiled":
-            raise ImportError(
-                f"VARGRAD_BACKEND=compiled, but this installation has no compiled core ({error}): {REINSTALL}. "
-                "Or unset VARGRAD_BACKEND"
-            ) from error
+            raise ImportError(f"VARGRAD_BACKEND=compiled, but {missing(error)}. Or unset VARGRAD_BACKEND") from error
         if asked_for:
             raise
         _missing.append(compiled)

@@ -104,6 +104,9 @@ class NN(Trainable):
         return {name: self.__dict__[name] for name in kept if name in self.__dict__}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        arch, count = state["_arch"], len(state["_parameters"])
+        if sum(arch[1:]) > count:  # of a damaged pickle: a layer could be as wide as there is no memory
+            raise ValueError(f"this state is of no network: {list(arch)} has more parameters than the {count} in it")
         self.__dict__.update(state)
         self._prepare()
 
