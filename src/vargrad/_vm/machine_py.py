@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy
 import numpy.typing
 
+from vargrad._native.settings import checked
 from vargrad._ops import formula
 from vargrad._ops.branchless import Formulas
 from vargrad._ops.codes import ARITY, NAMES
@@ -80,13 +81,18 @@ class Machine:
 
     shortcut = Shortcut
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, *, native: str | None = None) -> None:
+        checked(native)  # there is no machine code of it
         self.program = program
         self._code = [
             (FUNCTIONS[NAMES[op]], out, operands[: ARITY[op]]) for op, out, *operands in program.code.tolist()
         ]
         self._outputs = program.outputs.tolist()
         self._constants = program.constants.tolist()
+
+    def units(self) -> list[Any]:
+        """What may become machine code: nothing."""
+        return []
 
     def brief(self, rows: int) -> bool:
         """Whether run(whole=True) is supported for so many rows: not by this machine."""
