@@ -32,6 +32,8 @@ static size_t table(const Plan *plan) {
     return once(plan) + values * sizeof(double);
 }
 
+size_t plan_numbers(const Plan *plan) { return once(plan); }
+
 size_t plan_workspace(const Plan *plan) {
     return whole_lines(table(plan) + plan->factors * sizeof(double)) + 64;
 }
@@ -53,10 +55,11 @@ static void fill(const Plan *plan, void *workspace, const double *const *inputs,
     double **pointer = workspace, *v = (double *)((char *)workspace + once(plan));
     double *factor = (double *)((char *)workspace + table(plan));
     size_t fixed = p->inputs + p->constants;
+    int is_native = native_of(&plan->native) != NULL; /* then nothing reads these lanes: products have the table */
     for (size_t i = 0; i < p->inputs; i++) v[i] = inputs != NULL && inputs[i] != NULL ? inputs[i][0] : 0.0;
     if (p->constants && !refresh) memcpy(v + p->inputs, p->constant, p->constants * sizeof *v);
     if (plan->once_length) plan->kernels->row(&plan->once->op, plan->once_length, v);
-    for (size_t i = 0; i < plan->broadcasts; i++) {
+    for (size_t i = 0; i < plan->broadcasts && !is_native; i++) {
         size_t value = (size_t)plan->broadcast_value[i];
         double *lane = pointer[plan->broadcast_slot[i]];
         if (refresh && value >= p->inputs && value < fixed) continue;

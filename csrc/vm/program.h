@@ -73,6 +73,7 @@ void steps_row(const Kernels *kernels, const Native *native, const Code *code, s
 /* One row, by a plan without broadcast inputs. slots: as many doubles as the plan has slots. */
 void plan_row(const Plan *plan, const double *inputs, double *slots, double *outputs);
 size_t plan_workspace(const Plan *plan); /* bytes, to be aligned to 64 */
+size_t plan_numbers(const Plan *plan); /* where in a workspace the values are that are the same for all rows, in bytes */
 void plan_prepare(const Plan *plan, void *workspace, const double *const *inputs);
 void plan_prepare_few(const Plan *plan, void *workspace, const double *const *inputs, size_t rows); /* at most to run */
 /* For many plans that take turns, each run again and again over so many rows: from now on a workspace has the numbers

@@ -82,7 +82,7 @@ def computed(name: str, isa: str, given: Any, machine: ModuleType) -> Any:
 
     module = Module(ISAS[isa], machine.native_kernels(isa), Counter({name: 1}))
     arity = machine.native_names()[2][name]
-    block = blocks.Block([Step(4, name, tuple(range(1, 1 + arity)))], 1, 3, 1, {}, frozenset())
+    block = blocks.Block([Step(4, name, tuple(range(1, 1 + arity)))], 1, 3, 1, {}, {})
     names = list(blocks.write(module, block, steps.cut(block.steps, [], Counter()), "f"))
     code = engine.compiled(module.text(), names, ISAS[isa])
     out = np.empty(given.shape[1])

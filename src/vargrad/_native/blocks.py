@@ -10,6 +10,8 @@ from vargrad._native.kernels import DOUBLE, literal, vector
 from vargrad._native.module import Isa, Module
 from vargrad._native.steps import AnyStep, Interpreted, Part, Step
 
+FEW = 8  # numbers, the same in all rows, that are read before the loop: more would not stay in registers
+
 
 class Block(NamedTuple):
     """A plan: steps over slots, which are registers, then one for each input and output."""
@@ -19,7 +21,7 @@ class Block(NamedTuple):
     inputs: int
     outputs: int
     known: dict[int, float]  # registers that hold the same number in all rows and calls
-    spread: frozenset[int]  # registers that hold the same number in all rows
+    spread: dict[int, int]  # registers that hold the same number in all rows: where that is in the workspace
 
 
 def bits(x: float) -> int:
@@ -38,6 +40,8 @@ class _Writer:
         self.body: list[str] = []
         self.values: dict[int, str] = {}  # of each slot
         self.pointers: set[int] = set()
+        read = {slot for step in block.steps[part.first : part.last] for slot in step.reads}
+        self.few = len(read & block.spread.keys()) <= FEW
 
     def pointer(self, slot: int) -> str:
         """Where the rows of a slot begin."""
@@ -60,14 +64,15 @@ class _Writer:
         if slot in self.block.known:
             found = literal(bits(self.block.known[slot]), DOUBLE, self.lanes)
         elif slot in self.block.spread:
-            found = f"%s{slot}"
-            self.begin.append(f"  %b{slot} = load double, ptr {self.pointer(slot)}, align 8\n")
-            if self.lanes == 1:
-                found = f"%b{slot}"
-            else:
-                self.begin.append(f"  %e{slot} = insertelement {self.kind} poison, double %b{slot}, i64 0\n")
-                zeros = f"<{self.lanes} x i32> zeroinitializer"
-                self.begin.append(f"  {found} = shufflevector {self.kind} %e{slot}, {self.kind} poison, {zeros}\n")
+            found, zeros = f"%s{slot}", f"<{self.lanes} x i32> zeroinitializer"
+            (self.begin if self.few else self.body).extend(
+                (
+                    f"  %d{slot} = getelementptr double, ptr %w, i64 {self.block.spread[slot]}\n",
+                    f"  %b{slot} = load double, ptr %d{slot}, align 8\n",
+                    f"  %e{slot} = insertelement {self.kind} poison, double %b{slot}, i64 0\n",
+                    f"  {found} = shufflevector {self.kind} %e{slot}, {self.kind} poison, {zeros}\n",
+                )
+            )
         else:
             found = f"%v{slot}"
             self.body.append(f"  {found} = load {self.kind}, ptr {self.place(slot, 'l')}, align 8\n")

@@ -10,7 +10,7 @@ from vargrad._native.kernels import DOUBLE, Kernel, declarations, literal, table
 
 LANES = 8  # of the machine's kernels, which take a multiple of so many rows
 INLINE = 130  # instructions of a kernel that may be inline
-EXPANSION = 3000  # instructions that all uses of one kernel in a module may become; beyond, it is a function
+EXPANSION = 1000  # instructions that all uses of one kernel in a module may become; beyond, it is a function
 SHORT = 8  # instructions of a kernel that is always inline
 FAR = ("sin", "cos", "tan")  # for angles beyond HUGE_ANGLE of vmath_more.h the machine's kernel asks the C library
 HUGE_ANGLE = 0x4140000000000000  # 2.0**21

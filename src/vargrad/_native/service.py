@@ -7,8 +7,6 @@ logged once. A unit is an object of the machine with ``jobs()``, what is to be c
 from __future__ import annotations
 
 import atexit
-import importlib.util
-import logging
 import os
 import threading
 import weakref
@@ -34,7 +32,7 @@ class _State:
 
     def __init__(self) -> None:
         self.reason = ""  # why there is no machine code, as far as known
-        self.compiled = 0  # units
+        self.found = False  # llvmlite
         self.waiting: deque[weakref.ref[Any]] = deque()
         self.work = threading.Condition(threading.Lock())
         self.thread: threading.Thread | None = None
@@ -47,8 +45,11 @@ _state = _State()
 
 def reason() -> str:
     """Why programs do not become machine code; "" where nothing speaks against it."""
-    if not _state.reason and importlib.util.find_spec("llvmlite") is None:
-        _state.reason = "llvmlite is not installed"
+    if not _state.reason and not _state.found:
+        from importlib.util import find_spec
+
+        _state.found = find_spec("llvmlite") is not None
+        _state.reason = "" if _state.found else "llvmlite is not installed"
     return _state.reason
 
 
@@ -87,12 +88,13 @@ def compile_now(unit: Unit) -> bool:
         _state.reason = f"{type(error).__name__}: {error}"
         _tell(_state.reason)
         return False
-    _state.compiled += 1
     return True
 
 
 def _tell(text: str, told: set[str] = set()) -> None:  # noqa: B006
     if text not in told:
+        import logging
+
         told.add(text)
         logging.getLogger("vargrad").warning("no machine code: %s; programs run as without it", text)
 

@@ -69,7 +69,7 @@ def _target(job: dict[str, Any]) -> blocks.Block | rows.Row:
             found.append(Interpreted(tuple(reads), tuple(writes)))
         else:
             found.append(_names().step(*steps[i : i + 5]))
-    return blocks.Block(found, job["registers"], job["inputs"], job["outputs"], job["known"], frozenset(job["spread"]))
+    return blocks.Block(found, job["registers"], job["inputs"], job["outputs"], job["known"], job["spread"])
 
 
 def _row_steps(steps: list[int], group: int) -> Iterator[AnyStep]:

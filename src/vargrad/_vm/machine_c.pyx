@@ -6,7 +6,6 @@ The machine itself is in csrc/vm/program.h, its kernels in csrc/vm/kernels.h; he
 VARGRAD_SIMD=baseline|avx2|avx512 chooses the instruction set; the best that the processor has is the default.
 """
 
-cimport cython
 from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_WRITABLE
 from cpython.buffer cimport PyBuffer_FillInfo, PyBuffer_Release, PyObject_GetBuffer
 from cpython.exc cimport PyErr_CheckSignals
@@ -69,6 +68,7 @@ cdef extern from "vm/program.h" nogil:
     void plan_free(Plan *)
     void plan_row(const Plan *, const double *, double *, double *)
     size_t plan_workspace(const Plan *)
+    size_t plan_numbers(const Plan *)
     void plan_prepare_few(const Plan *, void *, const double *const *, size_t)
     void plan_run(const Plan *, void *, const double *const *, double *const *, size_t, size_t)
     ctypedef struct MachineApi:

@@ -4,6 +4,7 @@
 # its runs take, and asks for machine code when that is many times what compiling takes. Whatever goes wrong then, the
 # unit goes on as before.
 
+cimport cython
 from libc.stdint cimport uint64_t
 
 from vargrad._native import service as native_service
@@ -90,7 +91,7 @@ cdef dict plan_job(const Plan *plan):
     cdef size_t i, fixed = p.inputs + p.constants
     cdef size_t value
     cdef const PlanProduct *product
-    known, spread, products = {}, [], []
+    known, spread, products = {}, {}, []
     for i in range(plan.broadcasts):
         value = plan.broadcast_value[i]
         if plan.constant != NULL:
@@ -98,7 +99,7 @@ cdef dict plan_job(const Plan *plan):
         elif p.inputs <= value < fixed:
             known[plan.broadcast_slot[i]] = p.constant[value - p.inputs]
         else:
-            spread.append(plan.broadcast_slot[i])
+            spread[plan.broadcast_slot[i]] = plan_numbers(plan) // sizeof(double) + value
     for i in range(plan.products):
         product = &plan.product[i]
         numbers = ints(plan.number + product.first, product.terms + 2 * product.chains)
