@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from vargrad._native.kernels import DOUBLE, literal, vector
-from vargrad._native.module import Isa, Module
+from vargrad._native.module import LANES, Module
 from vargrad._native.steps import AnyStep, Interpreted, Part, Step
 
+SHORT = 800  # instructions of a part whose loop is written twice: with two vectors in turn, a divider waits less
 FEW = 8  # numbers, the same in all rows, that are read before the loop: more would not stay in registers
 
 
@@ -104,10 +105,10 @@ class _Writer:
             if slot < self.block.registers:
                 self.store(slot)
         return (
-            f"define void @{name}(ptr %w, i64 %n) #0 {{\nentry:\n{''.join(self.begin)}"
-            f"  %none = icmp eq i64 %n, 0\n  br i1 %none, label %done, label %loop\n"
-            f"loop:\n  %i = phi i64 [ 0, %entry ], [ %next, %loop ]\n{''.join(self.body)}"
-            f"  %next = add i64 %i, {self.lanes}\n  %more = icmp ult i64 %next, %n\n"
+            f"define internal void @{name}(ptr %w, i64 %from, i64 %to) #0 {{\nentry:\n{''.join(self.begin)}"
+            f"  %any = icmp ult i64 %from, %to\n  br i1 %any, label %loop, label %done\n"
+            f"loop:\n  %i = phi i64 [ %from, %entry ], [ %next, %loop ]\n{''.join(self.body)}"
+            f"  %next = add i64 %i, {self.lanes}\n  %more = icmp ult i64 %next, %to\n"
             f"  br i1 %more, label %loop, label %done\ndone:\n  ret void\n}}\n"
         )
 
@@ -119,9 +120,13 @@ def write(module: Module, block: Block, parts: Sequence[Part], prefix: str) -> I
             yield ""
             continue
         name = f"{prefix}{i}"
-        module.functions.append(_Writer(module, block, part, _lanes(module.isa)).text(name))
+        module.functions.append(_Writer(module, block, part, LANES).text(f"{name}.rest"))
+        wide = module.isa.vector == LANES and part.weight <= SHORT
+        if wide:
+            module.functions.append(_Writer(module, block, part, 2 * LANES).text(f"{name}.wide"))
+        module.functions.append(
+            f"define void @{name}(ptr %w, i64 %n) #0 {{\n  %whole = and i64 %n, {-2 * LANES if wide else 0}\n"
+            + f"  call void @{name}.wide(ptr %w, i64 0, i64 %whole)\n" * wide
+            + f"  call void @{name}.rest(ptr %w, i64 %whole, i64 %n)\n  ret void\n}}\n"
+        )
         yield name
-
-
-def _lanes(isa: Isa) -> int:
-    return 8

@@ -87,15 +87,15 @@ class Module:
 
     def _call(self, name: str, operands: list[str], lanes: int) -> str:
         """Lines that return what the machine's own kernel gives; lanes that it has more are those before again."""
-        kind = vector(DOUBLE, lanes)
-        lines = [f"  %out = alloca [{LANES} x double], align 64\n"]
+        kind, rows = vector(DOUBLE, lanes), max(LANES, lanes)
+        lines = [f"  %out = alloca [{rows} x double], align 64\n"]
         for i, x in enumerate(operands):
-            lines.append(f"  %in{i} = alloca [{LANES} x double], align 64\n")
-            for j in range(0, LANES, lanes):
+            lines.append(f"  %in{i} = alloca [{rows} x double], align 64\n")
+            for j in range(0, rows, lanes):
                 lines.append(f"  %at{i}.{j} = getelementptr double, ptr %in{i}, i64 {j}\n")
                 lines.append(f"  store {kind} {x}, ptr %at{i}.{j}, align 8\n")
         given = ", ".join(f"ptr %in{min(i, len(operands) - 1)}" for i in range(3))
-        lines.append(f"  call void inttoptr (i64 {self.kernels[name]} to ptr)(ptr %out, {given}, i64 {LANES})\n")
+        lines.append(f"  call void inttoptr (i64 {self.kernels[name]} to ptr)(ptr %out, {given}, i64 {rows})\n")
         lines.append(f"  %result = load {kind}, ptr %out, align 8\n  ret {kind} %result\n")
         return "".join(lines)
 

@@ -80,6 +80,7 @@ class Part(NamedTuple):
     first: int
     last: int
     kept: frozenset[int]  # slots that are written here and read behind it
+    weight: int  # instructions, about
 
 
 def uses(steps: Iterable[AnyStep]) -> Counter[str]:
@@ -93,12 +94,16 @@ def uses(steps: Iterable[AnyStep]) -> Counter[str]:
     return found
 
 
+def _weight(step: AnyStep, size: Counter[str]) -> int:
+    return 0 if isinstance(step, Interpreted) else size[step.first] + size[step.second]
+
+
 def cut(steps: Sequence[AnyStep], wanted: Iterable[int], size: Counter[str]) -> list[Part]:
     """All steps in parts. ``wanted``: slots that are read in the end. ``size``: instructions of each operation."""
     bounds, length, weight = [0], 0, 0
     for i, step in enumerate(steps):
         alone = isinstance(step, Interpreted)
-        more = 0 if isinstance(step, Interpreted) else size[step.first] + size[step.second]
+        more = _weight(step, size)
         if length and (alone or length >= MOST_STEPS or weight + more > MOST_INSTRUCTIONS):
             bounds.append(i)
             length = weight = 0
@@ -112,7 +117,7 @@ def cut(steps: Sequence[AnyStep], wanted: Iterable[int], size: Counter[str]) -> 
     live = set(wanted)
     for first, last in zip(reversed(bounds[:-1]), reversed(bounds[1:]), strict=True):
         written = {slot for step in steps[first:last] for slot in step.writes}
-        parts.append(Part(first, last, frozenset(written & live)))
+        parts.append(Part(first, last, frozenset(written & live), sum(_weight(x, size) for x in steps[first:last])))
         for step in reversed(steps[first:last]):
             live.difference_update(step.writes)
             live.update(step.reads)
