@@ -322,5 +322,6 @@ void plan_free(Plan *plan) {
     free(plan->once), free(plan->broadcast_value), free(plan->broadcast_slot);
     free(plan->step), free(plan->reads), free(plan->constant);
     free(plan->product), free(plan->number), free(plan->factor);
+    native_free(plan->native), native_free(plan->native_row);
     free(plan);
 }

@@ -32,6 +32,8 @@ static size_t table(const Plan *plan) {
     return once(plan) + values * sizeof(double);
 }
 
+size_t plan_numbers(const Plan *plan) { return once(plan); }
+
 size_t plan_workspace(const Plan *plan) {
     return whole_lines(table(plan) + plan->factors * sizeof(double)) + 64;
 }
@@ -53,10 +55,11 @@ static void fill(const Plan *plan, void *workspace, const double *const *inputs,
     double **pointer = workspace, *v = (double *)((char *)workspace + once(plan));
     double *factor = (double *)((char *)workspace + table(plan));
     size_t fixed = p->inputs + p->constants;
+    int is_native = native_of(&plan->native) != NULL; /* then nothing reads these lanes: products have the table */
     for (size_t i = 0; i < p->inputs; i++) v[i] = inputs != NULL && inputs[i] != NULL ? inputs[i][0] : 0.0;
     if (p->constants && !refresh) memcpy(v + p->inputs, p->constant, p->constants * sizeof *v);
     if (plan->once_length) plan->kernels->row(&plan->once->op, plan->once_length, v);
-    for (size_t i = 0; i < plan->broadcasts; i++) {
+    for (size_t i = 0; i < plan->broadcasts && !is_native; i++) {
         size_t value = (size_t)plan->broadcast_value[i];
         double *lane = pointer[plan->broadcast_slot[i]];
         if (refresh && value >= p->inputs && value < fixed) continue;
@@ -86,23 +89,32 @@ void plan_refresh(const Plan *plan, void *workspace, const double *const *inputs
     fill(plan, workspace, inputs, plan->lanes, 1);
 }
 
+void steps_row(const Kernels *kernels, const Native *native, const Code *code, size_t length, double *v) {
+    if (native == NULL) kernels->row(&code->op, length, v);
+    else
+        for (const NativePart *part = native->part, *end = part + native->parts; part < end; part++) {
+            if (part->run != NULL) part->run(v, 1);
+            else kernels->row(&code[part->first].op, part->last - part->first, v);
+        }
+}
+
 void plan_row(const Plan *plan, const double *inputs, double *v, double *outputs) {
     size_t inputs_count = plan->program->inputs, n = plan->program->outputs;
     for (size_t i = 0; i < plan->broadcasts; i++) v[plan->broadcast_slot[i]] = plan->constant[i];
     memcpy(v + plan->registers, inputs, inputs_count * sizeof *v);
-    plan->kernels->row(&plan->step->op, plan->steps, v);
+    steps_row(plan->kernels, native_of(&plan->native_row), plan->step, plan->steps, v);
     memcpy(outputs, v + plan->registers + inputs_count, n * sizeof *v);
 }
 
 /* One block. Between the kernels, the lines that the next block will read and write are asked for, a few at a time:
  * the processor looks ahead by itself, but not from page to page in a dozen arrays. */
-static void block(const Plan *plan, double **pointer, size_t n, size_t ahead) {
+static void interpret(const Plan *plan, double **pointer, size_t first, size_t last, size_t n, size_t ahead) {
     const double *factor = (const double *)((const char *)pointer + table(plan));
     const Kernel *kernel = plan->kernels->kernel;
     double **data = pointer + plan->registers;
     size_t inputs = plan->program->inputs, all = inputs + plan->program->outputs, k = 0, at = 0;
     size_t some = ahead * all / LANES / (plan->steps + 1) + 1;
-    for (const Code *s = plan->step, *end = s + plan->steps; s < end; s++) {
+    for (const Code *s = plan->step + first, *end = plan->step + last; s < end; s++) {
         if (s->op != DO_PRODUCT) kernel[s->op](pointer[s->out], pointer[s->a], pointer[s->b], pointer[s->c], n);
         else {
             const PlanProduct *product = &plan->product[s->out];
@@ -117,6 +129,18 @@ static void block(const Plan *plan, double **pointer, size_t n, size_t ahead) {
             at += LANES;
             if (at >= ahead) at = 0, k++;
         }
+    }
+}
+
+static void block(const Plan *plan, double **pointer, size_t n, size_t ahead) {
+    const Native *native = native_of(&plan->native);
+    if (native == NULL) {
+        interpret(plan, pointer, 0, plan->steps, n, ahead);
+        return;
+    }
+    for (const NativePart *part = native->part, *end = part + native->parts; part < end; part++) {
+        if (part->run != NULL) part->run(pointer, n);
+        else interpret(plan, pointer, part->first, part->last, n, 0);
     }
 }
 

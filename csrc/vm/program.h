@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "vm/kernels.h"
+#include "vm/native.h"
 
 typedef struct {
     int32_t op, out, a, b, c;
@@ -49,6 +50,7 @@ typedef struct {
     int32_t *factor;  /* of the products' table: values, or ~value to be negated; NO_START: -0.0 */
     size_t products, numbers, factors;
     unsigned char *reads; /* of each input: whether rows of it are read */
+    Native *native, *native_row; /* machine code for the steps, of blocks and of plan_row; NULL: none */
 } Plan; /* slots: registers, then one for each input and each output */
 
 /* From one register to the next: not all of them on the same cache sets. */
@@ -66,9 +68,12 @@ void program_free(Program *program);
 /* broadcast: one flag an input. staged: outputs are copied out at the end of a block, for outputs that are inputs. */
 Plan *plan_new(const Program *program, const Kernels *kernels, const unsigned char *broadcast, int staged);
 void plan_free(Plan *plan);
+/* Steps of one row, over v: machine code where there is some. */
+void steps_row(const Kernels *kernels, const Native *native, const Code *code, size_t length, double *v);
 /* One row, by a plan without broadcast inputs. slots: as many doubles as the plan has slots. */
 void plan_row(const Plan *plan, const double *inputs, double *slots, double *outputs);
 size_t plan_workspace(const Plan *plan); /* bytes, to be aligned to 64 */
+size_t plan_numbers(const Plan *plan); /* where in a workspace the values are that are the same for all rows, in bytes */
 void plan_prepare(const Plan *plan, void *workspace, const double *const *inputs);
 void plan_prepare_few(const Plan *plan, void *workspace, const double *const *inputs, size_t rows); /* at most to run */
 /* For many plans that take turns, each run again and again over so many rows: from now on a workspace has the numbers

@@ -135,6 +135,7 @@ Row *row_new(const Plan *plan) {
 void row_free(Row *row) {
     if (row == NULL) return;
     free(row->code), free(row->output), free(row->constant);
+    native_free(row->native);
     free(row);
 }
 
@@ -144,6 +145,6 @@ void row_prepare(const Row *row, double *v) {
 
 void row_run(const Row *row, double *v, const double *inputs, double *outputs) {
     if (row->inputs) memcpy(v + row->constants, inputs, row->inputs * sizeof *v);
-    row->kernels->row(&row->code->op, row->length, v);
+    steps_row(row->kernels, native_of(&row->native), row->code, row->length, v);
     for (size_t k = 0; k < row->outputs; k++) outputs[k] = v[row->output[k]];
 }

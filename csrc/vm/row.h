@@ -14,6 +14,7 @@ typedef struct {
     Code *code;       /* over places: constants, inputs, results */
     int32_t *output;  /* the place of each */
     double *constant;
+    Native *native;   /* machine code for all of it; NULL: none */
 } Row;
 
 Row *row_new(const Plan *plan); /* of a plan without broadcast inputs, no longer needed then */

@@ -23,6 +23,7 @@ BELOW = {  # a folder of csrc may include from itself and from these
     "vm/vmath": (),
     "vm": ("ops", "vm/vmath"),
     "vm/reroll": ("vm",),
+    "vm/native": ("ops", "vm", "vm/vmath"),
     "dense": ("vm",),
 }
 IMPORT = re.compile(r"^\s*(?:from|c?import)\s+vargrad(?:\.(\w+)(?:\.\w+)*)?(?:\s+c?import\s+(.*))?$", re.MULTILINE)

@@ -27,6 +27,8 @@ void repeat_prepare(const Repeat *r, void *workspace); /* once */
 void repeat_run(const Repeat *r, void *workspace, const double *inputs, double *outputs); /* apart from each other */
 size_t repeat_lanes(const Repeat *r); /* how many operations of the program run in lanes */
 size_t repeat_groups(const Repeat *r);
+size_t repeat_rows(const Repeat *r, size_t group, Plan **plan); /* how many rows a group runs, and its plan */
+double repeat_time(const Repeat *r); /* of a row, about, in ns */
 int repeat_pays(const Repeat *r, size_t rows); /* whether so many rows, one after the other, beat a plan for batches */
 
 #endif

@@ -118,3 +118,10 @@ void repeat_run(const Repeat *r, void *workspace, const double *inputs, double *
         else memcpy(outputs + c->to, from + c->ref.at, (size_t)c->count * sizeof(double));
     }
 }
+
+size_t repeat_rows(const Repeat *r, size_t group, Plan **plan) {
+    *plan = r->group[group].plan;
+    return r->group[group].lanes;
+}
+
+double repeat_time(const Repeat *r) { return r->row_time; }

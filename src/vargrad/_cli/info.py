@@ -29,6 +29,7 @@ def facts() -> list[tuple[str, str]]:
         ("backend", f"{vargrad.backend}: {backends.why()}"),
         ("core", _core()),
         ("machine", _machine()),
+        ("native", _native()),
         ("python", f"{platform.python_implementation()} {platform.python_version()}, {platform.python_compiler()}"),
         ("system", platform.platform()),
         ("numpy", _version("numpy")),
@@ -58,6 +59,17 @@ def _machine() -> str:
         return "NumPy's"
     available = ", ".join(machine.instruction_sets())
     return f"{machine.instruction_set()} instructions, of {available} (VARGRAD_SIMD chooses)"
+
+
+def _native() -> str:
+    from vargrad._native import service, settings
+
+    if vargrad.backend == "python":
+        return "no machine code: the machine is NumPy's"
+    if service.reason():
+        return f"no machine code: {service.reason()}: pip install 'vargrad[native]'"
+    modes = ", ".join(settings.MODES)
+    return f"{settings.DEFAULT}, of {modes} (VARGRAD_NATIVE chooses), by llvmlite {_version('llvmlite')}"
 
 
 def _extra(name: str, extra: str) -> str:

@@ -1,8 +1,4 @@
-"""compile: record a function of floats once, run it and its derivatives over arrays.
-
-In a recording the attributes of an object are constants. So a compiled method, or another callable with state, compares
-its object before each call with what was recorded, and discards all recordings if it has changed.
-"""
+"""compile: record a function of floats once, run it and its derivatives over arrays."""
 
 from __future__ import annotations
 
@@ -16,7 +12,7 @@ from typing import Any, Concatenate, Self, overload
 from vargrad._compile.bound import bind as bind_call
 from vargrad._compile.call import chosen_arguments
 from vargrad._compile.dispatcher import SHORTCUTS
-from vargrad._compile.listing import listing
+from vargrad._compile.listing import as_machine_code, listing
 from vargrad._compile.paths import Output
 from vargrad._compile.recorder import RecordingError
 from vargrad._compile.sparse.methods import HasPattern
@@ -34,11 +30,16 @@ __all__ = ["Compiled", "RecordingError", "compile", "load_compiled"]
 
 @overload
 def compile(
-    f: Callable[P, R], *, signature: str | None = None, max_paths: int = 256, constants: str = "watched"
+    f: Callable[P, R],
+    *,
+    signature: str | None = ...,
+    max_paths: int = ...,
+    constants: str = ...,
+    native: str | None = ...,
 ) -> Compiled[P, R]: ...
 @overload
 def compile(
-    f: None = None, *, signature: str | None = None, max_paths: int = 256, constants: str = "watched"
+    f: None = ..., *, signature: str | None = ..., max_paths: int = ..., constants: str = ..., native: str | None = ...
 ) -> Callable[[Callable[P, R]], Compiled[P, R]]: ...
 def compile(
     f: Callable[..., Any] | None = None,
@@ -46,6 +47,7 @@ def compile(
     signature: str | None = None,
     max_paths: int = 256,
     constants: str = "watched",
+    native: str | None = None,
 ) -> Compiled[..., Any] | Callable[[Callable[..., Any]], Compiled[..., Any]]:
     """Record f when it is first called, and replay it and its derivatives over arrays from then on.
 
@@ -53,7 +55,8 @@ def compile(
     generalised-ufunc signature, such as ``"(n),()->()"``, for arguments and results that are vectors; without it every
     argument is a number. ``max_paths``: how many paths through f's branches may be recorded. ``constants``: "watched",
     whatever else f reads, such as globals, closures, elements and attributes, is compared before each call, and f is
-    recorded anew where it has changed; "frozen", it stays as it is in the first call. Also a decorator, with or without
+    recorded anew where it has changed; "frozen", it stays as it is in the first call. ``native``: "off", "auto" or
+    "now", when programs become machine code, instead of what VARGRAD_NATIVE says. Also a decorator, with or without
     arguments. Raises TypeError for what is no function, ValueError for what is no signature.
 
     >>> import numpy, vargrad
@@ -68,14 +71,14 @@ def compile(
     (6.0, (3.0, 2.0))
     """
     if f is None:
-        return lambda function: compile(function, signature=signature, max_paths=max_paths, constants=constants)
+        return lambda g: compile(g, signature=signature, max_paths=max_paths, constants=constants, native=native)
     if isinstance(f, (classmethod, staticmethod)):
         kind = type(f).__name__
         cure = "make it a staticmethod of the numbers" if kind == "classmethod" else "write @staticmethod above it"
         raise TypeError(f"compile() takes a function, not a {kind}: {cure}")
     if callable(f) and is_stateful(f) and constants == "watched":
-        return Watched(f, signature, max_paths)
-    return Compiled(f, signature, max_paths, constants)
+        return Watched(f, signature, max_paths, native=native)
+    return Compiled(f, signature, max_paths, constants, native)
 
 
 @fast_calls
@@ -182,7 +185,7 @@ class Compiled(Typed[P, R], HasPattern):
         lines = [repr(self)]
         for specialization in self._specializations.values():
             for i, path in enumerate(specialization.paths):
-                lines.append(f"path {i}: {', '.join(specialization.labels)} -> {path.structure}")
+                lines.append(f"path {i}: {', '.join(specialization.labels)} -> {path.structure}{as_machine_code(path)}")
                 lines += [f"    {line}" for line in listing(path, specialization.labels)]
         return "\n".join(lines)
 
@@ -238,14 +241,19 @@ def _refreshed(name: str) -> Callable[..., Any]:
 
 
 class Watched(Compiled[..., Any]):
-    """A compiled function that depends on the state of an object, which ``subject()`` returns."""
+    """A compiled function that reads an object, which ``subject()`` returns; before each call it is compared."""
 
     _is_watched = True
 
     def __init__(
-        self, f: Callable[..., Any], signature: str | None, max_paths: int, subject: Callable[[], Any] | None = None
+        self,
+        f: Callable[..., Any],
+        signature: str | None,
+        max_paths: int,
+        subject: Callable[[], Any] | None = None,
+        native: str | None = None,
     ) -> None:
-        super().__init__(f, signature, max_paths)
+        super().__init__(f, signature, max_paths, native=native)
         self._original = function = f
         self._subject = subject = subject or (lambda: getattr(function, "__self__", function))
         self._state: State | None = None
@@ -386,7 +394,7 @@ class Methods:
 
         method.__signature__ = inspect.signature(MethodType(function, instance))  # type: ignore[attr-defined]
         signature = None if owner.signature is None else owner.signature.text
-        return Watched(method, signature, owner.max_paths, reference)
+        return Watched(method, signature, owner.max_paths, reference, owner.native)
 
 
 show_as("vargrad", [Compiled, compile, load_compiled])

@@ -40,13 +40,20 @@ class Dispatcher(Recordings):
     _is_watched = False  # whether an object's state is looked at before each call: see Watched
 
     def __init__(
-        self, f: Callable[..., Any], signature: str | None = None, max_paths: int = 256, constants: str = "watched"
+        self,
+        f: Callable[..., Any],
+        signature: str | None = None,
+        max_paths: int = 256,
+        constants: str = "watched",
+        native: str | None = None,
     ) -> None:
         if not callable(f):
             raise TypeError(f"compile() takes a function, not {type(f).__name__} ({f!r:.60}): write compile(f)")
         if isinstance(max_paths, bool) or not isinstance(max_paths, int) or max_paths < 1:
             raise ValueError(f"compile(): max_paths must be an int of at least 1, not {max_paths!r:.60}")
         known("compile(): constants", constants, ("watched", "frozen"))
+        if native is not None:
+            known("compile(): native", native, ("off", "auto", "now"))
         super().__init__()
         functools.update_wrapper(self, f, updated=("__dict__",) if isinstance(f, FunctionType) else ())
         self.__wrapped__ = f
@@ -54,6 +61,7 @@ class Dispatcher(Recordings):
         self.__name__: str = getattr(named, "__name__", type(named).__name__)
         self.signature: Signature | None = None if signature is None else parse(signature)
         self.max_paths = max_paths
+        self.native = native
         self._frozen = constants == "frozen"
         self._binder = Binder(self.__name__, f, self.signature)
         self.lock: Any = RLock()

@@ -11,6 +11,18 @@ _MOST_OPERATIONS = 200  # of a path, and
 _MOST_DERIVATIVES = 64  # of its results, for its derivatives to be shown: they are to be read
 
 
+def as_machine_code(path: Path) -> str:
+    """What of a path runs as machine code: "; machine code: grad of a row, value of batches", or nothing."""
+    names = {"row": "of a row", "batch": "of batches"}
+    found = {
+        f"{output.kind} {names[name]}": None
+        for output, machine in path.machines().items()
+        for name, unit in machine.units()
+        if unit.is_native
+    }
+    return f"; machine code: {', '.join(found)}" if found else ""
+
+
 def listing(path: Path, labels: Sequence[str]) -> list[str]:
     """The lines; ``labels``: a name for each number that is an argument."""
     arguments, results = path.recording.arguments, path.recording.results

@@ -58,6 +58,7 @@ class Path:
         "_machines",
         "_nonzeros",
         "children",
+        "native",
         "outcomes",
         "recording",
         "steps",
@@ -66,8 +67,11 @@ class Path:
         "zeros",
     )
 
-    def __init__(self, recording: Recording, structure: Any, lock: RLock, zeros: str = "") -> None:
+    def __init__(
+        self, recording: Recording, structure: Any, lock: RLock, zeros: str = "", native: str | None = None
+    ) -> None:
         self.zeros = zeros  # why derivatives of a result are zero by definition: see _ops/zeros.py
+        self.native = native  # when its programs become machine code, if not as VARGRAD_NATIVE says
         self.recording = recording
         self.structure = structure
         self.outcomes = [outcome for _, outcome in recording.guards]
@@ -86,8 +90,12 @@ class Path:
             with self._lock, without_collector():
                 program = self.program(output)
                 self.steps[output] = len(program.code)
-                found = self._machines[output] = Machine(program), len(program.outputs)
+                found = self._machines[output] = Machine(program, native=self.native), len(program.outputs)
         return found
+
+    def machines(self) -> dict[Output, Machine]:
+        """The machines that there are, by what they compute."""
+        return {output: machine for output, (machine, _) in self._machines.items()}
 
     def nonzeros(self, output: Output) -> Nonzeros:
         """The entries of a sparse Jacobian or Hessian, each an output of its program."""

@@ -120,7 +120,7 @@ def built(compiled: Kind, state: dict[str, Any], function: Callable[..., Any] | 
             compiled, names, positional, cores, compiled._reads
         )
         for recording, structure, parent, side_exit in paths:
-            path = Path(recording, structure, compiled.lock)
+            path = Path(recording, structure, compiled.lock, native=compiled.native)
             specialization.paths.append(path)
             if parent is not None:
                 specialization.paths[parent].children[side_exit] = path

@@ -40,6 +40,7 @@ class Owner(Protocol):
     __wrapped__: Callable[..., Any]
     signature: Signature | None
     max_paths: int
+    native: str | None
     lock: Any
 
     def _forget_the_oldest(self, newest: Specialization) -> None: ...
@@ -52,6 +53,7 @@ class Alone:
 
     signature: Signature | None = None
     max_paths = 1
+    native: str | None = None
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.__name__ = getattr(function, "__name__", type(function).__name__)
@@ -223,7 +225,7 @@ class Specialization:
         why = why or next(filter(None, map(zeros.cause, numbers)), "")
         if transforms != zeros.last.transforms:  # what they return is made of derivatives
             why = ""
-        return Path(finished, structure, owner.lock, why), owner._after_recording(before, running)
+        return Path(finished, structure, owner.lock, why, owner.native), owner._after_recording(before, running)
 
 
 def record(

@@ -28,7 +28,7 @@ class UnionPath(Path):
     __slots__ = ("_on_a_path",)
 
     def __init__(self, recording: Recording, first: Path, on_a_path: int) -> None:
-        super().__init__(recording, first.structure, first._lock)
+        super().__init__(recording, first.structure, first._lock, native=first.native)
         self.outcomes = [1.0]
         self._on_a_path = on_a_path
 

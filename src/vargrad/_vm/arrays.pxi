@@ -107,7 +107,29 @@ cdef bint items_of(x, const Shape *shape, int depth, Py_ssize_t size, double *at
     return True
 
 
+# ---- numbers of Python
+
+
+cdef tuple floats(const double *x, size_t n):
+    cdef tuple result = PyTuple_New(n)
+    cdef size_t i
+    for i in range(n):
+        item = PyFloat_FromDouble(x[i])
+        Py_INCREF(item)
+        PyTuple_SET_ITEM(result, i, item)
+    return result
+
+
+cdef inline double number(x) except? -1.0:
+    if PyFloat_CheckExact(x):
+        return PyFloat_AS_DOUBLE(x)
+    if isinstance(x, (float, int)):
+        return PyFloat_AsDouble(x)
+    raise TypeError(f"a point is of floats, not of {type(x).__name__}")
+
+
 # ---- rows to columns and back, for long batches of vectors
+
 
 cdef void transpose(double *to, const double *x, size_t n, size_t m) noexcept nogil:
     """The n rows of m numbers as m rows of n, by tiles: NumPy goes through them number by number.

@@ -143,6 +143,7 @@ cdef class Shortcut:
 
     cdef object step(self, PyObject *const *args):
         """The results; None for arguments of another kind; LEFT for a row that fails a guard."""
+        self.machine.ready()
         if self.straight:
             found = self.vector(args)
             if found is not None:
@@ -173,6 +174,7 @@ cdef class Shortcut:
         if self.guards is None:
             guards, self.outcomes = self.side_traces.guards()
             self.guards = guards
+        self.guards.ready()
         n = self.guards.program.outputs
         if self.guards.program.inputs > self.inputs or n != <size_t>len(self.outcomes):
             raise ValueError("guards: their program does not fit")

@@ -310,6 +310,9 @@ cdef bint run_few(Few few, tuple parts) except -1:
             held = machine.plan_for(broadcast, False)
             s.few_plan, s.few_machine = held, machine
             memcpy(s.few_broadcast, flags, s.arguments)
+        held.rows(rows, machine.mode)
+    else:
+        machine.ready()
     if not few.holds():  # objects made above let the garbage collector run code of others
         return False
     at = (2 * (inputs + outputs) + rows + (between + 1) * block) * sizeof(double)

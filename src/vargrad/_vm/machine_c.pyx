@@ -37,11 +37,30 @@ cdef extern from "vm/kernels.h" nogil:
         DO_COUNT
         LANES
 
+cdef extern from "vm/native.h" nogil:
+    ctypedef struct Native:
+        pass
+
 cdef extern from "vm/program.h" nogil:
     ctypedef struct Program:
-        size_t inputs, registers, length, outputs
+        size_t inputs, constants, registers, length, outputs
+        double *constant
+    ctypedef struct Code:
+        int32_t op
+    ctypedef struct PlanProduct:
+        int32_t first, chains, terms
     ctypedef struct Plan:
-        size_t steps, lanes, slots, products
+        const Program *program
+        const Kernels *kernels
+        size_t steps, lanes, slots, products, registers, broadcasts
+        int32_t *broadcast_value
+        int32_t *broadcast_slot
+        Code *step
+        double *constant
+        PlanProduct *product
+        int32_t *number
+        Native *native
+        Native *native_row
     Program *program_new(const int32_t *, size_t, const double *, size_t, int64_t, int64_t, const int32_t *, size_t,
                          char *, size_t)
     void program_free(Program *)
@@ -49,6 +68,7 @@ cdef extern from "vm/program.h" nogil:
     void plan_free(Plan *)
     void plan_row(const Plan *, const double *, double *, double *)
     size_t plan_workspace(const Plan *)
+    size_t plan_numbers(const Plan *)
     void plan_prepare_few(const Plan *, void *, const double *const *, size_t)
     void plan_run(const Plan *, void *, const double *const *, double *const *, size_t, size_t)
     ctypedef struct MachineApi:
@@ -67,14 +87,6 @@ cdef extern from "vm/pages.h":
     void *pages_take(size_t)
     void pages_give(void *, size_t)
     size_t pages_spare()
-
-cdef extern from "vm/row.h" nogil:
-    ctypedef struct Row:
-        size_t places
-    Row *row_new(const Plan *)
-    void row_free(Row *)
-    void row_prepare(const Row *, double *)
-    void row_run(const Row *, double *, const double *, double *)
 
 IMPLEMENTATION = "compiled"
 OPCODES = {do_info[i].name.decode(): i for i in range(DO_COUNT)}
@@ -137,6 +149,7 @@ machine_api_capsule = PyCapsule_New(<void *>&machine_api, "vargrad.machine_api",
 
 include "buffers.pxi"
 include "pages.pxi"
+include "native.pxi"
 include "workers.pxi"
 include "reroll.pxi"
 
@@ -144,20 +157,12 @@ include "reroll.pxi"
 # ---- the machine
 
 
-cdef class OwnedPlan:
-    """Owns one plan."""
-
-    cdef Plan *plan
-
-    def __dealloc__(self):
-        plan_free(self.plan)
-
-
-cdef class Machine:
+cdef class Machine(Unit):
     """Replays ``program`` (code, constants, n_inputs, n_registers, outputs: see program.py) over arrays.
 
-    ``isa``: an instruction set instead of the one chosen at import. Raises ValueError for a program that reads or
-    writes outside its registers, holds unknown operations, or whose arrays have other types or shapes.
+    ``isa``: an instruction set instead of the one chosen at import. ``native``: "off", "auto" or "now" instead of what
+    VARGRAD_NATIVE says. Raises ValueError for a program that reads or writes outside its registers, holds unknown
+    operations, or whose arrays have other types or shapes.
     """
 
     cdef Program *program
@@ -167,8 +172,9 @@ cdef class Machine:
     cdef double *workspace
     cdef Lanes lanes  # for one row, where the program repeats itself
     cdef dict plans
+    cdef str mode
 
-    def __cinit__(self, program, isa=None):
+    def __cinit__(self, program, isa=None, native=None):
         cdef char message[200]
         cdef Buffers held = Buffers(3)
         cdef Py_buffer *code = held.take(program.code, "code", -1, False, 2, False)
@@ -176,6 +182,7 @@ cdef class Machine:
         cdef Py_buffer *outputs = held.take(program.outputs, "outputs", -1, False, 1, False)
         self.kernels = kernels_named(_selected if isa is None else isa)
         self.plans = {}
+        self.mode = native_service.checked(native)
         if code.shape[1] != 5:
             raise ValueError(f"code has rows of {code.shape[1]}, expected op, out, a, b, c")
         try:
@@ -198,6 +205,10 @@ cdef class Machine:
         if self.single == NULL:
             raise MemoryError()
         self.lanes = lanes_of(self.program, self.kernels)
+        if self.lanes is not None:
+            self.lanes.begin(self.mode, self.lanes.steps())
+        else:
+            self.begin(self.mode, self.single.steps)
 
     def __dealloc__(self):
         row_free(self.quick)
@@ -235,6 +246,7 @@ cdef class Machine:
         held.plan = plan_new(self.program, self.kernels, broadcast, staged)
         if held.plan == NULL:
             raise MemoryError()
+        held.begin(self.mode, held.plan.steps)
         if len(self.plans) >= PLANS:
             self.plans = {}
         self.plans[key] = held
@@ -265,11 +277,13 @@ cdef class Machine:
         if call.rows == 0 or call.outputs == 0:
             return
         if self.lanes is not None and self.lanes.pays(call.rows):
+            self.ready()
             self.lanes.rows(call)
             return
         call.plan_owner = self.plan_for(call.broadcast, call.staged)
         call.plan = call.plan_owner.plan
         cdef Plan *plan = call.plan
+        call.plan_owner.rows(call.rows, self.mode)
         cdef size_t blocks = 1 + ROWS_BY_STEPS // (plan.lanes * (plan.steps + 1))
         call.chunk = blocks * plan.lanes
         work_all(call, workers, tell)
@@ -287,10 +301,16 @@ cdef class Machine:
         if self.lanes is not None:
             return self.lanes.row(inputs, outputs)
         if self.quick != NULL:  # it has one workspace, which the GIL protects
+            self.spent += self.quick.length * NS_A_STEP
             row_run(self.quick, self.workspace, inputs, outputs)
             return 0
         if self.single.steps > QUICK:
             return self.long_row(inputs, outputs)
+        self.prepare_row()
+        row_run(self.quick, self.workspace, inputs, outputs)
+        return 0
+
+    cdef int prepare_row(self) except -1:
         cdef Row *row = row_new(self.single)
         if row != NULL:
             self.workspace = <double *>machine_array(row.places + LANES, sizeof(double))
@@ -299,17 +319,42 @@ cdef class Machine:
             raise MemoryError()
         row_prepare(row, self.workspace)
         self.quick = row
-        row_run(row, self.workspace, inputs, outputs)
+        return 0
+
+    cdef inline int ready(self) except -1:
+        """Before a row, where Python code may run: asks for machine code if it is time to."""
+        cdef Unit unit = self if self.lanes is None else self.lanes
+        if unit.spent >= unit.goal:
+            unit.ask(self.mode)
         return 0
 
     cdef int long_row(self, const double *inputs, double *outputs) except -1:
         cdef double *slots = <double *>machine_memory(self.single.slots * sizeof(double))
         if slots == NULL:
             raise MemoryError()
-        with nogil:
-            plan_row(self.single, inputs, slots, outputs)
-        free(slots)
+        try:
+            self.spent += self.single.steps * NS_A_STEP
+            with nogil:
+                plan_row(self.single, inputs, slots, outputs)
+        finally:
+            free(slots)
         return 0
+
+    def jobs(self):
+        """What is to be compiled, each a dict: one row."""
+        if self.quick == NULL and self.single.steps <= QUICK:
+            self.prepare_row()
+        return [row_job(self.quick) if self.quick != NULL else long_row_job(self.single)]
+
+    def accept(self, code, list parts):
+        """Take machine code for one row into use."""
+        if self.code is None:
+            self.code = code
+            native_give(&self.quick.native if self.quick != NULL else &self.single.native_row, native_from(parts[0]))
+
+    def units(self):
+        """What runs of it, or may become machine code: pairs of a name and a Unit."""
+        return [("row", self if self.lanes is None else self.lanes), *(("batch", held) for held in self.plans.values())]
 
     def row(self, x, out):
         """One row from one array to another: float64, C-contiguous, of n_inputs and of as many items as outputs.
@@ -323,6 +368,7 @@ cdef class Machine:
             raise ValueError(f"x has {given.len // 8} items, expected {self.program.inputs}")
         if results.len != <Py_ssize_t>(self.program.outputs * sizeof(double)):
             raise ValueError(f"out has {results.len // 8} items, expected {self.program.outputs}")
+        self.ready()
         self.one_row(<const double *>given.buf, <double *>results.buf)
 
     def point(self, values):
@@ -341,29 +387,12 @@ cdef class Machine:
         try:
             for i in range(n):
                 v[i] = number(values[i])
+            self.ready()
             self.one_row(v, v + n)
             return floats(v + n, self.program.outputs)
         finally:
             if v != few:
                 free(v)
-
-
-cdef tuple floats(const double *x, size_t n):
-    cdef tuple result = PyTuple_New(n)
-    cdef size_t i
-    for i in range(n):
-        item = PyFloat_FromDouble(x[i])
-        Py_INCREF(item)
-        PyTuple_SET_ITEM(result, i, item)
-    return result
-
-
-cdef inline double number(x) except? -1.0:
-    if PyFloat_CheckExact(x):
-        return PyFloat_AS_DOUBLE(x)
-    if isinstance(x, (float, int)):
-        return PyFloat_AsDouble(x)
-    raise TypeError(f"a point is of floats, not of {type(x).__name__}")
 
 
 include "arrays.pxi"

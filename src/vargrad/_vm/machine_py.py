@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy
 import numpy.typing
 
+from vargrad._native.settings import checked
 from vargrad._ops import formula
 from vargrad._ops.branchless import Formulas
 from vargrad._ops.codes import ARITY, NAMES
@@ -93,7 +94,8 @@ class Machine:
 
     shortcut = Shortcut
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, *, native: str | None = None) -> None:
+        checked(native)  # there is no machine code of it
         self.program = program
         self._code = [
             (FUNCTIONS[NAMES[op]], out, operands[: ARITY[op]]) for op, out, *operands in program.code.tolist()
@@ -104,6 +106,10 @@ class Machine:
     def updater(self, states: int) -> Updater:
         """Steps of many parameters by this program, an update rule with so many states."""
         return Updater()
+
+    def units(self) -> list[Any]:
+        """What may become machine code: nothing."""
+        return []
 
     def brief(self, rows: int) -> bool:
         """Whether run(whole=True) is supported for so many rows: not by this machine."""

@@ -10,6 +10,8 @@ cdef extern from "vm/reroll/reroll.h" nogil:
     void repeat_run(const Repeat *, void *, const double *, double *)
     size_t repeat_lanes(const Repeat *)
     size_t repeat_groups(const Repeat *)
+    size_t repeat_rows(const Repeat *, size_t, Plan **)
+    double repeat_time(const Repeat *)
     int repeat_pays(const Repeat *, size_t)
     double repeat_share
 
@@ -34,7 +36,7 @@ cdef Lanes lanes_of(const Program *program, const Kernels *kernels):
     return lanes
 
 
-cdef class Lanes:
+cdef class Lanes(Unit):
     """A Repeat and its workspace, reused from row to row. A thread that finds it in use allocates one of its own."""
 
     cdef Repeat *repeat
@@ -44,6 +46,34 @@ cdef class Lanes:
     def __dealloc__(self):
         free(self.space)
         repeat_free(self.repeat)
+
+    def jobs(self):
+        """The steps of each group."""
+        cdef Plan *plan
+        found = []
+        for i in range(repeat_groups(self.repeat)):
+            repeat_rows(self.repeat, i, &plan)
+            found.append(plan_job(plan))
+        return found
+
+    def accept(self, code, list parts):
+        """Take machine code for the groups into use."""
+        cdef Plan *plan
+        if self.code is not None:
+            return
+        self.code = code
+        for i in range(repeat_groups(self.repeat)):
+            repeat_rows(self.repeat, i, &plan)
+            native_give(&plan.native, native_from(parts[i]))
+
+    cdef size_t steps(self):
+        """How many steps all groups have."""
+        cdef Plan *plan
+        cdef size_t steps = 0
+        for i in range(repeat_groups(self.repeat)):
+            repeat_rows(self.repeat, i, &plan)
+            steps += plan.steps
+        return steps
 
     cdef tuple counts(self):
         return repeat_lanes(self.repeat), repeat_groups(self.repeat)
@@ -77,6 +107,7 @@ cdef class Lanes:
             if to == NULL:
                 raise MemoryError()
         try:
+            self.spent += repeat_time(self.repeat)
             space = self.take()
             if self.program.length < ALONE:
                 repeat_run(self.repeat, aligned(space), inputs, to)
@@ -99,6 +130,7 @@ cdef class Lanes:
         if one == NULL:
             raise MemoryError()
         try:
+            self.spent += <double>call.rows * repeat_time(self.repeat)
             space = self.take()
             with nogil:
                 for row in range(call.rows):

@@ -50,10 +50,12 @@ cdef sums_of(Machine machine, tuple inputs, rows, stays, workers, tell):
     if call.parts == NULL:
         raise MemoryError()
     if machine.lanes is not None and call.rows <= SEGMENT and machine.lanes.pays(call.rows):
+        machine.ready()
         sums_by_lanes(machine, call)
     else:
         call.plan_owner = machine.plan_for(call.broadcast, False)
         call.plan = call.plan_owner.plan
+        call.plan_owner.rows(call.rows, machine.mode)
         call.chunk = SEGMENT * (1 + ROWS_BY_STEPS // (SEGMENT * (call.plan.steps + 1)))
         work_all(call, workers, tell)
         fold_segments(call.parts, segments, sums)
