@@ -35,7 +35,7 @@ WRITTEN = ("PKG-INFO", "setup.cfg", "src/vargrad.egg-info/")  # by setuptools, i
 
 def package() -> set[str]:
     """What of the sources a wheel holds: Python, the mark that it is typed, and what pages are made of."""
-    kinds = (".py", ".pyi", ".css", ".js")
+    kinds = (".py", ".pyi", ".css", ".js", ".txt")
     files = (path for path in (ROOT / "src/vargrad").rglob("*") if path.suffix in kinds or path.name == "py.typed")
     return {path.relative_to(ROOT / "src").as_posix() for path in files}
 

@@ -136,6 +136,7 @@ def partial_problem(impl: Implementation, name: str, i: int, point: tuple[float,
         return None if result.parents[1].value == point[1] else "the digits are not an operand"
     got = grads(result, operands)[i]
     condition = oracle.condition(name, point, i) if name in oracle.CONDITIONED else 0.0
+    condition += oracle.CANCELS.get(name, 0.0)
     return oracle.complaint(oracle.slope(name, point, i), got, condition)
 
 
@@ -239,7 +240,7 @@ def test_nan_stays_nan(impl: Implementation, name: str) -> None:
     arity = BY_NAME[name].arity
     operands = leaves(impl, *[math.nan] * arity)
     result = sheet.call(impl, name)(*operands)
-    assert math.isnan(result.value)
+    assert math.isnan(result.value) or name == "exponent"  # frexp(nan) is (nan, 0)
     constant = [
         math.isnan(g) or g in (0.0, 1.0, -1.0) or name in ("degrees", "radians") for g in grads(result, operands)
     ]

@@ -23,6 +23,7 @@ def rejected(name: str, i: int, partial: Callable[..., float | None]) -> bool:
     for point in sheet.points(BY_NAME[name]):
         got = partial(*point, value(*point))
         condition = oracle.condition(name, point, i) if name in oracle.CONDITIONED else 0.0
+        condition += oracle.CANCELS.get(name, 0.0)
         if oracle.complaint(oracle.slope(name, point, i), 0.0 if got is None else got, condition):
             return True
     return False

@@ -209,6 +209,8 @@ CONDITIONED |= {"beta", "betaln", "gamma", "lgamma", "mills_gap", "erfinv", "erf
 CONDITIONED |= {"beta_curve", "trigamma_gap", "tetragamma_gap"}
 CONDITIONED |= {"beta_slope", "beta_one", "beta_bend", "beta_bend_slope", "gamma_density", "gammainc", "gammaincc"}
 CONDITIONED |= {"i0e", "i1e", "j0", "j1", "y0", "y1"}
+# Fourth and fifth derivatives of beta are sums that cancel: of their 16 digits 12 are left.
+CANCELS = {"beta_bend_slope": 2000.0}
 
 
 def complaint(true: Any, got: float, condition: float = 0.0) -> str | None:

@@ -20,7 +20,17 @@ from vargrad._ops.table import BY_NAME, NARY, NARY_BY_NAME, PARTS, ROWS, NaryOp,
 ALL_ROWS = [row.name for row in ROWS]
 # "custom" has no formula; some functions are in Python's own math from a later version only.
 ALL_NARY = [row.name for row in NARY if row.name != "custom" and (not row.since or hasattr(math, row.name))]
-PARTIALS = [(row.name, i) for row in ROWS for i in range(row.arity) if i not in row.parameters]
+WHOLE = {"scaled": (1,)}  # operands that are whole numbers: between these the function is no concern of anybody
+# Rows whose values or derivatives jump, and what is constant between two jumps.
+STEPS = {"fraction": "whole", "whole": "whole", "mantissa": "exponent", "exponent": "exponent"}
+
+
+def held(row: Op) -> tuple[int, ...]:
+    """The operands by which there is no derivative: parameters, and whole numbers."""
+    return row.parameters + WHOLE.get(row.name, ())
+
+
+PARTIALS = [(row.name, i) for row in ROWS for i in range(row.arity) if i not in held(row)]
 
 OPERATORS: dict[str, Callable[..., Any]] = {
     "add": operator.add,
@@ -75,7 +85,7 @@ def call(impl: Implementation, name: str) -> Callable[..., Any]:
 
 
 def _var(impl: Implementation, x: Any) -> Any:
-    return x if isinstance(x, impl.Var) else impl.Var(x)
+    return x if isinstance(x, impl.Var) else impl.Var(float(x))  # what is too large says so as floats do
 
 
 def _method(impl: Implementation, method: str) -> Callable[..., Any]:
@@ -197,7 +207,7 @@ def points(row: Op, count: int = 100) -> list[tuple[float, ...]]:
 
 def varying(row: Op, f: Callable[..., Any], point: Sequence[float]) -> tuple[Callable[..., Any], tuple[float, ...]]:
     """The row as a function of those operands that have a derivative, and their part of the point."""
-    moved = [i for i in range(row.arity) if i not in row.parameters]
+    moved = [i for i in range(row.arity) if i not in held(row)]
 
     def function(*xs: Any) -> Any:
         operands = list(point)

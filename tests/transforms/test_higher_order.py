@@ -27,8 +27,9 @@ BOUND = 1e-13  # absolute, and relative where the derivative is beyond 1
 # Points where formulas change branch, for the rows that are smooth there.
 UNARY = [-3.0, -1.0, -0.0, 0.0, 0.5, 1.0, 2.0, 5.0]
 BINARY = [(0.0, 2.0), (-0.0, 2.0), (1.0, 1.0), (2.0, -2.0), (-1.0, 1.0), (-3.0, 2.0), (4.0, 2.0)]
+CANCELS = {("beta_bend", 3): 100.0}  # the fifth derivative of beta: see oracle.CANCELS
 SINGULAR = {("cbrt", (0.0,))}
-STEPS = {"mod", "floordiv", "rint", "fmod", "remainder"}  # their derivatives jump at such points, the kinked rows' too
+STEPS = {"mod", "floordiv", "rint", "fmod", "remainder", *sheet.STEPS}  # they jump at such points, the kinked rows' too
 
 
 def points(name: str) -> list[tuple[float, ...]]:
@@ -69,8 +70,8 @@ def exact(f: Callable[..., Any], point: tuple[float, ...], order: tuple[int, ...
         return float(total / (2 * h) ** sum(order))
 
 
-def complaint(got: Any, true: float) -> str | None:
-    close = type(got) is float and abs(got - true) <= BOUND * max(1.0, abs(true))
+def complaint(got: Any, true: float, bound: float = BOUND) -> str | None:
+    close = type(got) is float and abs(got - true) <= bound * max(1.0, abs(true))
     return None if close else f"{got!r} instead of {true!r}"
 
 
@@ -80,13 +81,12 @@ def complaint(got: Any, true: float) -> str | None:
 def test_rows_against_mpmath(name: str, total: int) -> None:
     f = sheet.call(ACTIVE, name)
     tested = 0
-    for order in orders(BY_NAME[name].arity, total, BY_NAME[name].parameters):
+    for order in orders(BY_NAME[name].arity, total, sheet.held(BY_NAME[name])):
         derivative = nested(f, order)
         for point in points(name):
             true = exact(oracle.TEXTBOOK[name], point, order)
-            assert complaint(derivative(*point), true) is None, (
-                f"d{order} {name}{point}: {complaint(derivative(*point), true)}"
-            )
+            problem = complaint(derivative(*point), true, BOUND * CANCELS.get((name, total), 1.0))
+            assert problem is None, f"d{order} {name}{point}: {problem}"
             tested += 1
     assert tested >= 10
 

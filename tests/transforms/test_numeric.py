@@ -201,6 +201,9 @@ def test_every_row_passes(name: str) -> None:
     """At points of magnitudes from 1e-6 to 1e6 in the row's domain."""
     row, f = BY_NAME[name], sheet.call(ACTIVE, name)
     points = [p for p in sheet.points(row, 200) if all(1e-6 < abs(x) < 1e6 for x in p) and abs(f(*map(Var, p))) < 1e100]
+    if name in sheet.STEPS:  # no jump near the point
+        step = sheet.call(ACTIVE, sheet.STEPS[name])
+        points = [p for (x,) in points if step(Var(x * 0.99)).value == step(Var(x * 1.01)).value for p in [(x,)]]
     assert len(points) >= 20
     for point in points[:20]:
         assert gradcheck(*sheet.varying(row, f, point)), point

@@ -21,6 +21,7 @@ from vargrad._core.var import nary as _nary
 from vargrad._core.var import quiet as _quiet
 from vargrad._core.var import twin as _twin
 from vargrad._core.var import two as _two
+from vargrad._ops import zeros as _zeros
 
 
 def log(x: Real, base: Real | None = None, /) -> Real:
@@ -149,7 +150,10 @@ def frexp(x: Real, /) -> tuple[Real, Real]:
     """
     if not isinstance(x, _VARS):
         return _math.frexp(x)
-    exponent = _math.frexp(_plain(x))[1] if thread.recorder is None else _quiet("exponent", x)
+    if thread.recorder is not None:
+        return _quiet("mantissa", x), _quiet("exponent", x)
+    exponent = _math.frexp(_plain(x))[1]
+    _zeros.last.rounded = "the exponent of frexp", exponent
     return _quiet("mantissa", x), exponent
 
 
