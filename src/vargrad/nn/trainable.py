@@ -23,6 +23,7 @@ class Trainable(Model):
     _stepper: Stepper | None = None  # of partial_fit; like the next, not in copies or files
     _gradient_stepper: Stepper | None = None
     _memory: Memory | None = None  # of partial_fit's optimizer: in copies, not in files
+    _dropout: tuple[float, ...] = ()
 
     @property
     def task(self) -> str | None:
@@ -66,14 +67,13 @@ class Trainable(Model):
         >>> model
         <NN [2, 8, 8, 1], sigmoid, dropout 0.0 0.5, 105 parameters>
         """
-        found: tuple[float, ...] = self.__dict__.get("_dropout") or (0.0,) * (len(self.arch) - 2)
-        return found
+        return self._dropout or (0.0,) * (len(self.arch) - 2)
 
     @dropout.setter
     def dropout(self, to: Any) -> None:
         from vargrad.nn import layers
 
-        self.__dict__["_dropout"] = layers.dropout(to, len(self.arch) - 2)
+        self._dropout = layers.dropout(to, len(self.arch) - 2)  # not by __dict__: attributes of all kinds get slower then
 
     def fit(
         self,
