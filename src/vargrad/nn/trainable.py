@@ -73,7 +73,8 @@ class Trainable(Model):
     def dropout(self, to: Any) -> None:
         from vargrad.nn import layers
 
-        self._dropout = layers.dropout(to, len(self.arch) - 2)  # not by __dict__: attributes of all kinds get slower then
+        # Not by __dict__: then all attributes of the network would get slower.
+        self._dropout = layers.dropout(to, len(self.arch) - 2)
 
     def fit(
         self,
