@@ -8,6 +8,7 @@ terms and Euler and Maclaurin's formula, whose integral is Gauss and Legendre's 
 
 from __future__ import annotations
 
+from functools import cache
 from math import comb
 
 from vargrad._ops import fits
@@ -37,27 +38,27 @@ def _sums(a: str, b: str, tag: str, *orders: tuple[int, int]) -> Let:
     let += [(p, f"1.0 / ({a} + {_FIRST}.0)"), (q, f"1.0 / (c + {_FIRST}.0)"), (z, f"{b} * {p}"), (log, f"log1p({z})")]
     let += [(v, f"({a} + {_FIRST}.0) / (c + {_FIRST}.0)")]
     let += [(f"y{k}{tag}", f"1.0 / (1.0 + {node!r} * {z})") for k, node in enumerate(fits.NODES)]
-    for i, j in orders:
-        terms = " + ".join(_product(f"t{k}{tag}", i, f"s{k}{tag}", j) for k in range(_FIRST - 1, 0, -1))
-        rule = " + ".join(
-            f"{weight * node ** (i + j - 2)!r} * {_product(f'y{k}{tag}', j, '', 0)}"
-            for k, (node, weight) in enumerate(zip(fits.NODES, fits.WEIGHTS, strict=True))
-        )
-        integral = f"({_DIRECT[i, j].format(l=log, z=z)} if {z} > 3.0 else {rule})"
-        text = "0.0"
-        for m in range(8, 0, -1):  # B(2m) / (2m)! times a derivative of odd order n
-            n = 2 * m - 1
-            bernoulli = fits.TRIGAMMA_FAR[m - 1] / (2 * m)
-            c = [bernoulli * comb(i - 1 + n - k, n - k) * comb(j - 1 + k, k) for k in range(n + 1)]
-            text = f"({polynomial(c, v)} + {p} * {p} * {text})"
-        powers = _product(p, i, q, j)
-        let.append(
-            (
-                f"m{i}{j}{tag}",
-                f"{terms} + {_product(p, i + j - 1, '', 0)} * {integral} + {powers} * (0.5 + {p} * {text})",
-            )
-        )
-    return tuple(let)
+    return (*let, *((f"m{i}{j}{tag}", _sum(i, j, tag)) for i, j in orders))
+
+
+@cache
+def _sum(i: int, j: int, tag: str) -> str:
+    """The sum of the orders i and j, of the names that ``_sums`` gives."""
+    p, q, z, log, v = (f"{name}{tag}" for name in "pqzlv")
+    terms = " + ".join(_product(f"t{k}{tag}", i, f"s{k}{tag}", j) for k in range(_FIRST - 1, 0, -1))
+    rule = " + ".join(
+        f"{weight * node ** (i + j - 2)!r} * {_product(f'y{k}{tag}', j, '', 0)}"
+        for k, (node, weight) in enumerate(zip(fits.NODES, fits.WEIGHTS, strict=True))
+    )
+    integral = f"({_DIRECT[i, j].format(l=log, z=z)} if {z} > 3.0 else {rule})"
+    text = "0.0"
+    for m in range(8, 0, -1):  # B(2m) / (2m)! times a derivative of odd order n
+        n = 2 * m - 1
+        bernoulli = fits.TRIGAMMA_FAR[m - 1] / (2 * m)
+        c = [bernoulli * comb(i - 1 + n - k, n - k) * comb(j - 1 + k, k) for k in range(n + 1)]
+        text = f"({polynomial(c, v)} + {p} * {p} * {text})"
+    powers = _product(p, i, q, j)
+    return f"{terms} + {_product(p, i + j - 1, '', 0)} * {integral} + {powers} * (0.5 + {p} * {text})"
 
 
 _BEND: Let = (
