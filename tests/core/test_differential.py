@@ -12,7 +12,7 @@ import programs
 from programs import Plain, Program, Twin
 from twins import Implementation, key, keys, outcome
 
-MANY = settings(max_examples=4 * settings().max_examples)
+MANY = settings(max_examples=10 * settings().max_examples)
 
 pytestmark = [
     pytest.mark.either,

@@ -14,14 +14,6 @@ import pytest
 import optimisers
 from vargrad import NN, Var, losses, optim, reference
 
-CLASSES: dict[str, Any] = {
-    "sgd": optim.SGD,
-    "adam": optim.Adam,
-    "adamw": optim.AdamW,
-    "nadam": optim.NAdam,
-    "rmsprop": optim.RMSprop,
-}
-
 
 def values(parameters: list[Var]) -> list[float]:
     return [p.value for p in parameters]
@@ -36,7 +28,7 @@ def test_frozen_and_thawed(name: str, settings: dict[str, Any], kind: type[Var])
     moving = np.ones((60, 4), bool)
     moving[10:25, 0] = moving[:20, 1] = moving[30:, 2] = False  # in the middle, at first, at last
     parameters = [kind(x, requires_grad=True) for x in start.tolist()]
-    optimizer = CLASSES[name](parameters, lr=0.01, **settings)
+    optimizer = optimisers.CLASSES[name](parameters, lr=0.01, **settings)
     for g, free in zip(gradients, moving, strict=True):
         before = values(parameters)
         for p, x, wanted in zip(parameters, g.tolist(), free.tolist(), strict=True):

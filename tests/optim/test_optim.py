@@ -16,13 +16,6 @@ import optimisers
 from vargrad import NN, Var, optim, reference
 from vargrad._core import parameters as _parameters
 
-CLASSES: dict[str, Any] = {
-    "sgd": optim.SGD,
-    "adam": optim.Adam,
-    "adamw": optim.AdamW,
-    "nadam": optim.NAdam,
-    "rmsprop": optim.RMSprop,
-}
 SHORT: list[tuple[Any, dict[str, Any]]] = [
     (optim.SGD, {}),
     (optim.SGD, {"momentum": 0.9, "nesterov": True}),
@@ -54,7 +47,7 @@ def test_two_hundred_steps_on_vars(name: str, settings: dict[str, Any], kind: ty
     random = np.random.default_rng(3)
     start, gradients = random.normal(size=5), random.normal(size=(200, 5))
     parameters = leaves(*start.tolist(), kind=kind)
-    found = steps(CLASSES[name](parameters, lr=0.01, **settings), parameters, gradients)
+    found = steps(optimisers.CLASSES[name](parameters, lr=0.01, **settings), parameters, gradients)
     wanted = getattr(optimisers, name)(start, gradients, 0.01, **settings)
     np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-12)
 

@@ -14,14 +14,6 @@ from twins import Implementation, keys
 from vargrad import NN, Var, optim, reference
 from vargrad._core import parameters as _parameters
 
-CLASSES: dict[str, Any] = {
-    "sgd": optim.SGD,
-    "adam": optim.Adam,
-    "adamw": optim.AdamW,
-    "nadam": optim.NAdam,
-    "rmsprop": optim.RMSprop,
-}
-
 
 def as_leaves(start: list[float]) -> Any:
     return [Var(x, requires_grad=True) for x in start]
@@ -63,10 +55,10 @@ def test_the_same_as_by_arrays(
     start, gradients = random.normal(size=count).tolist(), random.normal(size=(4, count))
     gradients[2, 0] = np.inf
     parameters = make(start)
-    found = trained(CLASSES[name](parameters, lr=0.01, **settings), parameters, gradients)
+    found = trained(optimisers.CLASSES[name](parameters, lr=0.01, **settings), parameters, gradients)
     monkeypatch.setattr(optim.Optimizer, "_step_at_once", lambda *_: False)
     parameters = make(start)
-    assert found == trained(CLASSES[name](parameters, lr=0.01, **settings), parameters, gradients)
+    assert found == trained(optimisers.CLASSES[name](parameters, lr=0.01, **settings), parameters, gradients)
 
 
 @pytest.mark.parametrize("make", [as_leaves, as_block])

@@ -7,6 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from vargrad import optim
+
+CLASSES: dict[str, Any] = {  # what these are the oracle of
+    "sgd": optim.SGD,
+    "adam": optim.Adam,
+    "adamw": optim.AdamW,
+    "nadam": optim.NAdam,
+    "rmsprop": optim.RMSprop,
+}
+
 
 def decayed(p: Any, g: Any, weight_decay: float, maximize: bool) -> Any:
     return (-g if maximize else g) + weight_decay * p

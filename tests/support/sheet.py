@@ -20,7 +20,7 @@ from vargrad._ops.table import BY_NAME, NARY, NARY_BY_NAME, PARTS, ROWS, NaryOp,
 ALL_ROWS = [row.name for row in ROWS]
 # "custom" has no formula; some functions are in Python's own math from a later version only.
 ALL_NARY = [row.name for row in NARY if row.name != "custom" and (not row.since or hasattr(math, row.name))]
-WHOLE = {"scaled": (1,)}  # operands that are whole numbers: between these the function is no concern of anybody
+WHOLE = {"scaled": (1,)}  # operands that are whole numbers, so that there is no derivative by them
 # Rows whose values or derivatives jump, and what is constant between two jumps.
 STEPS = {"fraction": "whole", "whole": "whole", "mantissa": "exponent", "exponent": "exponent"}
 
